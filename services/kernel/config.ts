@@ -1,0 +1,251 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65535);
+const count = z.coerce.number().int().min(1);
+const flag = z.enum(['true', 'false', '1', '0']).transform((word) => word === 'true' || word === '1');
+const words = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== ''),
+);
+const path = z.string().min(1);
+
+/** Every environment variable that a service or worker reads. */
+const schema = z.object({
+  CYCLORAMA_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  CYCLORAMA_HOST: z.string().default('127.0.0.1'),
+  CYCLORAMA_GRPC_PORT: port.optional(),
+  CYCLORAMA_HTTP_PORT: port.optional(),
+  CYCLORAMA_INSECURE_BIND: flag.default(false),
+  CYCLORAMA_TOKEN: z.string().min(16).optional(),
+  CYCLORAMA_TOKEN_FILE: path.optional(),
+  CYCLORAMA_TLS_CERT_FILE: path.optional(),
+  CYCLORAMA_TLS_KEY_FILE: path.optional(),
+  CYCLORAMA_TLS_CA_FILE: path.optional(),
+  CYCLORAMA_CALL_TIMEOUT_MS: count.default(600_000),
+
+  CYCLORAMA_NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+  CYCLORAMA_NATS_CREDS_FILE: path.optional(),
+  CYCLORAMA_NATS_TOKEN: z.string().optional(),
+  CYCLORAMA_NATS_USER: z.string().optional(),
+  CYCLORAMA_NATS_PASSWORD: z.string().optional(),
+  CYCLORAMA_NATS_CA_FILE: path.optional(),
+  CYCLORAMA_NATS_REPLICAS: count.max(5).default(1),
+
+  CYCLORAMA_S3_ENDPOINT: z.url().optional(),
+  CYCLORAMA_S3_FORCE_PATH_STYLE: flag.default(false),
+  CYCLORAMA_S3_CHECKSUMS: z.enum(['when_supported', 'when_required']).default('when_supported'),
+  AWS_REGION: z.string().default('us-east-1'),
+  CYCLORAMA_ALLOWED_BUCKETS: words.optional(),
+
+  CYCLORAMA_DISCOVERY_ADDRESS: z.string().default('127.0.0.1:50051'),
+
+  CYCLORAMA_WORKER_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/)
+    .optional(),
+  CYCLORAMA_SLOTS: count.max(64).default(1),
+  CYCLORAMA_TASKS_AHEAD: z.coerce.number().int().min(0).max(64).default(3),
+  CYCLORAMA_THREADS: count.default(availableParallelism()),
+  CYCLORAMA_SCRATCH_DIR: path.default(join(tmpdir(), 'cyclorama-scratch')),
+  CYCLORAMA_SCRATCH_BYTES: count.default(20 * 1024 ** 3),
+  CYCLORAMA_MAX_ASSET_BYTES: count.max(5 * 1024 ** 3).default(5 * 1024 ** 3),
+  CYCLORAMA_PYTHON: path.default('python3'),
+  CYCLORAMA_SANDBOX: z.enum(['required', 'auto', 'off']).default('auto'),
+  CYCLORAMA_BLENDER_MEMORY_BYTES: count.default(8 * 1024 ** 3),
+  CYCLORAMA_BLENDER_ASSETS: count.default(200),
+  CYCLORAMA_TASK_TIMEOUT_MS: count.default(600_000),
+  CYCLORAMA_STALL_TIMEOUT_MS: count.default(120_000),
+  CYCLORAMA_EXIT_WHEN_IDLE_MS: count.optional(),
+});
+
+const SECRETS = new Set(['CYCLORAMA_TOKEN', 'CYCLORAMA_NATS_TOKEN', 'CYCLORAMA_NATS_PASSWORD']);
+
+export type Environment = Record<string, string | undefined>;
+
+/** The settings of one process, read once at its start. */
+export interface Config {
+  logLevel: string;
+  host: string;
+  grpcPort: number;
+  httpPort: number;
+  insecureBind: boolean;
+  /** Shared token that callers must bring; also sent with our own calls. */
+  token: string | undefined;
+  tls: { certificate: Buffer; key: Buffer } | undefined;
+  /** Certificate authority for our own calls to TLS servers. */
+  tlsCa: Buffer | undefined;
+  callTimeoutMs: number;
+  nats: {
+    url: string;
+    credsFile: string | undefined;
+    token: string | undefined;
+    user: string | undefined;
+    password: string | undefined;
+    caFile: string | undefined;
+    replicas: number;
+  };
+  s3: {
+    endpoint: string | undefined;
+    forcePathStyle: boolean;
+    checksums: 'when_supported' | 'when_required';
+    region: string;
+  };
+  /** Buckets that may be read and written; undefined means all. */
+  allowedBuckets: string[] | undefined;
+  discoveryAddress: string;
+  worker: {
+    id: string;
+    slots: number;
+    /** Tasks a slot that are downloaded or uploaded while Blender works on another. */
+    tasksAhead: number;
+    threads: number;
+    scratchDir: string;
+    scratchBytes: number;
+    maxAssetBytes: number;
+    python: string;
+    sandbox: 'required' | 'auto' | 'off';
+    blenderMemoryBytes: number;
+    /** Assets after which a Blender process is replaced. */
+    blenderAssets: number;
+    taskTimeoutMs: number;
+    stallTimeoutMs: number;
+    exitWhenIdleMs: number | undefined;
+  };
+}
+
+/** Ports that a process takes where the environment names none. */
+export interface DefaultPorts {
+  grpcPort: number;
+  httpPort: number;
+}
+
+/** All that is wrong with the environment, one line each. */
+export class ConfigError extends Error {
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(`the environment is not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** Reads the settings from the environment and the files it names; throws one ConfigError that lists every problem. */
+export function readConfig(env: Environment, ports: DefaultPorts): Config {
+  const problems: string[] = [];
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(present);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => {
+        const name = String(issue.path[0]);
+        const got = SECRETS.has(name) ? '[redacted]' : `'${present[name]}'`;
+        return `${name}=${got}: ${issue.message}`;
+      }),
+    );
+  }
+  const v = parsed.data;
+  const file = (name: keyof typeof v): Buffer | undefined => {
+    const where = v[name] as string | undefined;
+    if (where === undefined) return undefined;
+    try {
+      return readFileSync(where);
+    } catch (error) {
+      problems.push(`${name}='${where}': ${(error as Error).message}`);
+      return undefined;
+    }
+  };
+  const certificate = file('CYCLORAMA_TLS_CERT_FILE');
+  const key = file('CYCLORAMA_TLS_KEY_FILE');
+  const tlsCa = file('CYCLORAMA_TLS_CA_FILE');
+  const token = v.CYCLORAMA_TOKEN ?? file('CYCLORAMA_TOKEN_FILE')?.toString('utf8').trim();
+  if ((v.CYCLORAMA_TLS_CERT_FILE === undefined) !== (v.CYCLORAMA_TLS_KEY_FILE === undefined)) {
+    problems.push('CYCLORAMA_TLS_CERT_FILE and CYCLORAMA_TLS_KEY_FILE: set both or neither');
+  }
+  if (token !== undefined && token.length < 16) problems.push('CYCLORAMA_TOKEN_FILE: expected at least 16 characters');
+  if (
+    !isLoopback(v.CYCLORAMA_HOST) &&
+    !v.CYCLORAMA_INSECURE_BIND &&
+    (certificate === undefined || token === undefined)
+  ) {
+    problems.push(
+      `CYCLORAMA_HOST='${v.CYCLORAMA_HOST}' is reachable from outside: set CYCLORAMA_TLS_CERT_FILE, CYCLORAMA_TLS_KEY_FILE and CYCLORAMA_TOKEN, or say CYCLORAMA_INSECURE_BIND=true`,
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    logLevel: v.CYCLORAMA_LOG_LEVEL,
+    host: v.CYCLORAMA_HOST,
+    grpcPort: v.CYCLORAMA_GRPC_PORT ?? ports.grpcPort,
+    httpPort: v.CYCLORAMA_HTTP_PORT ?? ports.httpPort,
+    insecureBind: v.CYCLORAMA_INSECURE_BIND,
+    token,
+    tls: certificate && key ? { certificate, key } : undefined,
+    tlsCa,
+    callTimeoutMs: v.CYCLORAMA_CALL_TIMEOUT_MS,
+    nats: {
+      url: v.CYCLORAMA_NATS_URL,
+      credsFile: v.CYCLORAMA_NATS_CREDS_FILE,
+      token: v.CYCLORAMA_NATS_TOKEN,
+      user: v.CYCLORAMA_NATS_USER,
+      password: v.CYCLORAMA_NATS_PASSWORD,
+      caFile: v.CYCLORAMA_NATS_CA_FILE,
+      replicas: v.CYCLORAMA_NATS_REPLICAS,
+    },
+    s3: {
+      endpoint: v.CYCLORAMA_S3_ENDPOINT,
+      forcePathStyle: v.CYCLORAMA_S3_FORCE_PATH_STYLE,
+      checksums: v.CYCLORAMA_S3_CHECKSUMS,
+      region: v.AWS_REGION,
+    },
+    allowedBuckets: v.CYCLORAMA_ALLOWED_BUCKETS,
+    discoveryAddress: v.CYCLORAMA_DISCOVERY_ADDRESS,
+    worker: {
+      id:
+        v.CYCLORAMA_WORKER_ID ??
+        `${hostname()
+          .replaceAll(/[^A-Za-z0-9_-]/g, '-')
+          .slice(0, 40)}-${process.pid}`,
+      slots: v.CYCLORAMA_SLOTS,
+      tasksAhead: v.CYCLORAMA_TASKS_AHEAD,
+      threads: v.CYCLORAMA_THREADS,
+      scratchDir: v.CYCLORAMA_SCRATCH_DIR,
+      scratchBytes: v.CYCLORAMA_SCRATCH_BYTES,
+      maxAssetBytes: v.CYCLORAMA_MAX_ASSET_BYTES,
+      python: v.CYCLORAMA_PYTHON,
+      sandbox: v.CYCLORAMA_SANDBOX,
+      blenderMemoryBytes: v.CYCLORAMA_BLENDER_MEMORY_BYTES,
+      blenderAssets: v.CYCLORAMA_BLENDER_ASSETS,
+      taskTimeoutMs: v.CYCLORAMA_TASK_TIMEOUT_MS,
+      stallTimeoutMs: v.CYCLORAMA_STALL_TIMEOUT_MS,
+      exitWhenIdleMs: v.CYCLORAMA_EXIT_WHEN_IDLE_MS,
+    },
+  };
+}
+
+/** Whether only this machine can reach an address to bind to. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** The settings as they may be logged: secrets and key material replaced. */
+export function redactConfig(config: Config): object {
+  const hide = (secret: unknown): string | undefined => (secret === undefined ? undefined : '[redacted]');
+  return {
+    ...config,
+    token: hide(config.token),
+    tls: config.tls && '[present]',
+    tlsCa: config.tlsCa && '[present]',
+    nats: {
+      ...config.nats,
+      url: config.nats.url.replace(/\/\/[^@/]*@/, '//[redacted]@'),
+      token: hide(config.nats.token),
+      password: hide(config.nats.password),
+    },
+  };
+}

@@ -1,0 +1,292 @@
+import type { Failure } from '../../gen/cyclorama/failure/v1/failure.ts';
+
+/** What the queue does with a task that failed for this reason. */
+export type Handling =
+  /** The asset is at fault: record it, never try again by itself. */
+  | 'permanent'
+  /** Perhaps the asset's fault: charge it, try again in a fresh Blender, quarantine after three. */
+  | 'suspect'
+  /** Not the asset's fault: hand the task back, charge nothing. */
+  | 'infrastructure'
+  /** Concerns a call or a job, never a task. */
+  | 'call';
+
+/** Names of the gRPC status codes that reasons map to. */
+export type CodeName =
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'PERMISSION_DENIED'
+  | 'UNAUTHENTICATED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'CANCELLED'
+  | 'DEADLINE_EXCEEDED'
+  | 'UNIMPLEMENTED'
+  | 'UNAVAILABLE'
+  | 'INTERNAL';
+
+interface ReasonRow {
+  code: CodeName;
+  handling: Handling;
+  meaning: string;
+}
+
+/**
+ * Every reason that anything in Cyclorama fails for: the code a caller gets and what the queue does.
+ * The one table; docs/failures.md and the Python runtime's reasons are compared with it by a contract test.
+ */
+export const REASONS = {
+  // The call or the job
+  invalid_request: {
+    code: 'INVALID_ARGUMENT',
+    handling: 'call',
+    meaning: 'A field of the request is wrong; the violations say which.',
+  },
+  invalid_page_token: {
+    code: 'INVALID_ARGUMENT',
+    handling: 'call',
+    meaning: 'The page token is not one of ours or belongs to another request.',
+  },
+  unauthenticated: { code: 'UNAUTHENTICATED', handling: 'call', meaning: 'The shared token is missing or wrong.' },
+  bucket_not_allowed: {
+    code: 'PERMISSION_DENIED',
+    handling: 'call',
+    meaning: 'The bucket is not in CYCLORAMA_ALLOWED_BUCKETS.',
+  },
+  job_not_found: {
+    code: 'NOT_FOUND',
+    handling: 'call',
+    meaning: 'No job has this id (or it was forgotten after its retention).',
+  },
+  job_not_ended: { code: 'FAILED_PRECONDITION', handling: 'call', meaning: 'The call needs a job that has ended.' },
+  request_id_reused: {
+    code: 'ALREADY_EXISTS',
+    handling: 'call',
+    meaning: 'The request_id was used before with another request.',
+  },
+  output_in_use: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'call',
+    meaning: 'The output place holds the dataset of another operation or spec.',
+  },
+  store_not_conditional: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'call',
+    meaning: 'The store ignores conditional writes, so results could overwrite each other.',
+  },
+  too_many_assets: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'call',
+    meaning: 'The source has more than 10,000,000 assets: split it by prefix.',
+  },
+  no_jobs_to_resume: {
+    code: 'NOT_FOUND',
+    handling: 'call',
+    meaning: 'No stored request of an unended job lies in the output place.',
+  },
+  no_workers: { code: 'UNAVAILABLE', handling: 'call', meaning: 'No live worker takes tasks of this operation.' },
+  manifest_invalid: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'call',
+    meaning: 'A line of the manifest is not an asset URI.',
+  },
+  source_job_gone: {
+    code: 'NOT_FOUND',
+    handling: 'call',
+    meaning: 'The job that is the source of this one is not known any more.',
+  },
+  source_job_cancelled: {
+    code: 'CANCELLED',
+    handling: 'call',
+    meaning: 'The job that is the source of this one was cancelled or failed.',
+  },
+  cancelled: { code: 'CANCELLED', handling: 'call', meaning: 'Somebody cancelled the call or the job.' },
+  deadline_exceeded: { code: 'DEADLINE_EXCEEDED', handling: 'call', meaning: 'The call was not done by its deadline.' },
+  message_too_large: { code: 'RESOURCE_EXHAUSTED', handling: 'call', meaning: 'A message is over the size limit.' },
+  unimplemented: { code: 'UNIMPLEMENTED', handling: 'call', meaning: 'There is no such method here.' },
+  // The store
+  bucket_not_found: { code: 'NOT_FOUND', handling: 'call', meaning: 'The bucket does not exist.' },
+  access_denied: {
+    code: 'PERMISSION_DENIED',
+    handling: 'infrastructure',
+    meaning: 'The store refuses our credentials for this place.',
+  },
+  store_unavailable: {
+    code: 'UNAVAILABLE',
+    handling: 'infrastructure',
+    meaning: 'The store did not answer or answered with an error after several tries.',
+  },
+  precondition_failed: {
+    code: 'ABORTED',
+    handling: 'infrastructure',
+    meaning: 'Somebody else changed the object in between.',
+  },
+  bus_unavailable: {
+    code: 'UNAVAILABLE',
+    handling: 'infrastructure',
+    meaning: 'NATS did not answer after several tries.',
+  },
+  discovery_unavailable: {
+    code: 'UNAVAILABLE',
+    handling: 'infrastructure',
+    meaning: 'The discovery service did not answer.',
+  },
+  scratch_full: {
+    code: 'RESOURCE_EXHAUSTED',
+    handling: 'infrastructure',
+    meaning: 'The scratch disk of the worker has no room.',
+  },
+  worker_draining: {
+    code: 'UNAVAILABLE',
+    handling: 'infrastructure',
+    meaning: 'The worker is going away and handed the task back.',
+  },
+  sandbox_unavailable: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'infrastructure',
+    meaning: 'CYCLORAMA_SANDBOX=required, and Blender cannot be confined on this machine.',
+  },
+  blender_unavailable: {
+    code: 'UNAVAILABLE',
+    handling: 'infrastructure',
+    meaning: 'Blender does not start on this worker.',
+  },
+  internal: { code: 'INTERNAL', handling: 'suspect', meaning: 'A defect of ours; the log has the stack.' },
+  // The asset
+  asset_not_found: { code: 'NOT_FOUND', handling: 'permanent', meaning: 'There is no such object.' },
+  asset_changed: {
+    code: 'ABORTED',
+    handling: 'permanent',
+    meaning: 'The object is not the one that was listed; a new job takes the new content.',
+  },
+  asset_too_large: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'The asset, or what it expands to, is over a limit.',
+  },
+  unsupported_format: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'The file is of a kind or version that we cannot read.',
+  },
+  invalid_asset: { code: 'FAILED_PRECONDITION', handling: 'permanent', meaning: 'The file breaks its format.' },
+  unsafe_reference: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'The file refers to something outside its own folder or bucket.',
+  },
+  missing_dependency: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'A file that the asset needs is not in the bucket.',
+  },
+  unsupported_extension: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'The file requires a glTF extension that nothing here decodes.',
+  },
+  decode_failed: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'Compressed geometry or textures could not be decoded.',
+  },
+  import_failed: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: "Blender's importer refused the file.",
+  },
+  no_geometry: { code: 'FAILED_PRECONDITION', handling: 'permanent', meaning: 'The file has no mesh with faces.' },
+  // Blender on the asset
+  blender_crash: {
+    code: 'INTERNAL',
+    handling: 'suspect',
+    meaning: 'Blender ended by a signal or by itself in mid-task.',
+  },
+  blender_hang: {
+    code: 'DEADLINE_EXCEEDED',
+    handling: 'suspect',
+    meaning: 'Blender made no progress, or not enough before the deadline.',
+  },
+  blender_out_of_memory: {
+    code: 'RESOURCE_EXHAUSTED',
+    handling: 'suspect',
+    meaning: 'Blender grew over its memory limit.',
+  },
+  worker_lost: {
+    code: 'UNAVAILABLE',
+    handling: 'suspect',
+    meaning: 'Workers vanished with this asset in hand, five times.',
+  },
+} as const satisfies Record<string, ReasonRow>;
+
+/** A stable name of a failure. */
+export type Reason = keyof typeof REASONS;
+
+/** A wrong field of a request: its path in proto names and what was expected. */
+export interface FieldViolation {
+  field: string;
+  description: string;
+}
+
+interface FailureDetail {
+  cause?: unknown;
+  stage?: string;
+  exitCode?: number;
+  signal?: string;
+  logTail?: string[];
+  violations?: FieldViolation[];
+}
+
+/** The one error class: a reason of the table, and a message that says what, which and what was expected. */
+export class CycloramaError extends Error {
+  readonly reason: Reason;
+  readonly detail: FailureDetail;
+
+  constructor(reason: Reason, message: string, detail: FailureDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.name = 'CycloramaError';
+    this.reason = reason;
+    this.detail = detail;
+  }
+
+  get handling(): Handling {
+    return REASONS[this.reason].handling;
+  }
+}
+
+/** Refuses a request, naming every wrong field. */
+export function invalidRequest(...violations: FieldViolation[]): CycloramaError {
+  const message = violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
+  return new CycloramaError('invalid_request', message, { violations });
+}
+
+/** Whether a word that came over a wire is a reason of the table. */
+export function isReason(word: string): word is Reason {
+  return Object.hasOwn(REASONS, word);
+}
+
+/** Gives any thrown value a reason; what is none of ours is `internal`. */
+export function toCycloramaError(thrown: unknown): CycloramaError {
+  if (thrown instanceof CycloramaError) return thrown;
+  if (thrown instanceof Error) return new CycloramaError('internal', thrown.message, { cause: thrown });
+  return new CycloramaError('internal', String(thrown));
+}
+
+/** Writes an error as the wire's failure message. */
+export function toFailure(error: CycloramaError): Failure {
+  const { stage = '', exitCode, signal = '', logTail = [] } = error.detail;
+  return { reason: error.reason, message: error.message, stage, exitCode, signal, logTail };
+}
+
+/** Reads the wire's failure message; an unknown reason becomes `internal` and keeps its name in the message. */
+export function fromFailure(failure: Failure): CycloramaError {
+  const known = isReason(failure.reason);
+  const { stage, signal, logTail, exitCode } = failure;
+  return new CycloramaError(
+    known ? failure.reason : 'internal',
+    known ? failure.message : `${failure.reason}: ${failure.message}`,
+    { stage, signal, logTail, ...(exitCode === undefined ? {} : { exitCode }) },
+  );
+}

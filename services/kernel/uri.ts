@@ -1,0 +1,47 @@
+import { invalidRequest } from './failure.ts';
+
+/** A place in a bucket. The key is as S3 has it, never percent-encoded; it may be empty for a prefix. */
+export interface S3Place {
+  bucket: string;
+  key: string;
+}
+
+const S3_URI = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\s\S]*))?$/;
+/** S3's own limit on keys, in UTF-8 bytes. */
+const MAX_KEY_BYTES = 1024;
+
+/** Reads `s3://bucket/key-or-prefix`; `field` names the request's field in the refusal. */
+export function parseS3Uri(uri: string, field: string): S3Place {
+  const match = S3_URI.exec(uri);
+  if (!match) {
+    throw invalidRequest({ field, description: `'${uri}' is not a place in a bucket; expected s3://bucket/key` });
+  }
+  const key = match[2] ?? '';
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
+    throw invalidRequest({ field, description: `the key is over ${MAX_KEY_BYTES} bytes` });
+  }
+  return { bucket: match[1]!, key };
+}
+
+/** Like parseS3Uri, for a single object: the key must not be empty. */
+export function parseObjectUri(uri: string, field: string): S3Place {
+  const place = parseS3Uri(uri, field);
+  if (place.key === '') {
+    throw invalidRequest({ field, description: `'${uri}' names a bucket; expected an object, s3://bucket/key` });
+  }
+  return place;
+}
+
+/** Like parseS3Uri, for a folder: the key is empty or ends with a slash, which is added where it lacks. */
+export function parseFolderUri(uri: string, field: string): S3Place {
+  const place = parseS3Uri(uri, field);
+  return { bucket: place.bucket, key: place.key === '' || place.key.endsWith('/') ? place.key : `${place.key}/` };
+}
+
+/** Writes a place as `s3://bucket/key`. */
+export function toS3Uri({ bucket, key }: S3Place): string {
+  return `s3://${bucket}/${key}`;
+}
+
+/** The folder below places that is ours and never listed as assets. */
+export const INTERNAL_FOLDER = '_cyclorama/';
