@@ -282,11 +282,8 @@ export function toFailure(error: CycloramaError): Failure {
 
 /** Reads the wire's failure message; an unknown reason becomes `internal` and keeps its name in the message. */
 export function fromFailure(failure: Failure): CycloramaError {
-  const known = isReason(failure.reason);
-  const { stage, signal, logTail, exitCode } = failure;
-  return new CycloramaError(
-    known ? failure.reason : 'internal',
-    known ? failure.message : `${failure.reason}: ${failure.message}`,
-    { stage, signal, logTail, ...(exitCode === undefined ? {} : { exitCode }) },
-  );
+  const { reason, message, stage, signal, logTail, exitCode } = failure;
+  const detail = { stage, signal, logTail, ...(exitCode === undefined ? {} : { exitCode }) };
+  if (isReason(reason)) return new CycloramaError(reason, message, detail);
+  return new CycloramaError('internal', `${reason}: ${message}`, detail);
 }
