@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Every metric of a process, named in camelCase as its Prometheus name reads. Labels never hold an id or a key. */
+/** Every metric of a process, named as in Prometheus without prefix and `_total`. Labels never hold an id or a key. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 const CALL_SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 600];
@@ -22,12 +22,12 @@ export function createMetrics(service: string) {
   const metrics = {
     registry,
     ...workMetrics(counter, gauge, histogram),
-    grpcServerStartedTotal: counter('grpc_server_started_total', 'Calls begun.', [
+    grpcServerStarted: counter('grpc_server_started_total', 'Calls begun.', [
       'grpc_type',
       'grpc_service',
       'grpc_method',
     ]),
-    grpcServerHandledTotal: counter('grpc_server_handled_total', 'Calls ended, by status code.', [
+    grpcServerHandled: counter('grpc_server_handled_total', 'Calls ended, by status code.', [
       'grpc_type',
       'grpc_service',
       'grpc_method',
@@ -44,7 +44,7 @@ export function createMetrics(service: string) {
     { service, version: readVersion(), node: process.versions.node },
     1,
   );
-  for (const direction of ['download', 'upload']) metrics.s3BytesTotal.inc({ direction }, 0);
+  for (const direction of ['download', 'upload']) metrics.s3Bytes.inc({ direction }, 0);
   return metrics;
 }
 
@@ -72,18 +72,14 @@ function workMetrics(counter: MakeCounter, gauge: MakeGauge, histogram: MakeHist
     ),
     queuePending: gauge('cyclorama_queue_pending', 'Tasks in the queue that no worker holds.', ['queue', 'class']),
     queueInFlight: gauge('cyclorama_queue_in_flight', 'Tasks that workers hold.', ['queue']),
-    assetsDiscoveredTotal: counter('cyclorama_assets_discovered_total', 'Assets that listings and scans gave out.', []),
-    s3BytesTotal: counter('cyclorama_s3_bytes_total', 'Bytes of object bodies moved.', ['direction']),
-    s3RequestsTotal: counter('cyclorama_s3_requests_total', 'Requests to the store, by operation and answer.', [
+    assetsDiscovered: counter('cyclorama_assets_discovered_total', 'Assets that listings and scans gave out.', []),
+    s3Bytes: counter('cyclorama_s3_bytes_total', 'Bytes of object bodies moved.', ['direction']),
+    s3Requests: counter('cyclorama_s3_requests_total', 'Requests to the store, by operation and answer.', [
       'op',
       'code',
     ]),
-    blenderRestartsTotal: counter('cyclorama_blender_restarts_total', 'Blender processes replaced, by reason.', [
-      'reason',
-    ]),
-    blenderBusySecondsTotal: counter('cyclorama_blender_busy_seconds_total', 'Time Blender worked on tasks.', [
-      'device',
-    ]),
+    blenderRestarts: counter('cyclorama_blender_restarts_total', 'Blender processes replaced, by reason.', ['reason']),
+    blenderBusySeconds: counter('cyclorama_blender_busy_seconds_total', 'Time Blender worked on tasks.', ['device']),
   };
 }
 
