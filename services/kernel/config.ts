@@ -35,6 +35,7 @@ const schema = z.object({
   CYCLORAMA_NATS_PASSWORD: z.string().optional(),
   CYCLORAMA_NATS_CA_FILE: path.optional(),
   CYCLORAMA_NATS_REPLICAS: count.max(5).default(1),
+  CYCLORAMA_ACK_WAIT_MS: count.min(2_000).default(60_000),
 
   CYCLORAMA_S3_ENDPOINT: z.url().optional(),
   CYCLORAMA_S3_FORCE_PATH_STYLE: flag.default(false),
@@ -88,6 +89,8 @@ export interface Config {
     password: string | undefined;
     caFile: string | undefined;
     replicas: number;
+    /** How long a task stays with a worker that gives no sign of life. */
+    ackWaitMs: number;
   };
   s3: {
     endpoint: string | undefined;
@@ -196,6 +199,7 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
       password: v.CYCLORAMA_NATS_PASSWORD,
       caFile: v.CYCLORAMA_NATS_CA_FILE,
       replicas: v.CYCLORAMA_NATS_REPLICAS,
+      ackWaitMs: v.CYCLORAMA_ACK_WAIT_MS,
     },
     s3: {
       endpoint: v.CYCLORAMA_S3_ENDPOINT,

@@ -1,0 +1,55 @@
+import { CycloramaError, type Reason } from './failure.ts';
+import { type S3Place, toS3Uri } from './uri.ts';
+
+interface SdkError {
+  name?: string;
+  message?: string;
+  code?: string;
+  $metadata?: { httpStatusCode?: number };
+}
+
+const BY_NAME: Record<string, Reason> = {
+  NoSuchBucket: 'bucket_not_found',
+  NoSuchKey: 'asset_not_found',
+  NotFound: 'asset_not_found',
+  AccessDenied: 'access_denied',
+  Forbidden: 'access_denied',
+  InvalidAccessKeyId: 'access_denied',
+  SignatureDoesNotMatch: 'access_denied',
+  ExpiredToken: 'access_denied',
+  CredentialsProviderError: 'access_denied',
+  PreconditionFailed: 'precondition_failed',
+  ConditionalRequestConflict: 'precondition_failed',
+};
+
+const BY_STATUS: Record<number, Reason> = {
+  401: 'access_denied',
+  403: 'access_denied',
+  404: 'asset_not_found',
+  409: 'precondition_failed',
+  412: 'precondition_failed',
+};
+
+/** Codes of Node for a local disk that takes no more. */
+const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Gives whatever the SDK or a body stream threw a reason of the table, and a status for the metric. */
+export function toStoreError(thrown: unknown, op: string, place: S3Place): { error: CycloramaError; status: string } {
+  if (thrown instanceof CycloramaError) return { error: thrown, status: thrown.reason };
+  const { name = '', message = '', code = '', $metadata } = thrown as SdkError;
+  const status = $metadata?.httpStatusCode ?? 0;
+  const reason = DISK_FULL.has(code) ? 'scratch_full' : (BY_NAME[name] ?? BY_STATUS[status] ?? 'store_unavailable');
+  const what =
+    reason === 'bucket_not_found'
+      ? `bucket '${place.bucket}' does not exist`
+      : `${op} of '${toS3Uri(place)}': ${message || name}`;
+  return {
+    error: new CycloramaError(reason, what, { cause: thrown }),
+    status: status === 0 ? code || name || 'unknown' : String(status),
+  };
+}
+
+/** Whether the same request may well succeed a little later. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof CycloramaError && error.reason === 'store_unavailable';
+}

@@ -1,0 +1,349 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Config } from './config.ts';
+import { CycloramaError } from './failure.ts';
+import type { Metrics } from './metrics.ts';
+import { isTransient, toStoreError } from './object-store-errors.ts';
+import { pause, withTimeout } from './signal.ts';
+import type { S3Place } from './uri.ts';
+
+/** One request and its SDK-level retries; bodies have their own limits below. */
+const REQUEST_DEADLINE_MS = 60_000;
+/** A transfer must go at least this fast once its first 60 seconds are over. */
+const SLOWEST_BYTES_PER_MS = 100;
+const TRANSFER_ATTEMPTS = 4;
+
+/** An object as a listing or HEAD shows it. The ETag is without quotes. */
+export interface StoredObject {
+  key: string;
+  sizeBytes: bigint;
+  etag: string;
+  lastModifyTime: Date | undefined;
+}
+
+/** Which page of a bucket to list. */
+export interface ListQuery {
+  prefix: string;
+  startAfter?: string | undefined;
+  continuationToken?: string | undefined;
+  maxKeys?: number;
+}
+
+/** One page of a listing; no token means the end. */
+export interface ListPage {
+  objects: StoredObject[];
+  nextToken: string | undefined;
+}
+
+/** Condition of a write: only if the object is absent, or only if it still has this ETag. */
+export type WriteCondition = { ifAbsent: true } | { ifEtag: string } | 'always';
+
+/** Content of a write: bytes in memory or a file. */
+export type Content = Buffer | string | { path: string };
+
+/** S3 with deadlines and typed errors. Every method honours its signal. */
+export interface ObjectStore {
+  /** Throws bucket_not_allowed where the configuration does not name the bucket. */
+  checkBucket(bucket: string): void;
+  list(bucket: string, query: ListQuery, signal?: AbortSignal): Promise<ListPage>;
+  /** Lists a whole prefix page by page. */
+  listAll(bucket: string, prefix: string, signal?: AbortSignal): AsyncGenerator<StoredObject[]>;
+  /** Returns undefined where there is no such object. */
+  head(place: S3Place, signal?: AbortSignal): Promise<StoredObject | undefined>;
+  /** Reads a small object; undefined where there is none. Over maxBytes: asset_too_large. */
+  read(place: S3Place, maxBytes: number, signal?: AbortSignal): Promise<{ body: Buffer; etag: string } | undefined>;
+  /** Streams an object into a file, whole or not at all; asset_changed when the ETag is not the expected one. */
+  download(
+    place: S3Place,
+    path: string,
+    options: { etag?: string; maxBytes: number },
+    signal?: AbortSignal,
+  ): Promise<{ sizeBytes: number; etag: string }>;
+  /** Writes an object; precondition_failed when the condition does not hold. */
+  write(
+    place: S3Place,
+    content: Content,
+    options: { condition: WriteCondition; contentType: string },
+    signal?: AbortSignal,
+  ): Promise<{ sizeBytes: number; etag: string; sha256: string }>;
+  remove(place: S3Place, signal?: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/** Opens the store that the configuration names, with AWS's usual credential chain. */
+export function createObjectStore(
+  config: Pick<Config, 's3' | 'allowedBuckets'>,
+  metrics: Pick<Metrics, 's3Requests' | 's3Bytes'>,
+): ObjectStore {
+  const checksums = config.s3.checksums === 'when_required' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
+  const client = new S3Client({
+    region: config.s3.region,
+    ...(config.s3.endpoint === undefined ? {} : { endpoint: config.s3.endpoint }),
+    forcePathStyle: config.s3.forcePathStyle,
+    requestChecksumCalculation: checksums,
+    responseChecksumValidation: checksums,
+    maxAttempts: 4,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 5_000,
+      requestTimeout: 30_000,
+      throwOnRequestTimeout: true,
+      socketTimeout: 30_000,
+      httpAgent: { maxSockets: 128, keepAlive: true },
+      httpsAgent: { maxSockets: 128, keepAlive: true },
+    }),
+  });
+
+  /** Runs one request with deadline, metric and typed error. */
+  async function request<T>(
+    op: string,
+    place: S3Place,
+    send: (options: { abortSignal: AbortSignal }) => Promise<T>,
+    signal?: AbortSignal,
+    deadlineMs = REQUEST_DEADLINE_MS,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const bounded = withTimeout(deadlineMs, signal);
+    try {
+      const answer = await send({ abortSignal: bounded });
+      metrics.s3Requests.inc({ op, code: '200' });
+      return answer;
+    } catch (error) {
+      signal?.throwIfAborted();
+      const typed = toStoreError(error, op, place);
+      metrics.s3Requests.inc({ op, code: typed.status });
+      throw typed.error;
+    }
+  }
+
+  /** Repeats a transfer whose body broke; the SDK repeats only what fails before the body. */
+  async function transfer<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (tries >= TRANSFER_ATTEMPTS || !isTransient(error)) throw error;
+        await pause(200 * 2 ** tries, signal);
+      }
+    }
+  }
+
+  const store: ObjectStore = {
+    checkBucket(bucket) {
+      if (config.allowedBuckets && !config.allowedBuckets.includes(bucket)) {
+        throw new CycloramaError(
+          'bucket_not_allowed',
+          `bucket '${bucket}' may not be used here; expected one of ${config.allowedBuckets.join(', ')}`,
+        );
+      }
+    },
+
+    async list(bucket, { prefix, startAfter, continuationToken, maxKeys = 1000 }, signal) {
+      const command = new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: prefix,
+        MaxKeys: maxKeys,
+        ...(startAfter ? { StartAfter: startAfter } : {}),
+        ...(continuationToken ? { ContinuationToken: continuationToken } : {}),
+      });
+      const page = await request(
+        'ListObjectsV2',
+        { bucket, key: prefix },
+        (options) => client.send(command, options),
+        signal,
+      );
+      return {
+        objects: (page.Contents ?? []).map(({ Key, Size, ETag, LastModified }) => ({
+          key: Key!,
+          sizeBytes: BigInt(Size ?? 0),
+          etag: unquote(ETag),
+          lastModifyTime: LastModified,
+        })),
+        nextToken: page.IsTruncated ? page.NextContinuationToken : undefined,
+      };
+    },
+
+    async *listAll(bucket, prefix, signal) {
+      let continuationToken: string | undefined;
+      do {
+        const page = await store.list(bucket, { prefix, continuationToken }, signal);
+        yield page.objects;
+        continuationToken = page.nextToken;
+      } while (continuationToken !== undefined);
+    },
+
+    async head(place, signal) {
+      try {
+        const command = new HeadObjectCommand({ Bucket: place.bucket, Key: place.key });
+        const found = await request('HeadObject', place, (options) => client.send(command, options), signal);
+        return {
+          key: place.key,
+          sizeBytes: BigInt(found.ContentLength ?? 0),
+          etag: unquote(found.ETag),
+          lastModifyTime: found.LastModified,
+        };
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    },
+
+    async read(place, maxBytes, signal) {
+      const attempt = async () => {
+        const command = new GetObjectCommand({ Bucket: place.bucket, Key: place.key });
+        return request(
+          'GetObject',
+          place,
+          async (options) => {
+            const found = await client.send(command, options);
+            const body = found.Body as Readable;
+            if ((found.ContentLength ?? 0) > maxBytes) {
+              body.destroy();
+              throw new CycloramaError(
+                'asset_too_large',
+                `'${place.key}' has ${found.ContentLength} bytes; expected at most ${maxBytes}`,
+              );
+            }
+            const bytes = Buffer.concat(
+              await Array.fromAsync(body.on('error', () => body.destroy()) as AsyncIterable<Buffer>),
+            );
+            metrics.s3Bytes.inc({ direction: 'in' }, bytes.length);
+            return { body: bytes, etag: unquote(found.ETag) };
+          },
+          signal,
+        );
+      };
+      try {
+        return await transfer(attempt, signal);
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    },
+
+    async download(place, path, { etag, maxBytes }, signal) {
+      const attempt = () =>
+        request(
+          'GetObject',
+          place,
+          async (options) => {
+            const command = new GetObjectCommand({
+              Bucket: place.bucket,
+              Key: place.key,
+              ...(etag ? { IfMatch: `"${etag}"` } : {}),
+            });
+            const found = await client.send(command, options);
+            const sizeBytes = found.ContentLength ?? 0;
+            const body = found.Body as Readable;
+            if (sizeBytes > maxBytes) {
+              body.destroy();
+              throw new CycloramaError(
+                'asset_too_large',
+                `'${place.key}' has ${sizeBytes} bytes; expected at most ${maxBytes}`,
+              );
+            }
+            let seen = 0;
+            body.on('data', (chunk: Buffer) => {
+              seen += chunk.length;
+            });
+            await pipeline(body, createWriteStream(path), { signal: options.abortSignal });
+            if (seen !== sizeBytes) {
+              throw new CycloramaError(
+                'store_unavailable',
+                `'${place.key}' broke off after ${seen} of ${sizeBytes} bytes`,
+              );
+            }
+            metrics.s3Bytes.inc({ direction: 'in' }, seen);
+            return { sizeBytes, etag: unquote(found.ETag) };
+          },
+          signal,
+          REQUEST_DEADLINE_MS + maxBytes / SLOWEST_BYTES_PER_MS,
+        );
+      try {
+        return await transfer(attempt, signal);
+      } catch (error) {
+        if (error instanceof CycloramaError && error.reason === 'precondition_failed') {
+          throw new CycloramaError(
+            'asset_changed',
+            `'${place.key}' is not the object that was listed (ETag ${etag}); a new job takes the new content`,
+            { cause: error },
+          );
+        }
+        throw error;
+      }
+    },
+
+    async write(place, content, { condition, contentType }, signal) {
+      const { size, sha256, open } = await describeContent(content);
+      const attempt = () =>
+        request(
+          'PutObject',
+          place,
+          async (options) => {
+            const command = new PutObjectCommand({
+              Bucket: place.bucket,
+              Key: place.key,
+              Body: open(),
+              ContentLength: size,
+              ContentType: contentType,
+              ...(condition === 'always'
+                ? {}
+                : 'ifAbsent' in condition
+                  ? { IfNoneMatch: '*' }
+                  : { IfMatch: `"${condition.ifEtag}"` }),
+            });
+            const done = await client.send(command, options);
+            metrics.s3Bytes.inc({ direction: 'out' }, size);
+            return { sizeBytes: size, etag: unquote(done.ETag), sha256 };
+          },
+          signal,
+          REQUEST_DEADLINE_MS + size / SLOWEST_BYTES_PER_MS,
+        );
+      return transfer(attempt, signal);
+    },
+
+    async remove(place, signal) {
+      const command = new DeleteObjectCommand({ Bucket: place.bucket, Key: place.key });
+      await request('DeleteObject', place, (options) => client.send(command, options), signal);
+    },
+
+    close() {
+      client.destroy();
+    },
+  };
+  return store;
+}
+
+function unquote(etag: string | undefined): string {
+  return (etag ?? '').replace(/^"|"$/g, '');
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof CycloramaError && error.reason === 'asset_not_found';
+}
+
+/** Size, hash and a way to read the content anew for every attempt. */
+async function describeContent(
+  content: Content,
+): Promise<{ size: number; sha256: string; open: () => Buffer | Readable }> {
+  const hash = createHash('sha256');
+  if (typeof content === 'string' || Buffer.isBuffer(content)) {
+    const bytes = Buffer.from(content);
+    return { size: bytes.length, sha256: hash.update(bytes).digest('hex'), open: () => bytes };
+  }
+  const { size } = await stat(content.path);
+  await pipeline(createReadStream(content.path), hash);
+  return { size, sha256: hash.digest('hex'), open: () => createReadStream(content.path) };
+}

@@ -1,0 +1,42 @@
+import { JobClass } from '../../gen/cyclorama/job/v1/job.ts';
+
+/** Names of streams and key-value buckets on NATS. */
+export const STREAMS = { jobs: 'JOBS', tasks: 'TASKS', results: 'RESULTS' } as const;
+export const BUCKETS = { jobs: 'cyclorama_jobs', ledger: 'cyclorama_ledger', workers: 'cyclorama_workers' } as const;
+
+export type BucketName = keyof typeof BUCKETS;
+
+/** The word of a class in subjects, consumers and metrics. */
+export type ClassWord = 'interactive' | 'batch';
+
+/** Interactive first: the order in which workers look for tasks. */
+export const CLASSES: readonly ClassWord[] = ['interactive', 'batch'];
+
+export function classWord(jobClass: JobClass): ClassWord {
+  return jobClass === JobClass.JOB_CLASS_INTERACTIVE ? 'interactive' : 'batch';
+}
+
+/** Subject of the order to drive a job. A queue is named like its operation. */
+export function driveSubject(queue: string, jobId: string): string {
+  return `jobs.${queue}.${jobId}`;
+}
+
+/** Subject of a job's tasks. */
+export function taskSubject(queue: string, word: ClassWord, jobId: string): string {
+  return `tasks.${queue}.${word}.${jobId}`;
+}
+
+/** Subject of one result; with '>' of all results of a job. */
+export function resultSubject(jobId: string, taskId: string): string {
+  return `results.${jobId}.${taskId}`;
+}
+
+/** Durable consumer of a queue's drive orders. */
+export function driveConsumer(queue: string): string {
+  return `jobs-${queue}`;
+}
+
+/** Durable consumer of a queue's tasks in one class. */
+export function taskConsumer(queue: string, word: ClassWord): string {
+  return `tasks-${queue}-${word}`;
+}
