@@ -1,0 +1,97 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const BEAT_MS = 5_000;
+/** A holder that has not touched its lock for this long is gone, wherever it ran. */
+const STALE_MS = 60_000;
+
+/**
+ * Runs `work` while holding the lock file, so that two set-ups on one cache wait for each other.
+ * A lock whose process has died is taken over; waiting ends with an error at the deadline.
+ */
+export async function withLock(file, work, { deadlineMs = 1_200_000, onWait = () => {} } = {}) {
+  mkdirSync(dirname(file), { recursive: true });
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), start: processStart(process.pid) });
+  const giveUpAt = Date.now() + deadlineMs;
+  let told = false;
+  while (!tryCreate(file, mine)) {
+    const holder = readHolder(file);
+    if (holder !== undefined && isGone(file, holder)) {
+      removeStale(file, holder);
+      continue;
+    }
+    if (Date.now() > giveUpAt) {
+      throw new Error(
+        `another set-up (${holder ?? 'unknown'}) has held ${file} for ${deadlineMs / 1000} s; end it, or remove that file`,
+      );
+    }
+    if (!told) onWait();
+    told = true;
+    await sleep(250);
+  }
+  const beat = setInterval(() => utimesSync(file, new Date(), new Date()), BEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beat);
+    rmSync(file, { force: true });
+  }
+}
+
+function tryCreate(file, content) {
+  try {
+    writeFileSync(file, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function readHolder(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isGone(file, holder) {
+  const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+  if (age > STALE_MS) return true;
+  // Empty: created this instant and not written yet.
+  if (holder === '') return false;
+  const { pid, host, start } = JSON.parse(holder);
+  return host === hostname() && processStart(pid) !== start;
+}
+
+/** Moves the lock aside before removing it: of two that find it stale, one moves the old lock and the other nothing. */
+function removeStale(file, holder) {
+  const aside = `${file}.${process.pid}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if (error.code === 'ENOENT') return;
+    throw error;
+  }
+  if (readHolder(aside) === holder) rmSync(aside, { force: true });
+  else renameSync(aside, file);
+}
+
+/** Start time of a process in clock ticks, which tells a reused pid from the old one; undefined when it does not run. */
+function processStart(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    try {
+      process.kill(pid, 0);
+      return 'running';
+    } catch (error) {
+      return error.code === 'EPERM' ? 'running' : undefined;
+    }
+  }
+}

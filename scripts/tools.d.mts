@@ -1,0 +1,14 @@
+/** Absolute paths of the programs that set-up installed. */
+export interface Tools {
+  /** Interpreter of the environment that holds bpy. */
+  python: string;
+  natsServer: string;
+  versitygw: string;
+  /** Interpreter of the tests' environment; only after `node scripts/setup.mjs --test`. */
+  testPython?: string;
+  motoServer?: string;
+  weed?: string;
+}
+
+export declare const TOOLS_FILE: string;
+export declare function readTools(): Tools;
