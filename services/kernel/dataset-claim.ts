@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import { Dataset } from '../../gen/cyclorama/job/v1/task.ts';
+import { type DatasetPlaces, toDatasetPlaces } from './dataset.ts';
+import { CycloramaError } from './failure.ts';
+import { canonicalJson } from './fingerprint.ts';
+import type { ObjectStore } from './object-store.ts';
+import { toS3Uri } from './uri.ts';
+
+const MAX_DATASET_BYTES = 1024 ** 2;
+
+/** Stores that proved to honour conditions, by bucket; asked once a process. */
+const proven = new WeakMap<object, Set<string>>();
+
+/** Makes an output place the dataset of one operation with one spec, or refuses when it is another's. */
+export async function claimDataset(
+  store: ObjectStore,
+  draft: { operation: string; spec: { [field: string]: unknown }; outputUri: string; replace: boolean },
+  signal?: AbortSignal,
+): Promise<void> {
+  const places = toDatasetPlaces(draft.outputUri);
+  store.checkBucket(places.bucket);
+  await proveConditionalWrites(store, places, signal);
+  const wanted = Dataset.fromPartial({ operation: draft.operation, spec: draft.spec, createTime: new Date() });
+  const body = `${JSON.stringify(Dataset.toJSON(wanted), undefined, 1)}\n`;
+  const contentType = 'application/json';
+  const found = await store.read(places.description, MAX_DATASET_BYTES, signal);
+  if (!found) {
+    await store.write(places.description, body, { condition: { ifAbsent: true }, contentType }, signal);
+    return;
+  }
+  const standing = Dataset.fromJSON(JSON.parse(found.body.toString('utf8')));
+  if (standing.operation === draft.operation && canonicalJson(standing.spec ?? {}) === canonicalJson(draft.spec))
+    return;
+  if (!draft.replace) {
+    throw new CycloramaError(
+      'output_in_use',
+      `'${draft.outputUri}' holds a dataset of '${standing.operation}' with ${canonicalJson(standing.spec ?? {})}; expected '${draft.operation}' with ${canonicalJson(draft.spec)}, another output_uri, or replace`,
+    );
+  }
+  await store.write(places.description, body, { condition: { ifEtag: found.etag }, contentType }, signal);
+}
+
+/** Writes the same small object twice under "only if absent"; a store that takes both cannot keep results apart. */
+async function proveConditionalWrites(store: ObjectStore, places: DatasetPlaces, signal?: AbortSignal): Promise<void> {
+  const buckets = proven.get(store) ?? new Set<string>();
+  proven.set(store, buckets);
+  if (buckets.has(places.bucket)) return;
+  const probe = places.probe(randomUUID());
+  const options = { condition: { ifAbsent: true }, contentType: 'text/plain' } as const;
+  await store.write(probe, 'first', options, signal);
+  try {
+    await store.write(probe, 'second', options, signal);
+  } catch (error) {
+    if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
+    buckets.add(places.bucket);
+    return;
+  } finally {
+    await store.remove(probe, signal);
+  }
+  throw new CycloramaError(
+    'store_not_conditional',
+    `the store of '${toS3Uri(probe)}' wrote an existing object under If-None-Match: *; expected 412`,
+  );
+}

@@ -1,0 +1,73 @@
+import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { INTERNAL_FOLDER, parseFolderUri, type S3Place } from './uri.ts';
+
+/** The outcomes that are recorded, by their word in record names. */
+export const RECORD_OUTCOMES = {
+  succeeded: Outcome.OUTCOME_SUCCEEDED,
+  failed: Outcome.OUTCOME_FAILED,
+  skipped: Outcome.OUTCOME_SKIPPED,
+} as const;
+
+export type OutcomeWord = keyof typeof RECORD_OUTCOMES;
+
+/** What the name of a record says. */
+export interface RecordName {
+  assetId: string;
+  fingerprint: string;
+  outcome: OutcomeWord;
+}
+
+const RECORD_KEY = /([0-9a-f]{32})-([0-9a-f]{32})\.(succeeded|failed|skipped)\.json$/;
+
+/** The word of a recorded outcome. */
+export function outcomeWord(outcome: Outcome): OutcomeWord {
+  if (outcome === Outcome.OUTCOME_SUCCEEDED) return 'succeeded';
+  return outcome === Outcome.OUTCOME_SKIPPED ? 'skipped' : 'failed';
+}
+
+/** Reads a record's key; undefined for a key that is none. */
+export function parseRecordKey(key: string): RecordName | undefined {
+  const match = RECORD_KEY.exec(key);
+  return match ? { assetId: match[1]!, fingerprint: match[2]!, outcome: match[3] as OutcomeWord } : undefined;
+}
+
+/** Where the internal objects of one dataset lie. */
+export interface DatasetPlaces {
+  bucket: string;
+  /** All records; followed by the first digit of asset ids it lists a sixteenth of them. */
+  recordsPrefix: string;
+  /** Every record of one asset, whatever its fingerprint and outcome. */
+  recordsOf(assetId: string): S3Place;
+  record(name: RecordName): S3Place;
+  description: S3Place;
+  jobsPrefix: string;
+  job(jobId: string): S3Place;
+  probe(word: string): S3Place;
+}
+
+/**
+ * Lays out a dataset's internal folder.
+ * Records lie in 4,096 folders by the first three digits of the asset id: a store that keeps objects as files reads a whole folder for each LIST.
+ */
+export function toDatasetPlaces(outputUri: string): DatasetPlaces {
+  const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
+  const root = `${key}${INTERNAL_FOLDER}`;
+  const recordsPrefix = `${root}records/`;
+  const recordsOf = (assetId: string): S3Place => ({
+    bucket,
+    key: `${recordsPrefix}${assetId.slice(0, 3)}/${assetId}-`,
+  });
+  return {
+    bucket,
+    recordsPrefix,
+    recordsOf,
+    record: ({ assetId, fingerprint, outcome }) => ({
+      bucket,
+      key: `${recordsOf(assetId).key}${fingerprint}.${outcome}.json`,
+    }),
+    description: { bucket, key: `${root}dataset.json` },
+    jobsPrefix: `${root}jobs/`,
+    job: (jobId) => ({ bucket, key: `${root}jobs/${jobId}.json` }),
+    probe: (word) => ({ bucket, key: `${root}probes/${word}` }),
+  };
+}

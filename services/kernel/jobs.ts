@@ -1,0 +1,264 @@
+import { randomBytes } from 'node:crypto';
+import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { AssetSource as AssetSourceMessage, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { Job, JobClass, JobState } from '../../gen/cyclorama/job/v1/job.ts';
+import { DriveOrder, JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
+import type { Bus } from './bus-types.ts';
+import { toDatasetPlaces } from './dataset.ts';
+import { claimDataset } from './dataset-claim.ts';
+import { CycloramaError, toFailure } from './failure.ts';
+import { canonicalJson, shortHash } from './fingerprint.ts';
+import type { ObjectStore } from './object-store.ts';
+import { driveSubject, STREAMS } from './topics.ts';
+import { parseFolderUri, toS3Uri } from './uri.ts';
+
+const MAX_JOB_BYTES = 8 * 1024 ** 2;
+/** Lost races before a change of a job is given up. */
+const MAX_CHANGE_TRIES = 50;
+
+/** What a handler asks for; everything checked and defaulted. */
+export interface JobDraft {
+  operation: string;
+  source: AssetSource;
+  /** The spec as protobuf JSON, defaults applied, fields at their default left out. */
+  spec: { [field: string]: unknown };
+  /** Empty: nothing is written. */
+  outputUri: string;
+  outputsBesideAssets: boolean;
+  jobClass: JobClass;
+  requestId: string;
+  replace: boolean;
+  retryOf: string;
+  traceId: string;
+}
+
+/** Jobs in the key-value store, and their requests in the output places. */
+export interface Jobs {
+  /** Stores a job and orders it to be driven; the same request_id and request give the same job. */
+  create(draft: JobDraft, signal?: AbortSignal): Promise<Job>;
+  read(jobId: string): Promise<Job | undefined>;
+  /** Like read, but throws job_not_found. */
+  get(jobId: string): Promise<Job>;
+  all(): Promise<Job[]>;
+  watch(jobId: string, signal: AbortSignal): AsyncGenerator<Job>;
+  cancel(jobId: string): Promise<Job>;
+  /** A new job for the failed assets of an ended one. */
+  retry(jobId: string, requestId: string, traceId: string): Promise<Job>;
+  /** Takes up every stored, unended job of an output place. */
+  resume(outputUri: string, signal?: AbortSignal): Promise<Job[]>;
+  /** Changes an entry by compare-and-set; `change` returns undefined to leave it. Ended jobs never change. */
+  change(jobId: string, change: (entry: JobEntry) => JobEntry | undefined): Promise<JobEntry>;
+  /** Notes the end of a job beside its stored request, so that nobody resumes it. */
+  recordEnd(job: Job): Promise<void>;
+}
+
+export function isEnded(state: JobState): boolean {
+  return (
+    state === JobState.JOB_STATE_SUCCEEDED ||
+    state === JobState.JOB_STATE_CANCELLED ||
+    state === JobState.JOB_STATE_FAILED
+  );
+}
+
+/** Opens the jobs of a deployment. */
+export function createJobs(bus: Bus, store: ObjectStore): Jobs {
+  const entries = bus.bucket('jobs');
+
+  const parse = (value: string, revision: bigint): JobEntry => {
+    const entry = JobEntry.fromJSON(JSON.parse(value));
+    return { ...entry, job: { ...entry.job!, revision } };
+  };
+  const print = (entry: JobEntry): string => JSON.stringify(JobEntry.toJSON(entry));
+
+  async function readEntry(jobId: string): Promise<JobEntry | undefined> {
+    const found = await entries.get(jobId);
+    return found && parse(found.value, found.revision);
+  }
+
+  async function order(job: Job): Promise<void> {
+    const subject = driveSubject(job.operation, job.jobId);
+    if ((await bus.count(STREAMS.jobs, subject)) > 0) return;
+    await bus.publish(subject, JSON.stringify(DriveOrder.toJSON({ jobId: job.jobId })));
+  }
+
+  /** Puts a job into the key-value store and orders its drive, or returns the one that is there. */
+  async function admit(entry: JobEntry): Promise<Job> {
+    const { jobId } = entry.job!;
+    const revision = await entries.create(jobId, print(entry));
+    const standing = revision === undefined ? await readEntry(jobId) : parse(print(entry), revision);
+    if (!standing) throw new CycloramaError('bus_unavailable', `job '${jobId}' cannot be stored`);
+    if (standing.requestHash !== entry.requestHash) throw reused(jobId);
+    if (!isEnded(standing.job!.state)) await order(standing.job!);
+    return standing.job!;
+  }
+
+  async function get(jobId: string): Promise<Job> {
+    const entry = await readEntry(jobId);
+    if (!entry) throw new CycloramaError('job_not_found', `there is no job '${jobId}'`);
+    return entry.job!;
+  }
+
+  const jobs: Jobs = {
+    async create(draft, signal) {
+      const requestHash = shortHash(
+        canonicalJson([
+          draft.operation,
+          AssetSourceMessage.toJSON(draft.source),
+          draft.spec,
+          draft.outputUri,
+          draft.retryOf,
+        ]),
+      );
+      const jobId =
+        draft.requestId === '' ? randomBytes(16).toString('hex') : shortHash(`${draft.operation}\n${draft.requestId}`);
+      const known = await readEntry(jobId);
+      if (known && known.requestHash !== requestHash) throw reused(jobId);
+      const entry = known ?? toEntry(draft, jobId, requestHash);
+      if (!known && draft.outputUri !== '') {
+        await claimDataset(store, draft, signal);
+        await storeRequest(store, entry, signal);
+      }
+      return admit(entry);
+    },
+
+    async read(jobId) {
+      return (await readEntry(jobId))?.job;
+    },
+
+    get,
+
+    async all() {
+      return (await entries.all()).map(({ value, revision }) => parse(value, revision).job!);
+    },
+
+    async *watch(jobId, signal) {
+      await get(jobId);
+      for await (const { value, revision } of entries.watch(jobId, signal)) {
+        const { job } = parse(value, revision);
+        yield job!;
+        if (isEnded(job!.state)) return;
+      }
+    },
+
+    async cancel(jobId) {
+      const { job } = await jobs.change(jobId, (entry) => {
+        const { counts } = entry.job!;
+        const left = counts!.total - counts!.succeeded - counts!.failed - counts!.skipped;
+        const cancelled = { ...counts!, cancelled: left > 0n ? left : 0n };
+        return {
+          ...entry,
+          job: { ...entry.job!, state: JobState.JOB_STATE_CANCELLED, counts: cancelled, endTime: new Date() },
+        };
+      });
+      await jobs.recordEnd(job!);
+      return job!;
+    },
+
+    async retry(jobId, requestId, traceId) {
+      const before = await get(jobId);
+      if (!isEnded(before.state))
+        throw new CycloramaError('job_not_ended', `job '${jobId}' has not ended; cancel it or wait`);
+      return jobs.create({
+        operation: before.operation,
+        source: { source: { $case: 'job', value: { jobId, outcomes: [Outcome.OUTCOME_FAILED] } } },
+        spec: before.spec ?? {},
+        outputUri: before.outputUri,
+        outputsBesideAssets: before.outputsBesideAssets,
+        jobClass: JobClass.JOB_CLASS_BATCH,
+        requestId,
+        replace: false,
+        retryOf: jobId,
+        traceId,
+      });
+    },
+
+    async resume(outputUri, signal) {
+      const { bucket } = parseFolderUri(outputUri, 'output_uri');
+      store.checkBucket(bucket);
+      const places = toDatasetPlaces(outputUri);
+      const resumed: Job[] = [];
+      for await (const page of store.listAll(bucket, places.jobsPrefix, signal)) {
+        for (const { key } of page) {
+          const found = await store.read({ bucket, key }, MAX_JOB_BYTES, signal);
+          const stored = found && JobEntry.fromJSON(JSON.parse(found.body.toString('utf8')));
+          if (stored && !isEnded(stored.job!.state)) resumed.push(await admit(stored));
+        }
+      }
+      if (resumed.length === 0) {
+        throw new CycloramaError(
+          'no_jobs_to_resume',
+          `'${outputUri}' holds no request of an unended job; expected ${places.jobsPrefix}*.json`,
+        );
+      }
+      return resumed;
+    },
+
+    async change(jobId, change) {
+      for (let tries = 0; tries < MAX_CHANGE_TRIES; tries++) {
+        const entry = await readEntry(jobId);
+        if (!entry) throw new CycloramaError('job_not_found', `there is no job '${jobId}'`);
+        const changed = isEnded(entry.job!.state) ? undefined : change(entry);
+        if (changed === undefined) return entry;
+        const revision = await entries.update(jobId, print(changed), entry.job!.revision);
+        if (revision !== undefined) return { ...changed, job: { ...changed.job!, revision } };
+      }
+      throw new CycloramaError('bus_unavailable', `job '${jobId}' changed under us ${MAX_CHANGE_TRIES} times in a row`);
+    },
+
+    async recordEnd(job) {
+      if (job.outputUri === '') return;
+      const place = toDatasetPlaces(job.outputUri).job(job.jobId);
+      const body = `${JSON.stringify(JobEntry.toJSON(JobEntry.fromPartial({ job })), undefined, 1)}\n`;
+      await store.write(place, body, { condition: 'always', contentType: 'application/json' });
+    },
+  };
+  return jobs;
+}
+
+function reused(jobId: string): CycloramaError {
+  return new CycloramaError(
+    'request_id_reused',
+    `this request_id made job '${jobId}' from another request; expected the same request or a new request_id`,
+  );
+}
+
+function toEntry(draft: JobDraft, jobId: string, requestHash: string): JobEntry {
+  const { operation, source, spec, outputUri, outputsBesideAssets, jobClass, retryOf, traceId } = draft;
+  const job = Job.fromPartial({
+    jobId,
+    operation,
+    source,
+    spec,
+    outputUri,
+    outputsBesideAssets,
+    jobClass,
+    retryOf,
+    traceId,
+    state: JobState.JOB_STATE_PLANNING,
+    counts: {},
+    createTime: new Date(),
+  });
+  return JobEntry.fromPartial({ job, requestHash, generation: 1, retryFailed: retryOf !== '' });
+}
+
+/** Stores the request in the output place, where NATS cannot lose it. */
+async function storeRequest(store: ObjectStore, entry: JobEntry, signal?: AbortSignal): Promise<void> {
+  const place = toDatasetPlaces(entry.job!.outputUri).job(entry.job!.jobId);
+  const body = `${JSON.stringify(JobEntry.toJSON(entry), undefined, 1)}\n`;
+  try {
+    await store.write(place, body, { condition: { ifAbsent: true }, contentType: 'application/json' }, signal);
+  } catch (error) {
+    if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
+    const found = await store.read(place, MAX_JOB_BYTES, signal);
+    const stored = found && JobEntry.fromJSON(JSON.parse(found.body.toString('utf8')));
+    if (stored && stored.requestHash !== entry.requestHash) throw reused(toS3Uri(place));
+  }
+}
+
+/** Marks an entry as failed for a reason that concerns the whole job. */
+export function failEntry(entry: JobEntry, error: CycloramaError): JobEntry {
+  return {
+    ...entry,
+    job: { ...entry.job!, state: JobState.JOB_STATE_FAILED, failure: toFailure(error), endTime: new Date() },
+  };
+}
