@@ -1,0 +1,130 @@
+"""Brings one asset into Blender's empty scene, by the ending of its name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from cyclorama_blender.failure import RuntimeFailure, operator_message
+from cyclorama_blender.references import split_references
+from cyclorama_blender.session import force_scene_settings
+
+log = logging.getLogger(__name__)
+
+_LFS_POINTER = b"version https://git-lfs"
+_BLEND_MAGICS = (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+
+Warnings = list[str]
+
+
+def import_asset(path: Path) -> Warnings:
+    """Imports the file into the empty scene, as Blender's own importer does by default.
+
+    Returns:
+        What the user should know, such as a texture that is missing.
+
+    Raises:
+        RuntimeFailure: `unsupported_format`, `invalid_asset`, `import_failed` or `unsafe_reference`.
+    """
+    importer = _IMPORTERS.get(path.suffix.lower())
+    if importer is None:
+        known = " ".join(sorted(_IMPORTERS))
+        raise RuntimeFailure("unsupported_format", f"'{path.name}' ends in '{path.suffix}'; expected one of {known}")
+    with path.open("rb") as file:
+        head = file.read(32)
+    if not head:
+        raise RuntimeFailure("invalid_asset", f"'{path.name}' is empty")
+    if head.startswith(_LFS_POINTER):
+        raise RuntimeFailure("invalid_asset", f"'{path.name}' is a Git LFS pointer; expected the file itself")
+    return importer(path, head)
+
+
+def _import_gltf(path: Path, _head: bytes) -> Warnings:
+    # The bone shape would be one more mesh object, an icosphere of 42 vertices that no file asked for.
+    options = _known_options(bpy.ops.import_scene.gltf, {"disable_bone_shape": True})
+    _call(bpy.ops.import_scene.gltf, path, options)
+    return []
+
+
+def _import_obj(path: Path, _head: bytes) -> Warnings:
+    _call(bpy.ops.wm.obj_import, path, {})
+    return []
+
+
+def _import_fbx(path: Path, _head: bytes) -> Warnings:
+    _call(bpy.ops.import_scene.fbx, path, {})
+    return []
+
+
+def _import_stl(path: Path, _head: bytes) -> Warnings:
+    _call(bpy.ops.wm.stl_import, path, {})
+    return []
+
+
+def _import_ply(path: Path, _head: bytes) -> Warnings:
+    _call(bpy.ops.wm.ply_import, path, {})
+    return []
+
+
+def _open_blend(path: Path, head: bytes) -> Warnings:
+    if not head.startswith(_BLEND_MAGICS):
+        raise RuntimeFailure("unsupported_format", f"'{path.name}' is no .blend file: it starts with {head[:7]!r}")
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
+    except RuntimeError as error:
+        log.warning("open_mainfile: %s", error)
+        message = operator_message(error, str(path.parent))
+        raise RuntimeFailure("unsupported_format", f"Blender {bpy.app.version_string}: {message}") from error
+    written_by = tuple(bpy.data.version)
+    if written_by[:2] > bpy.app.version[:2]:
+        newer, ours = (".".join(map(str, version)) for version in (written_by, bpy.app.version))
+        raise RuntimeFailure("unsupported_format", f"'{path.name}' was saved by Blender {newer}; this one is {ours}")
+    for scene in bpy.data.scenes:
+        force_scene_settings(scene)
+    return _check_references(path)
+
+
+def _check_references(path: Path) -> Warnings:
+    """Refuses a .blend that points out of its folder; what it points at inside is reported: only the file is here."""
+    folder = str(path.parent.resolve())
+    scripts = {bpy.path.abspath(text.filepath) for text in bpy.data.texts if text.filepath}
+    paths = (found for found in bpy.utils.blend_paths(absolute=True, packed=False) if found not in scripts)
+    inside, outside = split_references(paths, folder)
+    if outside:
+        more = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
+        raise RuntimeFailure(
+            "unsafe_reference",
+            f"'{path.name}' refers to '{outside[0]}'{more}; expected files at or below its own folder, or packed ones",
+        )
+    return [f"refers to '{Path(found).relative_to(folder)}', which is not packed into the file" for found in inside]
+
+
+def _call(operator: Callable[..., set[str]], path: Path, options: dict[str, Any]) -> None:
+    try:
+        outcome = operator(filepath=str(path), **options)
+    except RuntimeError as error:
+        log.warning("%s: %s", path.name, error)
+        raise RuntimeFailure("import_failed", operator_message(error, str(path.parent))) from error
+    if "FINISHED" not in outcome:
+        raise RuntimeFailure("import_failed", f"the importer of '{path.suffix}' ended with {sorted(outcome)}")
+
+
+def _known_options(operator: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Keeps the options that this version's operator has; names come and go between add-on versions."""
+    known = set(operator.get_rna_type().properties.keys())
+    return {name: value for name, value in options.items() if name in known}
+
+
+_IMPORTERS: dict[str, Callable[[Path, bytes], Warnings]] = {
+    ".glb": _import_gltf,
+    ".gltf": _import_gltf,
+    ".obj": _import_obj,
+    ".fbx": _import_fbx,
+    ".stl": _import_stl,
+    ".ply": _import_ply,
+    ".blend": _open_blend,
+}

@@ -1,0 +1,171 @@
+"""The warm process: reads requests from one descriptor, writes events to another, resets Blender after each.
+
+    python -m cyclorama_blender.serve --control-in 3 --control-out 4
+    blender --background --python cyclorama_blender/serve.py -- --control-in 3 --control-out 4
+
+Standard output and error are a log only: Blender's native code writes there as it likes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import platform
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import BinaryIO
+
+# `blender --python` runs this file by itself, without its package.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from cyclorama_blender import contract, lifeline
+from cyclorama_blender.contract import Answer, MalformedRequest, Request
+from cyclorama_blender.failure import RuntimeFailure
+
+log = logging.getLogger("cyclorama_blender")
+
+
+class Conversation:
+    """One request in progress: tells the worker which stage runs and how long each took."""
+
+    def __init__(self, events: BinaryIO, request: Request) -> None:
+        self.events = events
+        self.request = request
+        self.stage = ""
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def enter(self, stage: str) -> None:
+        """Ends the stage before and begins this one."""
+        now = time.perf_counter()
+        if self.stage:
+            self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self._since
+        self.stage, self._since = stage, now
+        if stage:
+            send(self.events, contract.progress_event(self.request.request_id, stage, 0.0))
+
+
+def send(events: BinaryIO, event: contract.Json) -> None:
+    """Writes one event and flushes it."""
+    events.write(contract.encode_event(event))
+    events.flush()
+
+
+def perform(request: Request, conversation: Conversation) -> Answer:
+    """Does what the request asks, in an empty scene."""
+    from cyclorama_blender import importers, inspection, selftest
+
+    if request.op == "selftest":
+        conversation.enter("selftest")
+        return selftest.selftest()
+    conversation.enter("import")
+    warnings = importers.import_asset(Path(request.input_path))
+    conversation.enter("inspect")
+    return inspection.inspect_scene(warnings)
+
+
+def to_failure(error: BaseException) -> tuple[str, str]:
+    """Gives any exception a reason and a message."""
+    if isinstance(error, RuntimeFailure):
+        return error.reason, error.message
+    if isinstance(error, MemoryError):
+        return "blender_out_of_memory", f"Blender could not get the memory it asked for: {error}"
+    return "internal", f"{type(error).__name__}: {error}"
+
+
+def answer(events: BinaryIO, request: Request) -> None:
+    """Does one request and resets Blender, whatever came of it. The only place that catches everything."""
+    from cyclorama_blender import session
+
+    conversation = Conversation(events, request)
+    done: Answer | None = None
+    failure: tuple[str, str, str] | None = None
+    log.info("begin %s %s", request.op, Path(request.input_path).name)
+    try:
+        done = perform(request, conversation)
+    except Exception as error:  # noqa: BLE001
+        failure = (*to_failure(error), conversation.stage)
+        # A failure that we named ourselves needs no stack; what lies behind it does.
+        known = isinstance(error, RuntimeFailure) and error.__cause__ is None
+        log.warning("failed in %s: %s", conversation.stage, error if known else traceback.format_exc())
+    conversation.enter("reset")
+    session.reset()
+    conversation.enter("")
+    rss_bytes = session.rss_bytes()
+    log.info("end %s, %d MB resident, seconds %s", request.op, rss_bytes >> 20, conversation.seconds)
+    if failure is not None:
+        send(events, contract.failure_event(request.request_id, *failure))
+    elif done is not None:
+        send(events, contract.result_event(request.request_id, done, conversation.seconds, rss_bytes))
+
+
+def read_line(requests: BinaryIO) -> bytes:
+    """Reads one line; of one that is too long only so much as shows that it is, the rest is skipped."""
+    line = requests.readline(contract.MAX_LINE_BYTES + 1)
+    rest = line
+    while rest and not rest.endswith(b"\n"):
+        rest = requests.readline(contract.MAX_LINE_BYTES)
+    return line
+
+
+def serve(requests: BinaryIO, events: BinaryIO) -> None:
+    """Answers requests until the worker closes its end."""
+    import bpy
+
+    from cyclorama_blender import session
+
+    session.check_version()
+    session.reset()
+    send(events, contract.ready_event(bpy.app.version_string, platform.python_version(), os.getpid()))
+    while line := read_line(requests):
+        try:
+            request = contract.parse_request(line)
+        except MalformedRequest as error:
+            log.error("malformed request: %s", error)
+            send(events, contract.failure_event(error.request_id, "internal", f"malformed request: {error}", "request"))
+            continue
+        set_log_context(request)
+        answer(events, request)
+
+
+def set_log_context(request: Request) -> None:
+    """Marks every later log line with the trace and request that it belongs to."""
+    context = f"trace={request.trace_id or '-'} request={request.request_id}"
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(logging.Formatter(f"%(levelname)s {context} %(name)s: %(message)s"))
+
+
+def main(argv: list[str]) -> int:
+    """Runs the warm process; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="cyclorama_blender.serve", description="Answers requests of a worker.")
+    parser.add_argument("--control-in", type=int, required=True, help="descriptor to read requests from")
+    parser.add_argument("--control-out", type=int, required=True, help="descriptor to write events to")
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    lifeline.die_with_parent()
+    lifeline.flush_native_log_by_line()
+    try:
+        with open(options.control_in, "rb") as requests, open(options.control_out, "wb") as events:  # noqa: PTH123
+            serve(requests, events)
+    except RuntimeFailure as failure:
+        log.error("%s: %s", failure.reason, failure.message)
+        return 3
+    except (BrokenPipeError, ConnectionResetError):
+        log.info("the worker closed the control pipe")
+    return 0
+
+
+def own_arguments(argv: list[str]) -> list[str]:
+    """Drops what belongs to Blender's own command line."""
+    return argv[argv.index("--") + 1 :] if "--" in argv else argv[1:]
+
+
+if __name__ == "__main__":
+    code = main(own_arguments(sys.argv))
+    logging.shutdown()
+    sys.stdout.flush()
+    # Blender's clean-up at exit takes 0.1 s and is known to hang.
+    os._exit(code)

@@ -1,0 +1,54 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Finds all descendants of a process, nearest first; empty where /proc does not tell. */
+export async function descendants(pid: number): Promise<number[]> {
+  const children = new Map<number, number[]>();
+  for (const [child, parent] of await readParents()) {
+    children.set(parent, [...(children.get(parent) ?? []), child]);
+  }
+  const found = [...(children.get(pid) ?? [])];
+  for (const next of found) found.push(...(children.get(next) ?? []));
+  return found;
+}
+
+async function readParents(): Promise<[number, number][]> {
+  const names = await readdir('/proc').catch(() => []);
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+  const parents = await Promise.all(pids.map(async (pid) => [pid, await readParent(pid)] as const));
+  return parents.filter((pair): pair is [number, number] => pair[1] !== undefined);
+}
+
+async function readParent(pid: number): Promise<number | undefined> {
+  const stat = await readProc(pid, 'stat');
+  // The name in parentheses may hold spaces and parentheses itself; state and parent follow the last one.
+  const parent = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+  return parent === undefined ? undefined : Number(parent);
+}
+
+/** Sums the resident memory of processes in bytes; those that ended count nothing. */
+export async function residentBytes(pids: readonly number[]): Promise<number> {
+  const statuses = await Promise.all(pids.map((pid) => readProc(pid, 'status')));
+  return statuses.reduce((sum, status) => sum + Number(status?.match(/^VmRSS:\s+(\d+) kB$/m)?.[1] ?? 0) * 1024, 0);
+}
+
+/** Counts how often the kernel killed a process of our control group for memory; 0 where it does not tell. */
+export async function readOutOfMemoryKills(): Promise<number> {
+  const events = await readFile('/sys/fs/cgroup/memory.events', 'utf8').catch(() => '');
+  return Number(events.match(/^oom_kill (\d+)$/m)?.[1] ?? 0);
+}
+
+/** Sends a signal to one process, or to a group by its negated id; false when it is gone. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+async function readProc(pid: number, name: string): Promise<string | undefined> {
+  // A process may end between listing and reading: then there is nothing to tell.
+  return readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => undefined);
+}
