@@ -49,7 +49,7 @@ export interface Jobs {
   /** Changes an entry by compare-and-set; `change` returns undefined to leave it. Ended jobs never change. */
   change(jobId: string, change: (entry: JobEntry) => JobEntry | undefined): Promise<JobEntry>;
   /** Notes the end of a job beside its stored request, so that nobody resumes it. */
-  recordEnd(job: Job): Promise<void>;
+  recordEnd(entry: JobEntry): Promise<void>;
 }
 
 export function isEnded(state: JobState): boolean {
@@ -141,7 +141,7 @@ export function createJobs(bus: Bus, store: ObjectStore): Jobs {
     },
 
     async cancel(jobId) {
-      const { job } = await jobs.change(jobId, (entry) => {
+      const ended = await jobs.change(jobId, (entry) => {
         const { counts } = entry.job!;
         const left = counts!.total - counts!.succeeded - counts!.failed - counts!.skipped;
         const cancelled = { ...counts!, cancelled: left > 0n ? left : 0n };
@@ -150,8 +150,8 @@ export function createJobs(bus: Bus, store: ObjectStore): Jobs {
           job: { ...entry.job!, state: JobState.JOB_STATE_CANCELLED, counts: cancelled, endTime: new Date() },
         };
       });
-      await jobs.recordEnd(job!);
-      return job!;
+      await jobs.recordEnd(ended);
+      return ended.job!;
     },
 
     async retry(jobId, requestId, traceId) {
@@ -205,10 +205,11 @@ export function createJobs(bus: Bus, store: ObjectStore): Jobs {
       throw new CycloramaError('bus_unavailable', `job '${jobId}' changed under us ${MAX_CHANGE_TRIES} times in a row`);
     },
 
-    async recordEnd(job) {
+    async recordEnd(entry) {
+      const job = entry.job!;
       if (job.outputUri === '') return;
       const place = toDatasetPlaces(job.outputUri).job(job.jobId);
-      const body = `${JSON.stringify(JobEntry.toJSON(JobEntry.fromPartial({ job })), undefined, 1)}\n`;
+      const body = `${JSON.stringify(JobEntry.toJSON(entry), undefined, 1)}\n`;
       await store.write(place, body, { condition: 'always', contentType: 'application/json' });
     },
   };

@@ -1,0 +1,100 @@
+import type { AccessorCheck } from './gltf-accessors.ts';
+import {
+  elementAt,
+  extensionOf,
+  integerOf,
+  type JsonObject,
+  objectOf,
+  objectsOf,
+  requiredIntegerOf,
+} from './gltf-json.ts';
+import type { NodeTree } from './gltf-nodes.ts';
+import type { TriageLimits } from './limits.ts';
+import { assertWithin } from './refusal.ts';
+
+/** Checks the meshes, skins and instances that nodes of a scene use, and gives the number of primitives among them. */
+export function checkMeshes(gltf: JsonObject, tree: NodeTree, accessors: AccessorCheck, limits: TriageLimits): number {
+  const meshes = objectsOf(gltf, 'meshes', 'glTF');
+  const skins = objectsOf(gltf, 'skins', 'glTF');
+  assertWithin(meshes.length, limits.meshes, 'meshes');
+  const usedMeshes = new Set<number>();
+  const usedSkins = new Set<number>();
+  let objects = tree.nodes;
+  for (const node of tree.reachable.values()) {
+    addIndex(usedMeshes, integerOf(node, 'mesh', 'node'));
+    addIndex(usedSkins, integerOf(node, 'skin', 'node'));
+    objects += countInstances(node, accessors);
+    assertWithin(objects, limits.nodes, 'nodes and instances');
+  }
+  for (const index of usedSkins) checkSkin(elementAt(skins, index, 'a node', 'skin'), index, accessors);
+  let primitives = 0;
+  for (const index of usedMeshes) {
+    const list = objectsOf(elementAt(meshes, index, 'a node', 'mesh'), 'primitives', `meshes[${index}]`);
+    primitives += list.length;
+    assertWithin(primitives, limits.primitives, 'primitives');
+    for (const [at, primitive] of list.entries())
+      checkPrimitive(primitive, `meshes[${index}].primitives[${at}]`, accessors);
+  }
+  return primitives;
+}
+
+function addIndex(indices: Set<number>, index: number | undefined): void {
+  if (index !== undefined) indices.add(index);
+}
+
+function countInstances(node: JsonObject, accessors: AccessorCheck): number {
+  const where = 'node.extensions.EXT_mesh_gpu_instancing';
+  const instancing = extensionOf(node, 'EXT_mesh_gpu_instancing', 'node');
+  const attributes = instancing && objectOf(instancing, 'attributes', where);
+  if (!attributes) return 0;
+  return Math.max(0, ...attributeIndices(attributes, where).map((index) => accessors.use(index, where)));
+}
+
+function attributeIndices(attributes: JsonObject, where: string): number[] {
+  return Object.keys(attributes).map((semantic) => requiredIntegerOf(attributes, semantic, where));
+}
+
+function checkPrimitive(primitive: JsonObject, where: string, accessors: AccessorCheck): void {
+  const draco = extensionOf(primitive, 'KHR_draco_mesh_compression', where);
+  const attributes = objectOf(primitive, 'attributes', where) ?? {};
+  for (const index of attributeIndices(attributes, `${where}.attributes`))
+    accessors.use(index, where, draco !== undefined);
+  const indices = integerOf(primitive, 'indices', where);
+  if (indices !== undefined) accessors.use(indices, where, draco !== undefined);
+  const positions = integerOf(attributes, 'POSITION', where);
+  if (positions !== undefined) accessors.checkBounds(positions);
+  for (const target of objectsOf(primitive, 'targets', where)) {
+    for (const index of attributeIndices(target, `${where}.targets`)) accessors.use(index, where);
+  }
+}
+
+function checkSkin(skin: JsonObject, index: number, accessors: AccessorCheck): void {
+  const matrices = integerOf(skin, 'inverseBindMatrices', `skins[${index}]`);
+  if (matrices !== undefined) accessors.use(matrices, `skins[${index}]`);
+}
+
+/** Checks the animations' number, and the keys of those that move a node of a scene. */
+export function checkAnimations(
+  gltf: JsonObject,
+  tree: NodeTree,
+  accessors: AccessorCheck,
+  limits: TriageLimits,
+): number {
+  const animations = objectsOf(gltf, 'animations', 'glTF');
+  assertWithin(animations.length, limits.animations, 'animations');
+  let channels = 0;
+  for (const [index, animation] of animations.entries()) {
+    const where = `animations[${index}]`;
+    const samplers = objectsOf(animation, 'samplers', where);
+    for (const channel of objectsOf(animation, 'channels', where)) {
+      channels += 1;
+      assertWithin(channels, limits.channels, 'animation channels');
+      const node = integerOf(objectOf(channel, 'target', where) ?? {}, 'node', `${where}.target`);
+      if (node === undefined || !tree.reachable.has(node)) continue;
+      const sampler = elementAt(samplers, requiredIntegerOf(channel, 'sampler', where), where, 'sampler');
+      accessors.use(requiredIntegerOf(sampler, 'input', where), where);
+      accessors.use(requiredIntegerOf(sampler, 'output', where), where);
+    }
+  }
+  return animations.length;
+}

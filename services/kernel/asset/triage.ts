@@ -1,0 +1,62 @@
+import { dirname } from 'node:path';
+
+import { type ByteSource, openSource } from './byte-source.ts';
+import type { Decoding } from './gltf-extensions.ts';
+import type { Dependency } from './gltf-references.ts';
+import { type AssetFormat, identify } from './identify.ts';
+import type { TriageLimits } from './limits.ts';
+import { triageGltf } from './triage-gltf.ts';
+import { triageBlend, triageFbx, triagePly, triageStl } from './triage-headers.ts';
+import { triageObj } from './triage-obj.ts';
+
+/** What triage of one format finds. */
+export interface TriageFindings {
+  dependencies: Dependency[];
+  /** What must be decoded before Blender. */
+  decode: Decoding[];
+  warnings: string[];
+  /** Counts that were checked against the limits. */
+  figures: Record<string, number>;
+}
+
+/** What an asset is, needs and holds, as far as its headers tell. */
+export interface TriageReport extends TriageFindings {
+  /** By content where it matters: a GLB named .gltf is 'glb'. */
+  format: AssetFormat;
+}
+
+/**
+ * Looks at an asset before Blender does, reading headers and JSON only, and throws a CycloramaError of stage 'triage' for what is
+ * dangerous or certainly broken. What Blender imports passes, however invalid. `name` is the asset's own name; `path` the local copy,
+ * beside which fetched dependencies lie: a second call looks into those too.
+ */
+export async function triageFile(path: string, name: string, limits: TriageLimits): Promise<TriageReport> {
+  await using source = await openSource(path);
+  const format = identify(name, await source.read(0, 512));
+  const findings = await triageAs(format, source, dirname(path), limits);
+  return { ...findings, format, figures: { bytes: source.size, ...findings.figures } };
+}
+
+function triageAs(
+  format: AssetFormat,
+  source: ByteSource,
+  folder: string,
+  limits: TriageLimits,
+): Promise<TriageFindings> {
+  switch (format) {
+    case 'glb':
+      return triageGltf(source, true, folder, limits);
+    case 'gltf':
+      return triageGltf(source, false, folder, limits);
+    case 'obj':
+      return triageObj(source, folder, limits);
+    case 'fbx':
+      return triageFbx(source);
+    case 'stl':
+      return triageStl(source, limits);
+    case 'ply':
+      return triagePly(source, limits);
+    case 'blend':
+      return triageBlend(source);
+  }
+}

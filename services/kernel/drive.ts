@@ -1,0 +1,279 @@
+import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { type Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
+import { type JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
+import type { Bus } from './bus-types.ts';
+import { mapBounded } from './concurrency.ts';
+import { toDatasetPlaces } from './dataset.ts';
+import { isEnded, type Jobs } from './jobs.ts';
+import type { Log } from './log.ts';
+import type { ObjectStore } from './object-store.ts';
+import { type Naming, needsRecord, planAsset, type Step, withRecordedFailure } from './plan.ts';
+import { loadRecordSet } from './record-set.ts';
+import { readRecord } from './records.ts';
+import { publishResult, readResults } from './results.ts';
+import { pause } from './signal.ts';
+import { countSource, readNamingPrefix, readSource, type SourceParts, UnsortedSource } from './sources.ts';
+import { classWord, STREAMS, taskSubject } from './topics.ts';
+import { parseObjectUri } from './uri.ts';
+
+const SAVE_EVERY_MS = 1_000;
+const PUBLISHES_AT_ONCE = 64;
+const FOLD_AT_ONCE = 500;
+/** A planner never goes round more often than this without a new result. */
+const MAX_GENERATIONS = 50;
+
+/** What driving a job takes. */
+export interface DriveParts {
+  bus: Bus;
+  jobs: Jobs;
+  store: ObjectStore;
+  source: SourceParts;
+  /** Recipe version of the operation. */
+  recipe: number;
+  driverId: string;
+  /** Slots of the live workers that take this operation's tasks. */
+  liveSlots: () => Promise<number>;
+  /** So long without queued tasks and results, while results lack, until the source is planned again. */
+  stallMs: number;
+  log: Log;
+}
+
+/** Another driver has taken the job over. */
+class Superseded extends Error {}
+
+/** The fields of an entry that a drive moves forward, saved together. */
+type Progress = Pick<JobEntry, 'cursor' | 'planned' | 'plannedTotal' | 'generation' | 'foldedSequence' | 'unsorted'> & {
+  counts: NonNullable<Job['counts']>;
+};
+
+/**
+ * Drives a job to its end: plans its source into tasks, folds results into counts, ends it.
+ * Everything it must remember is in the entry, so that another driver can go on at any point.
+ */
+export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSignal): Promise<Job> {
+  const { bus, jobs, driverId, log } = parts;
+  const claimed = await jobs.change(jobId, (entry) => ({ ...entry, driverId }));
+  if (isEnded(claimed.job!.state)) return finish(parts, claimed);
+  const entry =
+    claimed.job!.state === JobState.JOB_STATE_PLANNING ? await countAssets(parts, claimed, signal) : claimed;
+  if (isEnded(entry.job!.state)) return finish(parts, entry);
+
+  const naming = await readNamingPrefix(entry.job!.source!, parts.source.readJob);
+  const { cursor, planned, plannedTotal, generation, foldedSequence, unsorted } = entry;
+  const progress: Progress = {
+    cursor,
+    planned,
+    plannedTotal,
+    generation,
+    foldedSequence,
+    unsorted,
+    counts: { ...entry.job!.counts! },
+  };
+  const stop = new AbortController();
+  const running = AbortSignal.any([signal, stop.signal]);
+  let lastSign = performance.now();
+
+  const fold = async (): Promise<void> => {
+    const results = readResults(bus, jobId, progress.foldedSequence);
+    try {
+      while (!running.aborted) {
+        for (const { sequence, result } of await results.next(FOLD_AT_ONCE, SAVE_EVERY_MS, running)) {
+          countResult(progress.counts, result.outcome, result.reused);
+          progress.foldedSequence = sequence;
+          lastSign = performance.now();
+        }
+      }
+    } finally {
+      await results.close();
+    }
+  };
+
+  const plan = async (): Promise<void> => {
+    while (!running.aborted && !progress.planned) {
+      try {
+        await planSource(parts, entry, naming, progress, running);
+        progress.planned = true;
+      } catch (error) {
+        if (!(error instanceof UnsortedSource)) throw error;
+        log.warn({ reason: error.message }, 'reading the source from the start in one go');
+        Object.assign(progress, { unsorted: true, cursor: '', plannedTotal: 0n });
+      }
+      lastSign = performance.now();
+    }
+  };
+
+  const save = async (): Promise<JobEntry> => {
+    for (;;) {
+      await pause(SAVE_EVERY_MS / 4, running);
+      const done = progress.counts.succeeded + progress.counts.failed + progress.counts.skipped;
+      const complete = progress.planned && done >= progress.plannedTotal;
+      const saved = await jobs.change(jobId, (current) => {
+        if (current.driverId !== driverId)
+          throw new Superseded(`job '${jobId}' is driven by '${current.driverId}' now`);
+        return applyProgress(current, progress, complete);
+      });
+      if (isEnded(saved.job!.state)) return saved;
+      running.throwIfAborted();
+      await replanIfStalled(saved);
+      await pause(SAVE_EVERY_MS, running);
+    }
+  };
+
+  const replanIfStalled = async ({ job }: JobEntry): Promise<void> => {
+    if (!progress.planned || performance.now() - lastSign < parts.stallMs) return;
+    if ((await bus.count(STREAMS.tasks, taskSubject(job!.operation, classWord(job!.jobClass), jobId))) > 0) return;
+    if (progress.generation >= MAX_GENERATIONS)
+      throw new Error(`results are missing after ${MAX_GENERATIONS} rounds of planning`);
+    log.warn(
+      { generation: progress.generation + 1 },
+      'results are missing and nothing is queued: planning again from the records',
+    );
+    Object.assign(progress, { planned: false, cursor: '', plannedTotal: 0n, generation: progress.generation + 1 });
+    planning = watched(plan());
+  };
+
+  const { promise: broken, reject } = Promise.withResolvers<never>();
+  const watched = (work: Promise<void>): Promise<void> => work.catch(reject);
+  const folding = watched(fold());
+  let planning = watched(plan());
+  try {
+    return await finish(parts, await Promise.race([save(), broken]));
+  } finally {
+    stop.abort();
+    await Promise.allSettled([folding, planning]);
+  }
+}
+
+/** Whether a drive ended because another driver took over. */
+export function isSuperseded(error: unknown): boolean {
+  return error instanceof Superseded;
+}
+
+/** The PLANNING state: one pass over the source that counts. */
+async function countAssets(parts: DriveParts, entry: JobEntry, signal: AbortSignal): Promise<JobEntry> {
+  const { jobId } = entry.job!;
+  let unsorted = entry.unsorted;
+  let total = 0;
+  let saved = performance.now();
+  for (let done = false; !done; ) {
+    try {
+      for await (const sum of countSource(parts.source, { ...entry, unsorted }, signal)) {
+        total = sum;
+        if (performance.now() - saved < SAVE_EVERY_MS) continue;
+        saved = performance.now();
+        const current = await parts.jobs.change(jobId, (e) =>
+          withTotal(e, total, unsorted, JobState.JOB_STATE_PLANNING),
+        );
+        if (isEnded(current.job!.state)) return current;
+      }
+      done = true;
+    } catch (error) {
+      if (!(error instanceof UnsortedSource) || unsorted) throw error;
+      unsorted = true;
+    }
+  }
+  return parts.jobs.change(jobId, (e) => withTotal(e, total, unsorted, JobState.JOB_STATE_RUNNING));
+}
+
+function withTotal(entry: JobEntry, total: number, unsorted: boolean, state: JobState): JobEntry {
+  const job = entry.job!;
+  const startTime = state === JobState.JOB_STATE_RUNNING ? new Date() : undefined;
+  return { ...entry, unsorted, job: { ...job, state, startTime, counts: { ...job.counts!, total: BigInt(total) } } };
+}
+
+/** One walk over the source from the cursor on: reuses what is recorded, queues the rest as room permits. */
+async function planSource(
+  parts: DriveParts,
+  entry: JobEntry,
+  naming: Naming,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const job = entry.job!;
+  const records =
+    job.outputUri === '' ? undefined : await loadRecordSet(parts.store, toDatasetPlaces(job.outputUri), signal);
+  const subject = taskSubject(job.operation, classWord(job.jobClass), job.jobId);
+  const room = createRoom(parts, subject);
+  const at = { ...entry, cursor: progress.cursor, unsorted: progress.unsorted };
+  for await (const { assets, cursor } of readSource(parts.source, at, Number(progress.plannedTotal), signal)) {
+    signal.throwIfAborted();
+    await mapBounded(assets, PUBLISHES_AT_ONCE, async (asset) => {
+      const step = planAsset(entry, parts.recipe, naming, records, asset);
+      if (step.kind === 'queue') {
+        await room.take(signal);
+        await parts.bus.publish(
+          subject,
+          JSON.stringify(Task.toJSON(step.task)),
+          `${job.jobId}.${step.task.taskId}.${progress.generation}`,
+        );
+      } else await publishReused(parts, step, signal);
+    });
+    progress.cursor = cursor;
+    progress.plannedTotal += BigInt(assets.length);
+  }
+}
+
+async function publishReused(
+  { bus, store }: DriveParts,
+  { result }: Step & { kind: 'reuse' },
+  signal: AbortSignal,
+): Promise<void> {
+  const record = needsRecord(result)
+    ? await readRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal)
+    : undefined;
+  await publishResult(bus, withRecordedFailure(result, record?.result?.failure));
+}
+
+/** Keeps a job from queueing more than its share: at most max(64, 4 x live slots) tasks at a time. */
+function createRoom({ bus, liveSlots }: DriveParts, subject: string): { take: (signal: AbortSignal) => Promise<void> } {
+  let left = 0;
+  let asking: Promise<void> | undefined;
+  const ask = async (signal: AbortSignal): Promise<void> => {
+    while (left <= 0 && !signal.aborted) {
+      const [queued, slots] = await Promise.all([bus.count(STREAMS.tasks, subject), liveSlots()]);
+      left = Math.max(64, 4 * slots) - queued;
+      if (left <= 0) await pause(50, signal);
+    }
+  };
+  return {
+    async take(signal) {
+      while (left <= 0) {
+        asking ??= ask(signal).finally(() => {
+          asking = undefined;
+        });
+        await asking;
+        signal.throwIfAborted();
+      }
+      left--;
+    },
+  };
+}
+
+function countResult(counts: Progress['counts'], outcome: Outcome, reused: boolean): void {
+  if (outcome === Outcome.OUTCOME_SUCCEEDED) counts.succeeded++;
+  else if (outcome === Outcome.OUTCOME_FAILED) counts.failed++;
+  else counts.skipped++;
+  if (reused) counts.reused++;
+}
+
+/** The entry with a drive's progress in it; undefined where nothing moved, so that idle jobs cause no writes. */
+function applyProgress(entry: JobEntry, { counts, ...rest }: Progress, complete: boolean): JobEntry | undefined {
+  const job = entry.job!;
+  const total = rest.planned || rest.plannedTotal > job.counts!.total ? rest.plannedTotal : job.counts!.total;
+  const moved =
+    rest.foldedSequence !== entry.foldedSequence ||
+    rest.cursor !== entry.cursor ||
+    rest.planned !== entry.planned ||
+    rest.generation !== entry.generation;
+  if (!moved && !complete && total === job.counts!.total) return undefined;
+  const ending = complete ? { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date() } : {};
+  return { ...entry, ...rest, job: { ...job, counts: { ...counts, total }, ...ending } };
+}
+
+/** Leaves nothing of an ended job behind on the queue, and notes its end in the output place. */
+async function finish({ bus, jobs }: DriveParts, entry: JobEntry): Promise<Job> {
+  const job = entry.job!;
+  await bus.purge(STREAMS.tasks, taskSubject(job.operation, classWord(job.jobClass), job.jobId));
+  await jobs.recordEnd(entry);
+  return job;
+}

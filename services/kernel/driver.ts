@@ -1,0 +1,106 @@
+import { DriveOrder } from '../../gen/cyclorama/job/v1/task.ts';
+import type { Delivery } from './bus-types.ts';
+import { type DriveParts, driveJob, isSuperseded } from './drive.ts';
+import { type CycloramaError, toCycloramaError } from './failure.ts';
+import { failEntry } from './jobs.ts';
+import type { Metrics } from './metrics.ts';
+import { pause } from './signal.ts';
+import { CLASSES, driveConsumer, STREAMS, taskConsumer } from './topics.ts';
+
+const JOBS_AT_ONCE = 32;
+const HEARTBEAT_MS = 10_000;
+const TRY_AGAIN_MS = 5_000;
+const METER_EVERY_MS = 5_000;
+/** Drives of one job that end in a defect of ours before the job is given up. */
+const MAX_DEFECTS = 20;
+
+/** What a driver of one operation's jobs takes. */
+export type DriverParts = DriveParts & { operation: string; metrics: Pick<Metrics, 'queuePending' | 'queueInFlight'> };
+
+/** Takes orders to drive jobs of one operation until the signal aborts; then hands all back, for another replica to go on at once. */
+export async function runDriver(parts: DriverParts, signal: AbortSignal): Promise<void> {
+  const { bus, operation, log } = parts;
+  const driving = new Set<Promise<void>>();
+  const metering = meterQueues(parts, signal);
+  while (!signal.aborted) {
+    const room = JOBS_AT_ONCE - driving.size;
+    if (room === 0) {
+      await Promise.race([...driving, pause(1_000, signal)]);
+      continue;
+    }
+    const orders = await bus
+      .take(STREAMS.jobs, driveConsumer(operation), room, 2_000, signal)
+      .catch(async (error: Error) => {
+        if (!signal.aborted) log.warn({ error: error.message }, 'cannot take drive orders');
+        await pause(TRY_AGAIN_MS, signal);
+        return [];
+      });
+    for (const delivery of orders) {
+      const drive = driveDelivery(parts, delivery, signal).finally(() => driving.delete(drive));
+      driving.add(drive);
+    }
+  }
+  await Promise.all([...driving, metering]);
+}
+
+async function driveDelivery(parts: DriverParts, delivery: Delivery, signal: AbortSignal): Promise<void> {
+  const { jobId } = DriveOrder.fromJSON(JSON.parse(delivery.payload));
+  const log = parts.log.child({ job: jobId });
+  const heartbeat = setInterval(() => delivery.working(), HEARTBEAT_MS);
+  try {
+    const job = await driveJob({ ...parts, log }, jobId, signal);
+    log.info({ state: job.state, counts: job.counts, trace: job.traceId }, 'job ended');
+    await delivery.ack();
+  } catch (thrown) {
+    if (signal.aborted) delivery.handBack(0);
+    else if (isSuperseded(thrown)) log.info({ reason: (thrown as Error).message }, 'drive left to another driver');
+    else await settleFailure({ ...parts, log }, delivery, jobId, toCycloramaError(thrown));
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+/** Fails the job for a reason that stays; hands the order back for one that may pass. */
+async function settleFailure(
+  { jobs, log }: DriverParts,
+  delivery: Delivery,
+  jobId: string,
+  error: CycloramaError,
+): Promise<void> {
+  const passing = error.handling === 'infrastructure' && error.reason !== 'access_denied';
+  if (passing || (error.reason === 'internal' && delivery.delivered < MAX_DEFECTS)) {
+    log.warn(
+      { reason: error.reason, error: error.message, stack: error.reason === 'internal' ? error.stack : undefined },
+      'drive broke off; it goes on in a while',
+    );
+    delivery.handBack(TRY_AGAIN_MS);
+    return;
+  }
+  log.error({ reason: error.reason, error: error.message }, 'job failed');
+  try {
+    if (error.reason !== 'job_not_found')
+      await jobs.recordEnd(await jobs.change(jobId, (entry) => failEntry(entry, error)));
+    await delivery.ack();
+  } catch (cause) {
+    log.warn({ error: (cause as Error).message }, 'the end of the job could not be written');
+    delivery.handBack(TRY_AGAIN_MS);
+  }
+}
+
+/** Shows how deep this operation's queues are. */
+async function meterQueues({ bus, operation, metrics, log }: DriverParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      let inFlight = 0;
+      for (const word of CLASSES) {
+        const depth = await bus.depth(STREAMS.tasks, taskConsumer(operation, word));
+        metrics.queuePending.set({ queue: operation, class: word }, depth.pending);
+        inFlight += depth.inFlight;
+      }
+      metrics.queueInFlight.set({ queue: operation }, inFlight);
+    } catch (error) {
+      log.debug({ error: (error as Error).message }, 'queue depth not known');
+    }
+    await pause(METER_EVERY_MS, signal);
+  }
+}
