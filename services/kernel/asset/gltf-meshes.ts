@@ -3,6 +3,7 @@ import {
   elementAt,
   extensionOf,
   integerOf,
+  integersOf,
   type JsonObject,
   objectOf,
   objectsOf,
@@ -10,7 +11,7 @@ import {
 } from './gltf-json.ts';
 import type { NodeTree } from './gltf-nodes.ts';
 import type { TriageLimits } from './limits.ts';
-import { assertWithin } from './refusal.ts';
+import { assertWithin, refusal } from './refusal.ts';
 
 /** Checks the meshes, skins and instances that nodes of a scene use, and gives the number of primitives among them. */
 export function checkMeshes(gltf: JsonObject, tree: NodeTree, accessors: AccessorCheck, limits: TriageLimits): number {
@@ -19,10 +20,13 @@ export function checkMeshes(gltf: JsonObject, tree: NodeTree, accessors: Accesso
   assertWithin(meshes.length, limits.meshes, 'meshes');
   const usedMeshes = new Set<number>();
   const usedSkins = new Set<number>();
+  const cameras = objectsOf(gltf, 'cameras', 'glTF');
   let objects = tree.nodes;
   for (const node of tree.reachable.values()) {
     addIndex(usedMeshes, integerOf(node, 'mesh', 'node'));
     addIndex(usedSkins, integerOf(node, 'skin', 'node'));
+    const camera = integerOf(node, 'camera', 'node');
+    if (camera !== undefined) elementAt(cameras, camera, 'a node', 'camera');
     objects += countInstances(node, accessors);
     assertWithin(objects, limits.nodes, 'nodes and instances');
   }
@@ -69,6 +73,8 @@ function checkPrimitive(primitive: JsonObject, where: string, accessors: Accesso
 }
 
 function checkSkin(skin: JsonObject, index: number, accessors: AccessorCheck): void {
+  if (integersOf(skin, 'joints', `skins[${index}]`).length === 0)
+    throw refusal('invalid_asset', `skins[${index}] has no joints`);
   const matrices = integerOf(skin, 'inverseBindMatrices', `skins[${index}]`);
   if (matrices !== undefined) accessors.use(matrices, `skins[${index}]`);
 }

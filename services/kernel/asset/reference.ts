@@ -22,7 +22,6 @@ export function parseReference(uri: string): Reference {
 
 /** Folds a path and refuses it when it leaves its folder; undefined when it names a folder. `shown` is how the asset wrote it. */
 export function containedPath(path: string, shown: string): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL and its kin are what is looked for
   if (/[\x00-\x1f\x7f]/.test(path)) throw unsafe(shown, 'has control characters');
   const folded = posix.normalize(path);
   if (posix.isAbsolute(folded)) throw unsafe(shown, 'is absolute');
