@@ -104,7 +104,17 @@ export const REASONS = {
   },
   cancelled: { code: 'CANCELLED', handling: 'call', meaning: 'Somebody cancelled the call or the job.' },
   deadline_exceeded: { code: 'DEADLINE_EXCEEDED', handling: 'call', meaning: 'The call was not done by its deadline.' },
+  service_unavailable: {
+    code: 'UNAVAILABLE',
+    handling: 'infrastructure',
+    meaning: 'The called service did not answer, or is going away; call again.',
+  },
   message_too_large: { code: 'RESOURCE_EXHAUSTED', handling: 'call', meaning: 'A message is over the size limit.' },
+  service_not_found: {
+    code: 'NOT_FOUND',
+    handling: 'call',
+    meaning: 'The health check names a service that this server does not have.',
+  },
   unimplemented: { code: 'UNIMPLEMENTED', handling: 'call', meaning: 'There is no such method here.' },
   // The store
   bucket_not_found: { code: 'NOT_FOUND', handling: 'call', meaning: 'The bucket does not exist.' },

@@ -44,7 +44,7 @@ export function createMetrics(service: string) {
     { service, version: readVersion(), node: process.versions.node },
     1,
   );
-  for (const direction of ['download', 'upload']) metrics.s3Bytes.inc({ direction }, 0);
+  for (const direction of ['in', 'out']) metrics.s3Bytes.inc({ direction }, 0);
   return metrics;
 }
 
