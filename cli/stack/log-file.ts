@@ -1,0 +1,11 @@
+import { copyFileSync, statSync, truncateSync } from 'node:fs';
+
+/** Size over which a part's log is cut; the part before the cut is kept once, as `NAME.log.1`. */
+const MAX_BYTES = 20 * 1024 ** 2;
+
+/** Bounds a log that a process appends to: its content moves to `.1`, and the file goes on empty. */
+export function boundLog(file: string, maxBytes = MAX_BYTES): void {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) <= maxBytes) return;
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file);
+}

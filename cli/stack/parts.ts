@@ -1,0 +1,155 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Tools } from '../../scripts/tools.mjs';
+import type { S3Key } from './credentials.ts';
+import { type DataDir, ROOT } from './data-dir.ts';
+import type { StackEndpoints } from './endpoints.ts';
+import { HOST, type Ports, SPAN } from './ports.ts';
+import { SERVICES, type ServiceName } from './services.ts';
+
+export type PartName = 'nats' | 's3' | ServiceName | 'worker';
+
+/** One process of the stack: how it is started and when it counts as ready. */
+export interface Part {
+  /** `nats`, `analysis`, or `analysis-2` for a second replica. */
+  name: string;
+  /** Parts of one stage start together, after those of the stage before. */
+  stage: 0 | 1 | 2;
+  command: string[];
+  env: NodeJS.ProcessEnv;
+  /** Answers 200 when the part is ready. */
+  readyUrl: string;
+  readyTimeoutMs: number;
+  /** From SIGTERM to SIGKILL. */
+  stopTimeoutMs: number;
+  ports: Ports;
+}
+
+export interface PartsInput {
+  dir: DataDir;
+  ports: Ports;
+  tools: Tools;
+  key: S3Key;
+  /** Whether object metadata must stand in a folder of its own. */
+  sidecar: boolean;
+  /** Additional environment of services and workers. */
+  env: Record<string, string>;
+}
+
+const REGION = 'us-east-1';
+
+/** Where each part will listen. */
+export function endpointsOf(ports: Ports, key: S3Key): StackEndpoints {
+  const url = (name: string): string => `http://${HOST}:${ports[name]}`;
+  const addresses = Object.fromEntries(SERVICES.map(({ name }) => [name, `${HOST}:${ports[name]}`]));
+  return {
+    ...(addresses as Record<ServiceName, string>),
+    s3: { endpoint: url('s3'), ...key, region: REGION },
+    nats: `nats://${HOST}:${ports.nats}`,
+    natsMonitor: url('natsMonitor'),
+    http: {
+      ...Object.fromEntries(SERVICES.map(({ name }) => [name, url(`${name}.http`)])),
+      worker: url('worker'),
+    },
+  };
+}
+
+/** Describes a part; `replica` 2 and up is one more of a service or worker, with ports of its own. */
+export function describePart(name: PartName, replica: number, input: PartsInput): Part {
+  if (name === 'nats') return natsPart(input);
+  if (name === 's3') return s3Part(input);
+  return servicePart(name, replica, input);
+}
+
+function natsPart({ dir, ports, tools }: PartsInput): Part {
+  const port = ports.nats as number;
+  const natsMonitor = ports.natsMonitor as number;
+  writeFileSync(dir.natsConfig, natsConfig(dir, port, natsMonitor));
+  return {
+    name: 'nats',
+    stage: 0,
+    command: [tools.natsServer, '-c', dir.natsConfig],
+    env: process.env,
+    readyUrl: `http://${HOST}:${natsMonitor}/healthz?js-enabled-only=true`,
+    readyTimeoutMs: 60_000,
+    stopTimeoutMs: 10_000,
+    ports: { nats: port, natsMonitor },
+  };
+}
+
+/** The sync interval bounds what a power cut may lose; a killed server loses nothing, and S3 is the durable truth. */
+function natsConfig(dir: DataDir, port: number, monitor: number): string {
+  return `server_name: cyclorama
+listen: "${HOST}:${port}"
+http: "${HOST}:${monitor}"
+max_payload: 8MB
+jetstream {
+  store_dir: ${JSON.stringify(dir.nats)}
+  sync_interval: "10s"
+}
+`;
+}
+
+function s3Part({ dir, ports, tools, key, sidecar }: PartsInput): Part {
+  const port = ports.s3 as number;
+  if (sidecar) mkdirSync(dir.sidecar, { recursive: true });
+  return {
+    name: 's3',
+    stage: 0,
+    command: [
+      tools.versitygw,
+      ...['--port', `${HOST}:${port}`, '--region', REGION, '--quiet', '--keep-alive', '--health', '/_healthz'],
+      ...['posix', ...(sidecar ? ['--sidecar', dir.sidecar] : []), dir.buckets],
+    ],
+    // Not as arguments: those are for everyone to see.
+    env: { ...process.env, ROOT_ACCESS_KEY: key.accessKeyId, ROOT_SECRET_KEY: key.secretAccessKey },
+    readyUrl: `http://${HOST}:${port}/_healthz`,
+    readyTimeoutMs: 30_000,
+    stopTimeoutMs: 10_000,
+    ports: { s3: port },
+  };
+}
+
+function servicePart(service: ServiceName | 'worker', replica: number, input: PartsInput): Part {
+  const { dir, tools } = input;
+  const isWorker = service === 'worker';
+  const name = replica === 1 ? service : `${service}-${replica}`;
+  const moved = (key: string): number => (input.ports[key] as number) + SPAN * (replica - 1);
+  const http = moved(isWorker ? 'worker' : `${service}.http`);
+  const main = join(ROOT, 'services', SERVICES.find((row) => row.name === service)?.folder ?? 'worker', 'main.ts');
+  if (!existsSync(main)) throw new Error(`'${main}' is not there; expected the entry point of '${service}'`);
+  return {
+    name,
+    stage: isWorker ? 2 : 1,
+    command: [process.execPath, main],
+    env: {
+      ...serviceEnv(input),
+      CYCLORAMA_HTTP_PORT: String(http),
+      ...(isWorker
+        ? { CYCLORAMA_SCRATCH_DIR: join(dir.scratch, name), CYCLORAMA_PYTHON: tools.python }
+        : { CYCLORAMA_GRPC_PORT: String(moved(service)) }),
+    },
+    readyUrl: `http://${HOST}:${http}/readyz`,
+    readyTimeoutMs: isWorker ? 120_000 : 60_000,
+    stopTimeoutMs: isWorker ? 25_000 : 15_000,
+    ports: isWorker ? { [name]: http } : { [name]: moved(service), [`${name}.http`]: http },
+  };
+}
+
+/** The caller's environment without its own AWS account, whose session token would spoil our key. */
+function serviceEnv({ ports, key, env }: PartsInput): NodeJS.ProcessEnv {
+  const endpoints = endpointsOf(ports, key);
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
+  return {
+    ...Object.fromEntries(inherited),
+    CYCLORAMA_HOST: HOST,
+    CYCLORAMA_NATS_URL: endpoints.nats,
+    CYCLORAMA_S3_ENDPOINT: endpoints.s3.endpoint,
+    CYCLORAMA_S3_FORCE_PATH_STYLE: 'true',
+    CYCLORAMA_DISCOVERY_ADDRESS: endpoints.discovery,
+    AWS_ACCESS_KEY_ID: key.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+    AWS_REGION: REGION,
+    ...env,
+  };
+}

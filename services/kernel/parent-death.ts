@@ -1,0 +1,18 @@
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const WRAPPER = fileURLToPath(new URL('./parent_death.py', import.meta.url));
+
+/**
+ * Wraps a command so that the kernel signals it when this process dies, however it dies, SIGKILL included.
+ * The process id stays that of the command. Grandchildren are not covered: they must be wrapped by their own parent.
+ * Only Linux can do this; elsewhere the command is returned as it is.
+ */
+export function withParentDeath(
+  command: string[],
+  python = 'python3',
+  signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL',
+): string[] {
+  if (process.platform !== 'linux') return command;
+  return [python, '-I', '-S', WRAPPER, String(process.pid), String(constants.signals[signal]), ...command];
+}

@@ -1,0 +1,22 @@
+"""Runs a command that dies with its parent: `parent_death.py PARENT_PID SIGNAL COMMAND...`.
+
+The kernel's parent-death signal is the only thing that still works when the parent is killed by SIGKILL. It survives
+exec, so this file asks for it and then becomes the command, under the same process id.
+"""
+
+import ctypes
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+parent, death_signal, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal) != 0:
+    sys.exit(f"prctl(PR_SET_PDEATHSIG): {os.strerror(ctypes.get_errno())}")
+if os.getppid() != parent:
+    # It died before we could ask; no signal will come.
+    sys.exit(1)
+try:
+    os.execvp(command[0], command)
+except OSError as error:
+    sys.exit(f"{command[0]}: {error.strerror}")

@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config';
+
+/** Rooms whose tests start servers or Blender: one file at a time, since the machine is shared with what they start. */
+const serial = [
+  { name: 'contract', timeoutMs: 60_000 },
+  { name: 'integration', timeoutMs: 120_000 },
+  { name: 'e2e', timeoutMs: 300_000 },
+  { name: 'faults', timeoutMs: 300_000 },
+];
+
+export default defineConfig({
+  test: {
+    fileParallelism: false,
+    passWithNoTests: false,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['services/**/*.test.ts', 'cli/**/*.test.ts', 'scripts/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      ...serial.map(({ name, timeoutMs }, index) => ({
+        test: {
+          name,
+          include: [`test/${name}/**/*.test.ts`],
+          fileParallelism: false,
+          testTimeout: timeoutMs,
+          hookTimeout: timeoutMs,
+          sequence: { groupOrder: index + 1 },
+        },
+      })),
+    ],
+  },
+});
