@@ -79,28 +79,44 @@ def _open_blend(path: Path, head: bytes) -> Warnings:
         log.warning("open_mainfile: %s", error)
         message = operator_message(error, str(path.parent))
         raise RuntimeFailure("unsupported_format", f"Blender {bpy.app.version_string}: {message}") from error
-    written_by = tuple(bpy.data.version)
-    if written_by[:2] > bpy.app.version[:2]:
-        newer, ours = (".".join(map(str, version)) for version in (written_by, bpy.app.version))
-        raise RuntimeFailure("unsupported_format", f"'{path.name}' was saved by Blender {newer}; this one is {ours}")
     for scene in bpy.data.scenes:
         force_scene_settings(scene)
-    return _check_references(path)
+    return _check_references(path) + _age_warning()
 
 
 def _check_references(path: Path) -> Warnings:
     """Refuses a .blend that points out of its folder; what it points at inside is reported: only the file is here."""
     folder = str(path.parent.resolve())
-    scripts = {bpy.path.abspath(text.filepath) for text in bpy.data.texts if text.filepath}
-    paths = (found for found in bpy.utils.blend_paths(absolute=True, packed=False) if found not in scripts)
-    inside, outside = split_references(paths, folder)
+    by_path = {there: here for here, there in _referred_paths()}
+    inside, outside = split_references(by_path, folder)
     if outside:
         more = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
         raise RuntimeFailure(
             "unsafe_reference",
-            f"'{path.name}' refers to '{outside[0]}'{more}; expected files at or below its own folder, or packed ones",
+            f"'{path.name}' refers to '{by_path[outside[0]]}'{more}; expected files in its own folder, or packed ones",
         )
-    return [f"refers to '{Path(found).relative_to(folder)}', which is not packed into the file" for found in inside]
+    return [f"refers to '{by_path[found]}', which is not packed into the file" for found in inside]
+
+
+def _referred_paths() -> list[tuple[str, str]]:
+    """Lists what the file would read from elsewhere, each as written and as an absolute path."""
+    written, absolute = (bpy.utils.blend_paths(absolute=wanted, packed=False) for wanted in (False, True))
+    libraries = {library.filepath for library in bpy.data.libraries}
+    # Notes of where something came from, which nobody follows: a script that was loaded once, an appended asset, a brush.
+    scripts = {text.filepath for text in bpy.data.texts}
+    return [
+        (here, there)
+        for here, there in zip(written, absolute, strict=True)
+        if here not in scripts and (here in libraries or not here.endswith(".blend"))
+    ]
+
+
+def _age_warning() -> Warnings:
+    written_by = tuple(bpy.data.version)
+    if written_by[:2] <= bpy.app.version[:2]:
+        return []
+    newer, ours = (".".join(map(str, version)) for version in (written_by, bpy.app.version))
+    return [f"saved by Blender {newer}, which is newer than {ours}: some of it may be lost"]
 
 
 def _call(operator: Callable[..., set[str]], path: Path, options: dict[str, Any]) -> None:

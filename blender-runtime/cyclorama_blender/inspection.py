@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 import bpy
 import numpy as np
@@ -11,18 +13,20 @@ from cyclorama_blender.bounds import HUGE_METRES, LocalMesh, WorldBounds
 from cyclorama_blender.contract import Answer, vector
 from cyclorama_blender.topology import MeshCounts
 
+OTHER_GEOMETRY = frozenset({"CURVE", "CURVES", "FONT", "META", "POINTCLOUD", "SURFACE", "VOLUME"})
+
 
 def inspect_scene(warnings: list[str]) -> Answer:
     """Describes the active scene.
 
     Counts are sums over the mesh objects of the scene, hidden ones too, and over the instances that Blender makes of
-    them; each takes its mesh as it was imported, before modifiers. The box is exact over all evaluated vertices.
+    them; each takes its mesh as it was imported, before modifiers. The box is exact over their evaluated vertices.
     """
     scene = bpy.context.scene
     found = list(warnings) + _reveal(scene)
     depsgraph = bpy.context.evaluated_depsgraph_get()
     objects = [thing for thing in scene.objects if thing.type == "MESH"]
-    objects += list(_instanced_originals(depsgraph))
+    objects += [each.object.original for each in _mesh_instances(depsgraph) if each.is_instance]
     counts = _count(objects)
     bounds = _measure(depsgraph)
     materials = {slot.material.name for thing in objects for slot in thing.material_slots if slot.material}
@@ -38,7 +42,7 @@ def inspect_scene(warnings: list[str]) -> Answer:
     if not bounds.is_empty:
         message["boundsMin"] = vector(*bounds.low)
         message["boundsMax"] = vector(*bounds.high)
-    found += _doubts(bounds) + _missing_textures()
+    found += _doubts(bounds) + _other_geometry(scene) + _missing_textures()
     return Answer("inspection", message, tuple(found))
 
 
@@ -57,7 +61,7 @@ def _reveal(scene: bpy.types.Scene) -> list[str]:
         thing.hide_viewport = False
         if thing.name in view_layer.objects:
             thing.hide_set(False)
-    return [f"{len(hidden)} mesh objects are hidden in the file; they are counted and measured"]
+    return [f"mesh objects that the file hides are counted and measured all the same: {len(hidden)}"]
 
 
 def _layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
@@ -66,11 +70,11 @@ def _layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.La
         yield from _layer_collections(child)
 
 
-def _instanced_originals(depsgraph: bpy.types.Depsgraph) -> Iterator[bpy.types.Object]:
-    # A curve's surface comes as an instance of type MESH whose original is the curve: measured, but no mesh object.
+def _mesh_instances(depsgraph: bpy.types.Depsgraph) -> Iterator[bpy.types.DepsgraphObjectInstance]:
+    # The surface of a curve comes as an instance of type MESH too, but its original is a curve.
     for instance in depsgraph.object_instances:
-        if instance.is_instance and instance.object.original.type == "MESH":
-            yield instance.object.original
+        if instance.object.type == "MESH" and instance.object.original.type == "MESH":
+            yield instance
 
 
 def _count(objects: list[bpy.types.Object]) -> MeshCounts:
@@ -89,9 +93,7 @@ def _count(objects: list[bpy.types.Object]) -> MeshCounts:
 def _measure(depsgraph: bpy.types.Depsgraph) -> WorldBounds:
     bounds = WorldBounds()
     local: dict[int, LocalMesh] = {}
-    for instance in depsgraph.object_instances:
-        if instance.object.type != "MESH":
-            continue
+    for instance in _mesh_instances(depsgraph):
         mesh = instance.object.data
         key = mesh.as_pointer()
         if key not in local:
@@ -111,10 +113,17 @@ def _doubts(bounds: WorldBounds) -> list[str]:
     return doubts
 
 
+def _other_geometry(scene: bpy.types.Scene) -> list[str]:
+    kinds = Counter(thing.type for thing in scene.objects if thing.type in OTHER_GEOMETRY)
+    return [
+        f"objects of type {kind} are neither counted nor measured: {count}" for kind, count in sorted(kinds.items())
+    ]
+
+
 def _missing_textures() -> list[str]:
-    missing = sorted(
-        image.filepath
+    names = sorted(
+        PurePosixPath(image.filepath.replace("\\", "/")).name
         for image in bpy.data.images
-        if image.source == "FILE" and not image.packed_file and not image.has_data and image.size[0] == 0
+        if image.source == "FILE" and not image.packed_file and image.size[0] == 0
     )
-    return [f"texture '{path}' is missing or cannot be read" for path in missing]
+    return [f"texture '{name}' is missing or cannot be read" for name in names]

@@ -95,7 +95,8 @@ def answer(events: BinaryIO, request: Request) -> None:
     session.reset()
     conversation.enter("")
     rss_bytes = session.rss_bytes()
-    log.info("end %s, %d MB resident, seconds %s", request.op, rss_bytes >> 20, conversation.seconds)
+    seconds = " ".join(f"{stage} {taken:.3f} s" for stage, taken in conversation.seconds.items())
+    log.info("end %s: %s, %d MB resident", request.op, seconds, rss_bytes >> 20)
     if failure is not None:
         send(events, contract.failure_event(request.request_id, *failure))
     elif done is not None:
