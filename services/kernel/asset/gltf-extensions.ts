@@ -5,7 +5,7 @@ import { refusal } from './refusal.ts';
 export type Decoding = 'draco' | 'meshopt' | 'ktx2';
 
 /** What the glTF importer of bpy 4.5 accepts in extensionsRequired. */
-const BLENDER_READS = new Set([
+export const BLENDER_READS = new Set([
   'EXT_mesh_gpu_instancing',
   'EXT_texture_webp',
   'KHR_animation_pointer',

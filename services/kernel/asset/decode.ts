@@ -1,0 +1,92 @@
+import { readFile, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { execa } from 'execa';
+
+import { CycloramaError } from '../failure.ts';
+import type { DecodeAnswer } from './decode-main.ts';
+
+/** Bounds of one decoding. */
+export interface DecodeOptions {
+  signal: AbortSignal;
+  /** How long it may take, from now. */
+  deadlineMs: number;
+  /** Resident memory at which it is given up. */
+  memoryMb: number;
+}
+
+const PROGRAM = fileURLToPath(new URL('./decode-main.ts', import.meta.url));
+const MEMORY_CHECK_MS = 100;
+const PAGE_BYTES = 4096;
+const MAX_ANSWER_BYTES = 2 ** 20;
+
+/**
+ * Takes Draco, meshopt and KTX2 out of a glTF, which triage has passed, and writes a GLB that Blender reads.
+ * A process of its own does it, for crafted data may make decoders run away with time and memory; it ends before this returns,
+ * and with its parent. An abort throws the signal's reason.
+ */
+export async function decodeAsset(
+  inputPath: string,
+  outputPath: string,
+  options: DecodeOptions,
+): Promise<{ decoded: string[]; warnings: string[] }> {
+  const { signal, deadlineMs, memoryMb } = options;
+  signal.throwIfAborted();
+  const child = execa(process.execPath, [PROGRAM, inputPath, outputPath, String(memoryMb)], {
+    stdin: 'pipe',
+    cancelSignal: signal,
+    timeout: deadlineMs,
+    killSignal: 'SIGKILL',
+    reject: false,
+    maxBuffer: MAX_ANSWER_BYTES,
+    env: {},
+    extendEnv: false,
+  });
+  const memory = watchMemory(child.pid, memoryMb, () => child.kill('SIGKILL'));
+  const result = await child;
+  memory.stop();
+  const answer = result.exitCode === 0 ? parseAnswer(result.stdout) : undefined;
+  if (answer?.kind === 'done') return { decoded: answer.decoded, warnings: answer.warnings };
+  await rm(outputPath, { force: true });
+  signal.throwIfAborted();
+  if (result.timedOut) throw decodeError('decode_failed', `decoding took longer than ${deadlineMs} ms`);
+  if (memory.exceeded() || answer?.kind === 'out-of-memory')
+    throw decodeError('asset_too_large', `decoding needs more than ${memoryMb} MB of memory`);
+  if (answer?.kind === 'failed') throw decodeError('decode_failed', answer.message);
+  const how = result.signal ?? `exit code ${result.exitCode}`;
+  throw decodeError('internal', `the decoding process ended by ${how}: ${String(result.stderr).slice(-500)}`);
+}
+
+function decodeError(reason: 'decode_failed' | 'asset_too_large' | 'internal', message: string): CycloramaError {
+  return new CycloramaError(reason, message, { stage: 'decode' });
+}
+
+function parseAnswer(stdout: string): DecodeAnswer | undefined {
+  return stdout.startsWith('{') ? (JSON.parse(stdout) as DecodeAnswer) : undefined;
+}
+
+/** Node bounds its own heap, but neither WebAssembly's memory nor array buffers: the kernel's count is what holds. */
+function watchMemory(
+  pid: number | undefined,
+  memoryMb: number,
+  kill: () => void,
+): { stop(): void; exceeded(): boolean } {
+  let exceeded = false;
+  const timer = setInterval(async () => {
+    const pages = await residentPages(pid);
+    if (pages * PAGE_BYTES < memoryMb * 2 ** 20) return;
+    exceeded = true;
+    kill();
+  }, MEMORY_CHECK_MS);
+  return { stop: () => clearInterval(timer), exceeded: () => exceeded };
+}
+
+/** Resident pages of a process; 0 when it has just ended. */
+async function residentPages(pid: number | undefined): Promise<number> {
+  try {
+    return Number((await readFile(`/proc/${pid}/statm`, 'utf8')).split(' ')[1]);
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return 0;
+    throw error;
+  }
+}
