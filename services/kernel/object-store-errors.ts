@@ -53,3 +53,8 @@ export function toStoreError(thrown: unknown, op: string, place: S3Place): { err
 export function isTransient(error: unknown): boolean {
   return error instanceof CycloramaError && error.reason === 'store_unavailable';
 }
+
+/** Whether the store answered a listing that it cannot make sense of the request: its continuation token has expired. */
+export function isRefusedToken(error: unknown): boolean {
+  return error instanceof CycloramaError && (error.cause as SdkError | undefined)?.$metadata?.httpStatusCode === 400;
+}

@@ -1,0 +1,24 @@
+import { CycloramaError } from '../kernel/failure.ts';
+import { isAsset } from './asset-filter.ts';
+import type { ListStore } from './list-page.ts';
+
+/** Reads all assets behind a key, one batch for each listing page that has any; nothing but that page is kept. */
+export async function* scan<Stored extends { key: string }>(
+  list: ListStore<Stored>,
+  suffixes: string[],
+  startAfter: string,
+  limit: number,
+): AsyncGenerator<Stored[]> {
+  let left = limit;
+  let from: Parameters<typeof list>[0] = startAfter === '' ? {} : { startAfter };
+  while (left > 0) {
+    const page = await list(from);
+    if (page === 'token refused')
+      throw new CycloramaError('store_unavailable', 'the store refused its own fresh token');
+    const assets = page.objects.filter(({ key }) => isAsset(key, suffixes)).slice(0, left);
+    left -= assets.length;
+    if (assets.length > 0) yield assets;
+    if (page.nextToken === undefined) return;
+    from = { continuationToken: page.nextToken };
+  }
+}
