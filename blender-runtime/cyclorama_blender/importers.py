@@ -102,7 +102,7 @@ def _referred_paths() -> list[tuple[str, str]]:
     """Lists what the file would read from elsewhere, each as written and as an absolute path."""
     written, absolute = (bpy.utils.blend_paths(absolute=wanted, packed=False) for wanted in (False, True))
     libraries = {library.filepath for library in bpy.data.libraries}
-    # Notes of where something came from, which nobody follows: a script that was loaded once, an appended asset, a brush.
+    # Notes of origin that nobody follows: where a script was loaded, an asset appended, a brush chosen.
     scripts = {text.filepath for text in bpy.data.texts}
     return [
         (here, there)

@@ -1,0 +1,103 @@
+"""Blender for tests: the real served process behind pipes, and a scene in the test's own process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RUNTIME = Path(__file__).resolve().parent.parent
+TIMEOUT_S = 60
+
+
+class Served:
+    """The warm process of `serve.py`; every wait ends after a minute, by killing it."""
+
+    def __init__(self, log: Path) -> None:
+        requests_read, requests_write = os.pipe()
+        events_read, events_write = os.pipe()
+        control = ["--control-in", str(requests_read), "--control-out", str(events_write)]
+        with log.open("wb") as sink:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cyclorama_blender.serve", *control],
+                cwd=RUNTIME,
+                pass_fds=(requests_read, events_write),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+            )
+        os.close(requests_read)
+        os.close(events_write)
+        self.log = log
+        self._requests = requests_write
+        self._events = os.fdopen(events_read, "rb")
+        self.ready = self.read()["ready"]
+
+    def read(self) -> dict[str, Any]:
+        """Reads the next event."""
+        alarm = threading.Timer(TIMEOUT_S, self.process.kill)
+        alarm.start()
+        try:
+            return json.loads(self._events.readline())
+        finally:
+            alarm.cancel()
+
+    def send(self, line: bytes) -> dict[str, Any]:
+        """Writes a line and returns the event that ends the request; stages pass by in `stages`."""
+        os.write(self._requests, line + b"\n")
+        self.stages: list[str] = []
+        while "progress" in (event := self.read()):
+            self.stages.append(event["progress"]["stage"])
+        return event
+
+    def inspect(self, path: Path, request_id: str = "r1") -> dict[str, Any]:
+        """Has an asset inspected."""
+        request = {"requestId": request_id, "traceId": "trace-1", "inputPath": str(path), "inspect": {}}
+        return self.send(json.dumps(request).encode())
+
+    def hang_up(self) -> int:
+        """Closes the control pipe and returns the exit code."""
+        if self._requests >= 0:
+            os.close(self._requests)
+            self._requests = -1
+        return self.process.wait(TIMEOUT_S)
+
+    def close(self) -> None:
+        """Ends the process."""
+        self.process.kill()
+        self.hang_up()
+        self._events.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A warm process of its own."""
+    process = Served(tmp_path / "blender.log")
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module")
+def shared_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A warm process that the tests of a module share, since surviving the test before is part of its work."""
+    process = Served(tmp_path_factory.mktemp("served") / "blender.log")
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def empty_scene() -> Any:
+    """Blender in this process, reset; returns its scene."""
+    from cyclorama_blender import session
+
+    session.reset()
+    import bpy
+
+    return bpy.context.scene

@@ -1,0 +1,71 @@
+"""Requests in, events out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cyclorama_blender import contract
+from cyclorama_blender.contract import Answer, MalformedRequest
+
+
+def test_a_request_carries_its_fields():
+    line = b'{"requestId":"r","traceId":"t","inputPath":"/in/a.glb","outputDir":"/out","inspect":{}}'
+    request = contract.parse_request(line)
+    assert (request.op, request.request_id, request.trace_id) == ("inspect", "r", "t")
+    assert (request.input_path, request.output_dir, request.options) == ("/in/a.glb", "/out", {})
+
+
+def test_absent_fields_are_empty_and_unknown_ones_are_ignored():
+    request = contract.parse_request(b'{"requestId":"r","selftest":{},"someday":[1]}')
+    assert (request.trace_id, request.input_path, request.output_dir) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b"", "not JSON"),
+        (b"Read blend: x", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "list"),
+        (b"{}", "no requestId"),
+        (b'{"requestId":7,"inspect":{}}', "requestId is a JSON int"),
+        (b'{"requestId":"r"}', "0 known ops"),
+        (b'{"requestId":"r","explode":{}}', "0 known ops"),
+        (b'{"requestId":"r","inspect":{},"selftest":{}}', "2 known ops"),
+        (b'{"requestId":"r","inspect":null}', "inspect is no object"),
+        (b'{"requestId":"r","inspect":{},"inputPath":["a"]}', "inputPath is a JSON list"),
+        (b'{"requestId":"' + b"r" * contract.MAX_LINE_BYTES + b'"}', "more than"),
+    ],
+)
+def test_a_line_that_is_no_request_is_refused_with_a_sentence(line: bytes, says: str):
+    with pytest.raises(MalformedRequest, match=says):
+        contract.parse_request(line)
+
+
+def test_a_refusal_keeps_the_request_id_where_it_could_be_read():
+    with pytest.raises(MalformedRequest) as caught:
+        contract.parse_request(b'{"requestId":"r9","explode":{}}')
+    assert caught.value.request_id == "r9"
+
+
+def test_an_event_is_one_line_whatever_its_text_holds():
+    line = contract.encode_event(contract.failure_event("r", "internal", "two\nlines \udcff \u2028", "import"))
+    assert line.count(b"\n") == 1
+    assert json.loads(line)["failure"]["message"].startswith("two\nlines")
+
+
+def test_an_event_never_holds_what_json_cannot():
+    with pytest.raises(ValueError):
+        contract.encode_event({"result": {"value": float("nan")}})
+    with pytest.raises(ValueError):
+        contract.vector(1.0, float("inf"), 0.0)
+
+
+def test_warnings_beyond_a_hundred_become_a_count():
+    answer = Answer("inspection", {}, tuple(f"w{number}" for number in range(130)))
+    warnings = contract.result_event("r", answer, {}, 1)["result"]["warnings"]
+    assert len(warnings) == 101
+    assert warnings[-1] == "30 more warnings"
