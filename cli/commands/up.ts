@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { EXIT } from '../exit-codes.ts';
 import { dataDir } from '../stack/data-dir.ts';
 import { describeEndpoints } from '../stack/describe.ts';
 import { startDetached } from '../stack/detach.ts';
@@ -34,7 +35,7 @@ async function up(options: UpOptions): Promise<void> {
     console.error(`the stack on '${dataDir(data).root}' is running already (process ${holder.pid})`);
     const endpoints = readStack(data);
     if (endpoints) print(endpoints, data, json);
-    if (!options.detach) process.exitCode = 1;
+    if (!options.detach) process.exitCode = EXIT.failed;
     return;
   }
   const onMessage = (message: string): void => console.error(message);
