@@ -52,7 +52,7 @@ export interface Bus {
   /** Publishes and waits until the stream has it. `refused`: the subject holds a message already. */
   publish(subject: string, payload: string, id?: string): Promise<'stored' | 'duplicate' | 'refused'>;
   /** Takes up to `max` messages of a durable consumer; waits at most `waitMs` for the first one. */
-  take(stream: string, consumer: string, max: number, waitMs: number, signal?: AbortSignal): Promise<Delivery[]>;
+  take(stream: string, consumer: string, max: number, waitMs: number): Promise<Delivery[]>;
   /** Messages of a durable consumer: not delivered yet, and delivered but not acked. */
   depth(stream: string, consumer: string): Promise<{ pending: number; inFlight: number }>;
   /** Messages that a stream holds for a subject. */

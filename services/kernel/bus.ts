@@ -225,17 +225,14 @@ export async function openBus(config: Config['nats'], options: BusOptions, log: 
       });
     },
 
-    take(stream, consumer, max, waitMs, signal) {
-      return retry(
-        `take from '${consumer}'`,
-        async () => {
-          const messages = await pullNowOrSoon(stream, consumer, max, waitMs, signal);
-          return messages.map((message) =>
-            toDelivery(message, (reply) => connection.request(reply, '+ACK', { timeout: REQUEST_TIMEOUT_MS })),
-          );
-        },
-        signal,
-      );
+    take(stream, consumer, max, waitMs) {
+      return retry(`take from '${consumer}'`, async () => {
+        // Never broken off: the server would send a message to an inbox that nobody reads, and miss it for ack_wait.
+        const messages = await pullNowOrSoon(stream, consumer, max, waitMs);
+        return messages.map((message) =>
+          toDelivery(message, (reply) => connection.request(reply, '+ACK', { timeout: REQUEST_TIMEOUT_MS })),
+        );
+      });
     },
 
     async depth(stream, consumer) {

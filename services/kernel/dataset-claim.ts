@@ -41,7 +41,11 @@ export async function claimDataset(
 }
 
 /** Writes the same small object twice under "only if absent"; a store that takes both cannot keep results apart. */
-export async function proveConditionalWrites(store: ObjectStore, places: DatasetPlaces, signal?: AbortSignal): Promise<void> {
+export async function proveConditionalWrites(
+  store: ObjectStore,
+  places: DatasetPlaces,
+  signal?: AbortSignal,
+): Promise<void> {
   const buckets = proven.get(store) ?? new Set<string>();
   proven.set(store, buckets);
   if (buckets.has(places.bucket)) return;

@@ -28,13 +28,11 @@ export async function runDriver(parts: DriverParts, signal: AbortSignal): Promis
       await Promise.race([...driving, pause(1_000, signal)]);
       continue;
     }
-    const orders = await bus
-      .take(STREAMS.jobs, driveConsumer(operation), room, 2_000, signal)
-      .catch(async (error: Error) => {
-        if (!signal.aborted) log.warn({ error: error.message }, 'cannot take drive orders');
-        await pause(TRY_AGAIN_MS, signal);
-        return [];
-      });
+    const orders = await bus.take(STREAMS.jobs, driveConsumer(operation), room, 2_000).catch(async (error: Error) => {
+      if (!signal.aborted) log.warn({ error: error.message }, 'cannot take drive orders');
+      await pause(TRY_AGAIN_MS, signal);
+      return [];
+    });
     for (const delivery of orders) {
       const drive = driveDelivery(parts, delivery, signal).finally(() => driving.delete(drive));
       driving.add(drive);

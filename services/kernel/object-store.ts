@@ -4,6 +4,9 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
+  BucketAlreadyOwnedByYou,
+  type BucketLocationConstraint,
+  CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -79,17 +82,21 @@ export interface ObjectStore {
     signal?: AbortSignal,
   ): Promise<{ sizeBytes: number; etag: string; sha256: string }>;
   remove(place: S3Place, signal?: AbortSignal): Promise<void>;
+  /** Creates a bucket; one that we own already is left as it is. */
+  createBucket(bucket: string, signal?: AbortSignal): Promise<void>;
   close(): void;
 }
 
-/** Opens the store that the configuration names, with AWS's usual credential chain. */
+/** Opens the store that the configuration names, with AWS's usual credential chain unless credentials are given. */
 export function createObjectStore(
   config: Pick<Config, 's3' | 'allowedBuckets'>,
   metrics: Pick<Metrics, 's3Requests' | 's3Bytes'>,
+  credentials?: { accessKeyId: string; secretAccessKey: string },
 ): ObjectStore {
   const checksums = config.s3.checksums === 'when_required' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
   const client = new S3Client({
     region: config.s3.region,
+    ...(credentials === undefined ? {} : { credentials }),
     ...(config.s3.endpoint === undefined ? {} : { endpoint: config.s3.endpoint }),
     forcePathStyle: config.s3.forcePathStyle,
     requestChecksumCalculation: checksums,
@@ -269,7 +276,7 @@ export function createObjectStore(
             return { sizeBytes, etag: unquote(found.ETag) };
           },
           signal,
-          REQUEST_DEADLINE_MS + maxBytes / SLOWEST_BYTES_PER_MS,
+          REQUEST_DEADLINE_MS + Math.ceil(maxBytes / SLOWEST_BYTES_PER_MS),
         );
       try {
         return await transfer(attempt, signal);
@@ -309,7 +316,7 @@ export function createObjectStore(
             return { sizeBytes: size, etag: unquote(done.ETag), sha256 };
           },
           signal,
-          REQUEST_DEADLINE_MS + size / SLOWEST_BYTES_PER_MS,
+          REQUEST_DEADLINE_MS + Math.ceil(size / SLOWEST_BYTES_PER_MS),
         );
       return transfer(attempt, signal);
     },
@@ -317,6 +324,21 @@ export function createObjectStore(
     async remove(place, signal) {
       const command = new DeleteObjectCommand({ Bucket: place.bucket, Key: place.key });
       await request('DeleteObject', place, (options) => client.send(command, options), signal);
+    },
+
+    async createBucket(bucket, signal) {
+      // us-east-1 is S3's default and must not be named.
+      const elsewhere = config.s3.region === 'us-east-1' ? undefined : (config.s3.region as BucketLocationConstraint);
+      const command = new CreateBucketCommand({
+        Bucket: bucket,
+        ...(elsewhere === undefined ? {} : { CreateBucketConfiguration: { LocationConstraint: elsewhere } }),
+      });
+      try {
+        await request('CreateBucket', { bucket, key: '' }, (options) => client.send(command, options), signal);
+      } catch (error) {
+        if ((error as Error).cause instanceof BucketAlreadyOwnedByYou) return;
+        throw error;
+      }
     },
 
     close() {

@@ -14,6 +14,7 @@ const BAD_REQUEST = 'google.rpc.BadRequest';
 
 /** Status details travel in HTTP/2 headers, which peers and proxies cap at 8 KiB and up. */
 const MAX_MESSAGE_LENGTH = 1_000;
+const MAX_DESCRIPTION_LENGTH = 200;
 const MAX_VIOLATIONS = 10;
 
 /** Reasons of errors that carry none: made by gRPC itself, a proxy or a foreign server. */
@@ -38,7 +39,7 @@ export function toStatus(thrown: unknown, traceId: string): StatusObject {
       ? thrown
       : new CycloramaError('internal', `internal error, trace id ${traceId}`, { cause: thrown });
   const code = status[REASONS[error.reason].code];
-  const message = shorten(error.message);
+  const message = shorten(error.message, MAX_MESSAGE_LENGTH);
   const { stage, exitCode, signal, violations = [] } = error.detail;
   const metadata: Record<string, string> = { trace_id: traceId };
   if (stage) metadata.stage = stage;
@@ -103,11 +104,11 @@ function pack(type: string, value: Uint8Array): Any {
 }
 
 function toViolation({ field, description }: FieldViolation) {
-  return { field, description: shorten(description), reason: '', localizedMessage: undefined };
+  return { field, description: shorten(description, MAX_DESCRIPTION_LENGTH), reason: '', localizedMessage: undefined };
 }
 
 /** grpc-js percent-encodes the message with encodeURI, which throws on lone surrogates. */
-function shorten(text: string): string {
+function shorten(text: string, length: number): string {
   const whole = text.toWellFormed();
-  return whole.length <= MAX_MESSAGE_LENGTH ? whole : `${whole.slice(0, MAX_MESSAGE_LENGTH).toWellFormed()}…`;
+  return whole.length <= length ? whole : `${whole.slice(0, length).toWellFormed()}…`;
 }

@@ -24,7 +24,7 @@ const ROOT_FOLDERS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 const ETC_FILES = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/fonts', '/etc/OpenCL', '/etc/vulkan', '/etc/glvnd'];
 
 /** Wraps a launch in bubblewrap: no network, no other process, nothing of the host but what the view names. */
-export function sandboxLaunch(launch: BlenderLaunch, view: SandboxView): BlenderLaunch {
+export function sandboxLaunch(launch: BlenderLaunch, view: SandboxView, bubblewrap = 'bwrap'): BlenderLaunch {
   const args = ['--unshare-all', '--die-with-parent', '--new-session', '--clearenv'];
   for (const [name, value] of Object.entries(launch.env)) args.push('--setenv', name, value);
   args.push('--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp');
@@ -34,7 +34,8 @@ export function sandboxLaunch(launch: BlenderLaunch, view: SandboxView): Blender
   for (const path of view.writable) args.push('--bind', path, path);
   args.push('--chdir', launch.cwd, '--', launch.file, ...launch.args);
   // bubblewrap itself needs no variable: Blender's come by --setenv.
-  return { file: 'bwrap', args, env: { PATH: launch.env.PATH ?? '/usr/bin:/bin' }, cwd: launch.cwd, sandboxed: true };
+  const env = { PATH: launch.env.PATH ?? '/usr/bin:/bin' };
+  return { file: bubblewrap, args, env, cwd: launch.cwd, sandboxed: true };
 }
 
 /** Makes launches for slots, and says whether they are confined. */
@@ -46,15 +47,19 @@ export interface Launcher {
 }
 
 /** Finds out once how Blender can be started here; `required` without a sandbox throws `sandbox_unavailable`. */
-export async function createLauncher(mode: SandboxMode, program: BlenderProgram): Promise<Launcher> {
+export async function createLauncher(
+  mode: SandboxMode,
+  program: BlenderProgram,
+  bubblewrap = 'bwrap',
+): Promise<Launcher> {
   if (program.kernelCacheDir !== undefined) await mkdir(program.kernelCacheDir, { recursive: true });
   const plain = (folders: SlotFolders): BlenderLaunch => blenderLaunch(program, folders);
   if (mode === 'off') return { sandbox: 'off', reason: '', launch: plain };
   const view = await readSandboxView(program);
-  const reason = await probeSandbox(view);
+  const reason = await probeSandbox(view, bubblewrap);
   if (reason === '') {
     const launch = (folders: SlotFolders): BlenderLaunch =>
-      sandboxLaunch(plain(folders), { ...view, writable: [...view.writable, folders.root] });
+      sandboxLaunch(plain(folders), { ...view, writable: [...view.writable, folders.root] }, bubblewrap);
     return { sandbox: 'bubblewrap', reason, launch };
   }
   if (mode === 'required') throw new CycloramaError('sandbox_unavailable', `CYCLORAMA_SANDBOX=required: ${reason}`);
@@ -62,12 +67,12 @@ export async function createLauncher(mode: SandboxMode, program: BlenderProgram)
 }
 
 /** Runs `true` in a sandbox; the answer is why that does not work, or nothing. */
-async function probeSandbox(view: SandboxView): Promise<string> {
+async function probeSandbox(view: SandboxView, bubblewrap: string): Promise<string> {
   const launch = { file: '/usr/bin/true', args: [], env: { PATH: '/usr/bin:/bin' }, cwd: '/', sandboxed: false };
-  const { file, args, env } = sandboxLaunch(launch, view);
+  const { file, args, env } = sandboxLaunch(launch, view, bubblewrap);
   const result = await execa(file, args, { env, extendEnv: false, reject: false, timeout: PROBE_TIMEOUT_MS });
   if (result.exitCode === 0) return '';
-  if (result.code === 'ENOENT') return 'bwrap is not installed (Debian package bubblewrap)';
+  if (result.code === 'ENOENT') return `'${bubblewrap}' is not installed (Debian package bubblewrap)`;
   return `bwrap does not work here: ${(result.stderr || result.shortMessage || '').split('\n')[0]}`;
 }
 

@@ -1,0 +1,92 @@
+import {
+  AnalysisReport,
+  AnalysisServiceService,
+  AnalysisSpec,
+  ReportStyle,
+} from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { JobClass } from '../../gen/cyclorama/job/v1/job.ts';
+import { checkSource, normaliseOutputUri } from '../kernel/draft.ts';
+import { invalidRequest } from '../kernel/failure.ts';
+import type { RunInteractive } from '../kernel/interactive.ts';
+import type { JobDraft, Jobs } from '../kernel/jobs.ts';
+import type { ObjectStore } from '../kernel/object-store.ts';
+import { bindService } from '../kernel/rpc-service.ts';
+import { parseObjectUri, parseS3Uri, toS3Uri } from '../kernel/uri.ts';
+import { analysisOperation } from './tasks.ts';
+
+/** What the analysis service works with. */
+export interface AnalysisParts {
+  jobs: Pick<Jobs, 'create'>;
+  store: Pick<ObjectStore, 'checkBucket'>;
+  runInteractive: RunInteractive;
+}
+
+/** The RPCs of the analysis service. */
+export function analysisService({ jobs, store, runInteractive }: AnalysisParts) {
+  return bindService(AnalysisServiceService, {
+    async analyzeAsset({ uri, spec, outputUri, requestId }, context) {
+      parseObjectUri(uri, 'uri');
+      const source: AssetSource = { source: { $case: 'list', value: { uris: [uri] } } };
+      const draft = toDraft(source, spec, outputUri, requestId, context.traceId);
+      const { job, result, report } = await runInteractive(
+        { ...draft, jobClass: JobClass.JOB_CLASS_INTERACTIVE },
+        context,
+      );
+      return { report: AnalysisReport.fromJSON(report), reportUri: result.outputs[0]?.uri ?? '', jobId: job.jobId };
+    },
+
+    async createAnalysisJob({ source, spec, outputUri, requestId, replace }, { traceId, signal }) {
+      const draft = { ...toDraft(source, spec, outputUri, requestId, traceId), replace };
+      if (draft.outputUri === '')
+        throw invalidRequest({
+          field: 'output_uri',
+          description: 'is empty; only a prefix source in style VALIDATION goes without',
+        });
+      return { job: await jobs.create(draft, signal) };
+    },
+  });
+
+  function toDraft(
+    source: AssetSource | undefined,
+    spec: AnalysisSpec | undefined,
+    outputUri: string,
+    requestId: string,
+    traceId: string,
+  ): JobDraft {
+    const { buckets } = checkSource(source, requestId);
+    for (const bucket of buckets) store.checkBucket(bucket);
+    const beside =
+      outputUri === '' && spec?.style !== ReportStyle.REPORT_STYLE_INSPECTION ? besideUri(source!) : undefined;
+    const place = beside ?? normaliseOutputUri(outputUri);
+    if (place !== '') store.checkBucket(parseS3Uri(place, 'output_uri').bucket);
+    return {
+      operation: analysisOperation.name,
+      source: source!,
+      spec: toSpecJson(spec),
+      outputUri: place,
+      outputsBesideAssets: beside !== undefined,
+      jobClass: JobClass.JOB_CLASS_BATCH,
+      requestId,
+      replace: false,
+      retryOf: '',
+      traceId,
+    };
+  }
+}
+
+/** The folder of a prefix source, whose `_cyclorama/` takes the records when reports lie beside their assets. */
+function besideUri({ source }: AssetSource): string | undefined {
+  if (source?.$case !== 'prefix') return undefined;
+  const { bucket, key } = parseS3Uri(source.value.prefixUri, 'source.prefix.prefix_uri');
+  return toS3Uri({ bucket, key: key.slice(0, key.lastIndexOf('/') + 1) });
+}
+
+/** The spec as protobuf JSON with fields at their default left out. */
+export function toSpecJson(spec: AnalysisSpec | undefined): { [field: string]: unknown } {
+  const style =
+    spec?.style === ReportStyle.REPORT_STYLE_VALIDATION
+      ? ReportStyle.REPORT_STYLE_UNSPECIFIED
+      : (spec?.style ?? ReportStyle.REPORT_STYLE_UNSPECIFIED);
+  return AnalysisSpec.toJSON({ style }) as { [field: string]: unknown };
+}

@@ -1,0 +1,9 @@
+import { createServiceKernel } from '../kernel/service.ts';
+import { runProcess } from '../kernel/service-main.ts';
+import { analysisService } from './handlers.ts';
+import { analysisOperation } from './tasks.ts';
+
+await runProcess('analysis', { grpcPort: 50052, httpPort: 9102 }, async (platform) => {
+  const kernel = await createServiceKernel(platform, analysisOperation);
+  return kernel.toProcess(analysisService(kernel));
+});

@@ -1,0 +1,65 @@
+import { AnalysisReport, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import type { Inspection } from '../../gen/cyclorama/blender/v1/blender.ts';
+
+/** Decimals of dimensions, metres. */
+const DECIMALS = 6;
+
+/** Reads Blender's inspection as the service's report. */
+export function toReport(file: string, found: Inspection, warnings: string[]): AnalysisReport {
+  const extent = (axis: 'x' | 'y' | 'z'): number =>
+    round((found.boundsMax?.[axis] ?? 0) - (found.boundsMin?.[axis] ?? 0));
+  return AnalysisReport.fromPartial({
+    file,
+    vertices: found.vertices,
+    faces: found.faces,
+    triangles: found.triangles,
+    quads: found.quads,
+    ngons: found.ngons,
+    dimensions: { x: extent('x'), y: extent('y'), z: extent('z') },
+    materialNames: found.materialNames,
+    warnings,
+  });
+}
+
+/** The report file of a success: exercise 4's JSON, or exercise 1's. */
+export function printReport(report: AnalysisReport, style: ReportStyle): string {
+  const { file, dimensions, materialNames, warnings } = report;
+  const [vertices, faces, triangles, quads, ngons] = [
+    report.vertices,
+    report.faces,
+    report.triangles,
+    report.quads,
+    report.ngons,
+  ].map(Number);
+  const json =
+    style === ReportStyle.REPORT_STYLE_INSPECTION
+      ? { filename: fileName(file), geometry: { vertices, faces }, topology: { triangles, quads, ngons }, dimensions }
+      : {
+          file,
+          status: 'success',
+          stats: { vertices, faces, dimensions, materials: materialNames, topology: { triangles, quads, ngons } },
+          ...(warnings.length > 0 ? { warnings } : {}),
+        };
+  return `${JSON.stringify(json, undefined, 2)}\n`;
+}
+
+/** The report file of a failure, in either style. */
+export function printErrorReport(file: string, reason: string, message: string, style: ReportStyle): string {
+  const name = style === ReportStyle.REPORT_STYLE_INSPECTION ? { filename: fileName(file) } : { file };
+  return `${JSON.stringify({ ...name, status: 'error', error_message: message, reason }, undefined, 2)}\n`;
+}
+
+/** Where the report of an asset goes, as a key relative to the output folder. */
+export function reportName(assetName: string, style: ReportStyle, keepExtension: boolean): string {
+  // Only a lower-case extension is dropped: 'chair.glb' and 'chair.GLB' may lie side by side.
+  const stem = keepExtension ? assetName : assetName.replace(/\.[^./A-Z]+$/, '');
+  return style === ReportStyle.REPORT_STYLE_INSPECTION ? `${stem}.json` : `${stem}_report.json`;
+}
+
+function fileName(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(DECIMALS));
+}

@@ -1,0 +1,67 @@
+import { AnalysisReport, AnalysisSpec, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
+import { CycloramaError } from '../kernel/failure.ts';
+import type { Operation, OutputFile, Product } from '../kernel/operation.ts';
+import { parseFolderUri, parseS3Uri, type S3Place } from '../kernel/uri.ts';
+import { printErrorReport, printReport, reportName, toReport } from './report.ts';
+
+/** Describes the geometry of an asset in one JSON file. */
+export const analysisOperation: Operation = {
+  name: 'analysis',
+  recipe: 1,
+  outputPlace: reportPlace,
+  blenderOp: () => ({ $case: 'inspect', value: {} }),
+
+  toProduct(task, { result }, { downloadedBytes, warnings }) {
+    if (result?.$case !== 'inspection') throw new Error(`Blender answered '${result?.$case}'; expected an inspection`);
+    const { key } = parseS3Uri(task.asset!.uri, 'uri');
+    const style = styleOf(task);
+    if (result.value.faces === 0n && style === ReportStyle.REPORT_STYLE_VALIDATION) {
+      throw new CycloramaError('no_geometry', `asset '${task.asset!.uri}' has no mesh; expected at least one face`, {
+        stage: 'verify',
+      });
+    }
+    const report = toReport(key, result.value, warnings);
+    const detail = {
+      vertices: Number(report.vertices),
+      faces: Number(report.faces),
+      materials: report.materialNames.length,
+      downloaded_bytes: downloadedBytes,
+    };
+    return {
+      files: [toFile(task, printReport(report, style))],
+      detail,
+      report: AnalysisReport.toJSON(report) as Product['report'],
+      warnings,
+    };
+  },
+
+  toFailureProduct(task, error) {
+    const { key } = parseS3Uri(task.asset!.uri, 'uri');
+    const content = printErrorReport(key, error.reason, error.message, styleOf(task));
+    return {
+      files: [toFile(task, content)],
+      detail: { downloaded_bytes: Number(task.asset!.sizeBytes) },
+      report: {},
+      warnings: [],
+    };
+  },
+};
+
+function styleOf(task: Task): ReportStyle {
+  const { style } = AnalysisSpec.fromJSON(task.spec ?? {});
+  return style === ReportStyle.REPORT_STYLE_UNSPECIFIED ? ReportStyle.REPORT_STYLE_VALIDATION : style;
+}
+
+function toFile(task: Task, content: string): OutputFile {
+  return { place: reportPlace(task), content, contentType: 'application/json' };
+}
+
+/** Beside the asset, or below the dataset's folder. */
+function reportPlace(task: Task): S3Place {
+  const asset = parseS3Uri(task.asset!.uri, 'uri');
+  const style = styleOf(task);
+  if (task.outputsBesideAsset) return { bucket: asset.bucket, key: reportName(asset.key, style, task.keepExtension) };
+  const folder = parseFolderUri(task.outputUri, 'output_uri');
+  return { bucket: folder.bucket, key: folder.key + reportName(task.assetName, style, task.keepExtension) };
+}

@@ -1,0 +1,224 @@
+import type { Asset, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { type Output, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { type Task, TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
+import type { BlenderPool } from './blender-pool.ts';
+import type { Bus } from './bus-types.ts';
+import { mapBounded } from './concurrency.ts';
+import { outcomeWord, toDatasetPlaces } from './dataset.ts';
+import { CycloramaError, toFailure } from './failure.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
+import type { Operation, OutputFile, Product } from './operation.ts';
+import type { PreparedAsset } from './prepare.ts';
+import { commitRecord, type ListedRecord, listRecords, readRecord } from './records.ts';
+import { publishResult } from './results.ts';
+import type { TaskFolder } from './scratch.ts';
+import { toS3Uri } from './uri.ts';
+
+const UPLOADS_AT_ONCE = 8;
+
+/** What one attempt at a task takes. */
+export interface AttemptParts {
+  bus: Pick<Bus, 'publish'>;
+  store: ObjectStore;
+  pool: Pick<BlenderPool, 'withBlender'>;
+  operation: Operation;
+  task: Task;
+  attempt: number;
+  /** Wants a Blender that has seen no other asset. */
+  fresh: boolean;
+  workerId: string;
+  sandbox: string;
+  device: string;
+  version: string;
+  limits: { deadlineMs: number; stallMs: number };
+  /** The attempt's own folder in scratch. */
+  folder: TaskFolder;
+  /** Fetches, checks and decodes the asset into the folder. */
+  prepare: (signal: AbortSignal) => Promise<PreparedAsset>;
+  /** Times a stage. */
+  timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
+  stageSeconds: { [stage: string]: number };
+}
+
+/** What of the dataset concerns one task, as it was when the attempt began. */
+export interface Standing {
+  records: ListedRecord[];
+  /** ETags of outputs that are there already, by key. */
+  outputs: Map<string, string>;
+}
+
+/** Looks at what earlier attempts left. Nothing for a task that writes nothing. */
+export async function readStanding({ store, operation, task }: AttemptParts, signal: AbortSignal): Promise<Standing> {
+  if (task.outputUri === '') return { records: [], outputs: new Map() };
+  const place = operation.outputPlace(task);
+  const readOutputs = async (): Promise<StoredObject[]> => {
+    if (place.key.endsWith('/')) return (await Array.fromAsync(store.listAll(place.bucket, place.key, signal))).flat();
+    const found = await store.head(place, signal);
+    return found ? [found] : [];
+  };
+  const [records, outputs] = await Promise.all([
+    listRecords(store, toDatasetPlaces(task.outputUri), task.taskId, signal),
+    readOutputs(),
+  ]);
+  return { records, outputs: new Map(outputs.map(({ key, etag }) => [key, etag])) };
+}
+
+/** The result that a record already gives for this task: any that succeeded, or one that this very job committed. */
+export async function findCommitted(
+  { store, task }: AttemptParts,
+  { records }: Standing,
+  signal: AbortSignal,
+): Promise<TaskResult | undefined> {
+  const mine = records.filter(({ fingerprint }) => fingerprint === task.fingerprint);
+  mine.sort((a, b) => Number(b.outcome === 'succeeded') - Number(a.outcome === 'succeeded'));
+  for (const { place, outcome } of mine) {
+    const result = (await readRecord(store, place, signal))?.result;
+    if (result && (outcome === 'succeeded' || result.jobId === task.jobId)) return adopt(result, task);
+  }
+  return undefined;
+}
+
+/** What Blender made of an asset. */
+export interface Produced {
+  product: Product;
+  asset: PreparedAsset;
+  blenderVersion: string;
+}
+
+/** Lets Blender do the operation, and turns its answer into a product while Blender already has the next asset. */
+export async function produce(parts: AttemptParts, signal: AbortSignal): Promise<Produced> {
+  const { operation, task, pool, limits, timed, folder } = parts;
+  const asset = await parts.prepare(signal);
+  const waitingSince = performance.now();
+  const { blender, blenderVersion } = await pool.withBlender(
+    signal,
+    async (lease) => {
+      parts.stageSeconds.wait = (performance.now() - waitingSince) / 1000;
+      const inputPath = await folder.handInput(asset.path, lease.inputDir);
+      const request = { inputPath, traceId: task.traceId, op: operation.blenderOp(task) };
+      const blender = await lease.run(request, { ...limits, signal });
+      await folder.collectOutput(lease.outputDir);
+      return { blender, blenderVersion: lease.blenderVersion };
+    },
+    { fresh: parts.fresh },
+  );
+  Object.assign(parts.stageSeconds, blender.stageSeconds);
+  const warnings = [...asset.warnings, ...blender.warnings];
+  const facts = { downloadedBytes: asset.downloadedBytes, warnings, outputDir: folder.output };
+  const product = await timed('verify', async () => operation.toProduct(task, blender, facts));
+  return { product, asset, blenderVersion };
+}
+
+/** What an attempt knows about the asset when it commits. */
+export interface CommitFacts {
+  outcome: Outcome;
+  error?: CycloramaError;
+  dependencies: Asset[];
+  versions: { [part: string]: string };
+}
+
+/**
+ * Uploads a product, commits the record, publishes the result. Another attempt that was faster wins: its result is published instead.
+ */
+export async function commit(
+  parts: AttemptParts,
+  standing: Standing,
+  product: Product,
+  facts: CommitFacts,
+  signal: AbortSignal,
+): Promise<TaskResult> {
+  const { store, bus, task, timed } = parts;
+  if (task.outputUri === '') {
+    const result = toResult(parts, { ...product, detail: { ...product.detail, report: product.report } }, facts, []);
+    await publishResult(bus, result);
+    return result;
+  }
+  const places = toDatasetPlaces(task.outputUri);
+  try {
+    const outputs = await timed('upload', () => upload(store, product.files, standing, signal));
+    const result = toResult(parts, product, facts, outputs);
+    const record = toRecord(parts, result, product, facts);
+    const standingRecord = await timed('commit', () => commitRecord(store, places, record, standing.records, signal));
+    const final = standingRecord === record ? withoutLog(result) : adopt(standingRecord.result!, task);
+    await publishResult(bus, final);
+    return final;
+  } catch (error) {
+    if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
+    const now = await readStanding(parts, signal);
+    const committed = await findCommitted(parts, now, signal);
+    if (!committed) throw error;
+    await publishResult(bus, committed);
+    return committed;
+  }
+}
+
+async function upload(
+  store: ObjectStore,
+  files: OutputFile[],
+  { outputs }: Standing,
+  signal: AbortSignal,
+): Promise<Output[]> {
+  const uploaded: Output[] = [];
+  await mapBounded(files, UPLOADS_AT_ONCE, async ({ place, content, contentType }) => {
+    const before = outputs.get(place.key);
+    const condition = before === undefined ? ({ ifAbsent: true } as const) : { ifEtag: before };
+    const { sizeBytes, etag, sha256 } = await store.write(place, content, { condition, contentType }, signal);
+    uploaded.push({ uri: toS3Uri(place), sizeBytes: BigInt(sizeBytes), etag, sha256 });
+  });
+  return uploaded.sort((a, b) => (a.uri < b.uri ? -1 : 1));
+}
+
+function toResult(
+  { task, attempt, workerId, stageSeconds }: AttemptParts,
+  product: Product,
+  { outcome, error }: CommitFacts,
+  outputs: Output[],
+): TaskResult {
+  const name = { assetId: task.taskId, fingerprint: task.fingerprint, outcome: outcomeWord(outcome) };
+  return TaskResult.fromPartial({
+    jobId: task.jobId,
+    taskId: task.taskId,
+    asset: task.asset,
+    outcome,
+    failure: error && toFailure(error),
+    outputs,
+    recordUri: task.outputUri === '' ? '' : toS3Uri(toDatasetPlaces(task.outputUri).record(name)),
+    detail: product.detail,
+    stageSeconds: { ...stageSeconds },
+    workerId,
+    attempt,
+    endTime: new Date(),
+    warnings: product.warnings,
+  });
+}
+
+function toRecord(
+  { task, operation, sandbox, device, version }: AttemptParts,
+  result: TaskResult,
+  { report }: Product,
+  { dependencies, versions }: CommitFacts,
+): TaskRecord {
+  return TaskRecord.fromPartial({
+    result,
+    fingerprint: task.fingerprint,
+    operation: operation.name,
+    spec: task.spec,
+    recipe: operation.recipe,
+    dependencies,
+    versions: { cyclorama: version, ...versions },
+    sandbox,
+    traceId: task.traceId,
+    device,
+    report,
+  });
+}
+
+/** A committed result as this task's: reused where another job committed it. */
+function adopt(result: TaskResult, task: Task): TaskResult {
+  return withoutLog({ ...result, jobId: task.jobId, reused: result.reused || result.jobId !== task.jobId });
+}
+
+/** The log tail stays in the record. */
+function withoutLog(result: TaskResult): TaskResult {
+  return result.failure ? { ...result, failure: { ...result.failure, logTail: [] } } : result;
+}

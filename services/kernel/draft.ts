@@ -1,0 +1,62 @@
+import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { type FieldViolation, invalidRequest } from './failure.ts';
+import { parseFolderUri, parseObjectUri, parseS3Uri, toS3Uri } from './uri.ts';
+
+const MAX_LISTED = 1_000;
+const MAX_REQUEST_ID = 128;
+
+/** Checks a job's source and output place, naming every wrong field; returns the buckets that the job touches. */
+export function checkSource(source: AssetSource | undefined, requestId: string): { buckets: string[] } {
+  const violations: FieldViolation[] = [];
+  const buckets = new Set<string>();
+  const check = (field: string, parse: () => { bucket: string }): void => {
+    try {
+      buckets.add(parse().bucket);
+    } catch (error) {
+      violations.push({ field, description: (error as Error).message.replace(`${field}: `, '') });
+    }
+  };
+  const kind = source?.source;
+  switch (kind?.$case) {
+    case undefined:
+      violations.push({ field: 'source', description: 'is missing; expected prefix, list, manifest or job' });
+      break;
+    case 'prefix':
+      check('source.prefix.prefix_uri', () => parseS3Uri(kind.value.prefixUri, 'source.prefix.prefix_uri'));
+      if (kind.value.limit < 0n)
+        violations.push({
+          field: 'source.prefix.limit',
+          description: `is ${kind.value.limit}; expected 0 (all) or more`,
+        });
+      break;
+    case 'list':
+      if (kind.value.uris.length === 0 || kind.value.uris.length > MAX_LISTED) {
+        violations.push({
+          field: 'source.list.uris',
+          description: `has ${kind.value.uris.length} entries; expected 1 to ${MAX_LISTED}`,
+        });
+      }
+      for (const [i, uri] of kind.value.uris.slice(0, MAX_LISTED).entries())
+        check(`source.list.uris[${i}]`, () => parseObjectUri(uri, `source.list.uris[${i}]`));
+      if (new Set(kind.value.uris).size < kind.value.uris.length)
+        violations.push({ field: 'source.list.uris', description: 'names an asset twice' });
+      break;
+    case 'manifest':
+      check('source.manifest.uri', () => parseObjectUri(kind.value.uri, 'source.manifest.uri'));
+      break;
+    case 'job':
+      if (kind.value.jobId === '') violations.push({ field: 'source.job.job_id', description: 'is empty' });
+  }
+  if (requestId.length > MAX_REQUEST_ID)
+    violations.push({
+      field: 'request_id',
+      description: `has ${requestId.length} characters; expected at most ${MAX_REQUEST_ID}`,
+    });
+  if (violations.length > 0) throw invalidRequest(...violations);
+  return { buckets: [...buckets] };
+}
+
+/** The dataset's folder URI in its one spelling: with a slash at the end. */
+export function normaliseOutputUri(outputUri: string): string {
+  return outputUri === '' ? '' : toS3Uri(parseFolderUri(outputUri, 'output_uri'));
+}

@@ -1,0 +1,47 @@
+import type { BlenderRequest, BlenderResult } from '../../gen/cyclorama/blender/v1/blender.ts';
+import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
+import type { CycloramaError } from './failure.ts';
+import type { Content } from './object-store.ts';
+import type { S3Place } from './uri.ts';
+
+/** A file that a task leaves in the store. */
+export interface OutputFile {
+  place: S3Place;
+  content: Content;
+  contentType: string;
+}
+
+/** What a task came to, to be uploaded and recorded. */
+export interface Product {
+  files: OutputFile[];
+  /** A few figures for lists of results; plain JSON. */
+  detail: { [field: string]: unknown };
+  /** The operation's whole answer, as protobuf JSON of its report message; kept in the record. */
+  report: { [field: string]: unknown };
+  warnings: string[];
+}
+
+/** What is known about the asset when Blender is done with it. */
+export interface AssetFacts {
+  /** Bytes of the asset and of the files it refers to. */
+  downloadedBytes: number;
+  /** From triage, dependencies and decoding. */
+  warnings: string[];
+  /** Where Blender wrote files. */
+  outputDir: string;
+}
+
+/** A kind of task: what Blender is asked, and what becomes of its answer. Everything else is the worker's. */
+export interface Operation {
+  /** Also the name of its queue. */
+  name: string;
+  /** Raised by hand when the content of outputs changes; part of every fingerprint. */
+  recipe: number;
+  /** Where a task's outputs lie: one object, or a folder (key ending with a slash) that is the task's alone. */
+  outputPlace(task: Task): S3Place;
+  blenderOp(task: Task): NonNullable<BlenderRequest['op']>;
+  /** Turns Blender's answer into outputs; throws a CycloramaError where the asset lacks what the operation needs. */
+  toProduct(task: Task, result: BlenderResult, facts: AssetFacts): Promise<Product> | Product;
+  /** Outputs for an asset that failed for good, such as an error report. */
+  toFailureProduct(task: Task, error: CycloramaError): Product;
+}

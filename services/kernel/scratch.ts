@@ -1,0 +1,125 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, relative } from 'node:path';
+import { CycloramaError } from './failure.ts';
+import { readStartTicks } from './process-identity.ts';
+
+/** One attempt's own folder; nothing in it outlives the attempt. */
+export interface TaskFolder {
+  /** Where the asset and the files beside it are put together. */
+  input: string;
+  /** Where files that Blender wrote are kept until they are uploaded. */
+  output: string;
+  /** Moves everything in `input` into Blender's folder; returns the asset's path there. */
+  handInput(assetPath: string, inputDir: string): Promise<string>;
+  /** Moves everything that Blender wrote into `output`. */
+  collectOutput(outputDir: string): Promise<void>;
+}
+
+/** A worker's scratch space, bounded in bytes. */
+export interface Scratch {
+  root: string;
+  /** Runs `work` with a folder of its own and room for `bytes`; waits for the room, and removes the folder in the end. */
+  withFolder<T>(name: string, bytes: number, signal: AbortSignal, work: (folder: TaskFolder) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Opens a worker's scratch space, and removes what workers of this host that are gone left behind. */
+export async function openScratch(scratchDir: string, workerId: string, limitBytes: number): Promise<Scratch> {
+  await mkdir(scratchDir, { recursive: true });
+  await sweep(scratchDir);
+  const root = join(scratchDir, workerId);
+  await rm(root, { recursive: true, force: true });
+  await mkdir(root);
+  await writeFile(
+    join(root, OWNER),
+    JSON.stringify({ host: hostname(), pid: process.pid, startTicks: readStartTicks(process.pid) }),
+  );
+  let left = limitBytes;
+  let number = 0;
+  let waiting: (() => void)[] = [];
+
+  async function reserve(bytes: number, signal: AbortSignal): Promise<void> {
+    if (bytes > limitBytes)
+      throw new CycloramaError('asset_too_large', `needs ${bytes} bytes of scratch; expected at most ${limitBytes}`);
+    while (left < bytes) {
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      signal.throwIfAborted();
+    }
+    left -= bytes;
+  }
+
+  return {
+    root,
+    async withFolder(name, bytes, signal, work) {
+      await reserve(bytes, signal);
+      const folder = toTaskFolder(join(root, `task-${name}-${number++}`));
+      try {
+        await mkdir(folder.input, { recursive: true });
+        await mkdir(folder.output);
+        return await work(folder);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+          throw new CycloramaError('scratch_full', `'${root}' has no room: ${(error as Error).message}`, {
+            cause: error,
+          });
+        }
+        throw error;
+      } finally {
+        await rm(folder.root, { recursive: true, force: true });
+        left += bytes;
+        const woken = waiting;
+        waiting = [];
+        for (const wake of woken) wake();
+      }
+    },
+    close: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+const OWNER = 'owner.json';
+
+function toTaskFolder(root: string): TaskFolder & { root: string } {
+  const input = join(root, 'in');
+  const output = join(root, 'out');
+  return {
+    root,
+    input,
+    output,
+    async handInput(assetPath, inputDir) {
+      await moveAll(input, inputDir);
+      return join(inputDir, relative(input, assetPath));
+    },
+    collectOutput: (outputDir) => moveAll(outputDir, output),
+  };
+}
+
+async function moveAll(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) await rename(join(from, name), join(to, name));
+}
+
+/** Removes the folders of workers of this host whose process is gone. */
+async function sweep(scratchDir: string): Promise<void> {
+  for (const entry of await readdir(scratchDir, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const folder = join(scratchDir, entry.name);
+    if (await isAbandoned(folder)) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function isAbandoned(folder: string): Promise<boolean> {
+  try {
+    const owner = JSON.parse(await readFile(join(folder, OWNER), 'utf8')) as {
+      host: string;
+      pid: number;
+      startTicks: string | undefined;
+    };
+    return owner.host === hostname() && readStartTicks(owner.pid) !== owner.startTicks;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
+import { openBus } from './bus.ts';
+import type { Bus } from './bus-types.ts';
+import { runDriver } from './driver.ts';
+import { createInteractive, type RunInteractive } from './interactive.ts';
+import { jobService } from './job-service.ts';
+import { createJobs, type Jobs } from './jobs.ts';
+import { createObjectStore, type ObjectStore } from './object-store.ts';
+import type { Operation } from './operation.ts';
+import { callStream, createClient } from './rpc-client.ts';
+import type { RpcService } from './rpc-service.ts';
+import type { Platform, ProcessParts } from './service-main.ts';
+import type { Scan } from './sources.ts';
+import { countSlots, createWorkers } from './workers.ts';
+
+/** A scan of one window must be through by then. */
+const SCAN_DEADLINE_MS = 3_600_000;
+/** So long without queued tasks and results until a job is planned again. */
+const STALL_MS = 120_000;
+
+/** What every service is made of. */
+export interface ServiceKernel {
+  store: ObjectStore;
+  bus: Bus;
+  jobs: Jobs;
+  runInteractive: RunInteractive;
+  jobService: RpcService;
+  /** The process around the service's own RPCs; drives the jobs of its operation, where it has one. */
+  toProcess(own: RpcService): ProcessParts;
+}
+
+/** Opens store, bus and jobs for a service, and for the jobs of its operation a driver. */
+export async function createServiceKernel(
+  platform: Platform,
+  operation?: Pick<Operation, 'name' | 'recipe'>,
+): Promise<ServiceKernel> {
+  const { config, log, metrics } = platform;
+  if (!config.allowedBuckets) log.warn('CYCLORAMA_ALLOWED_BUCKETS is not set: every bucket may be read and written');
+  const store = createObjectStore(config, metrics);
+  const bus = await openBus(
+    config.nats,
+    { name: `service ${operation?.name ?? 'discovery'}`, queues: operation ? [operation.name] : [] },
+    log,
+  );
+  const jobs = createJobs(bus, store);
+  const workers = createWorkers(bus);
+  const discovery = createClient(DiscoveryServiceClient, config.discoveryAddress, {
+    token: config.token,
+    tlsCa: config.tlsCa,
+  });
+  const scan: Scan = (request, traceId, signal) =>
+    callStream(discovery, discovery.scanAssets, request, {
+      signal,
+      traceId,
+      deadlineMs: Date.now() + SCAN_DEADLINE_MS,
+    });
+  const own = jobService({ jobs, bus, store });
+
+  return {
+    store,
+    bus,
+    jobs,
+    runInteractive: createInteractive({ bus, jobs, store, workers }),
+    jobService: own,
+    toProcess(service) {
+      const ending = new AbortController();
+      const driving =
+        operation &&
+        runDriver(
+          {
+            operation: operation.name,
+            recipe: operation.recipe,
+            bus,
+            jobs,
+            store,
+            metrics,
+            log,
+            source: { scan, store, bus, readJob: jobs.read },
+            driverId: `${config.worker.id}-${operation.name}`,
+            liveSlots: async () => countSlots(await workers.live(operation.name)),
+            stallMs: STALL_MS,
+          },
+          ending.signal,
+        );
+      return {
+        services: [service, own],
+        ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
+        drain: async () => {
+          ending.abort();
+          await driving;
+        },
+        close: async () => {
+          discovery.close();
+          await bus.close();
+          store.close();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,194 @@
+import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { Task } from '../../gen/cyclorama/job/v1/task.ts';
+import { type AttemptParts, commit, findCommitted, produce, readStanding } from './attempt.ts';
+import type { Delivery } from './bus-types.ts';
+import { outcomeWord } from './dataset.ts';
+import { type CycloramaError, toCycloramaError } from './failure.ts';
+import { isEnded, type Jobs } from './jobs.ts';
+import type { Begin, Ledger } from './ledger.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Operation } from './operation.ts';
+import { publishResult } from './results.ts';
+import { pause, withTimeout } from './signal.ts';
+
+/** How often a running task looks whether its job was cancelled; cancelling takes effect within ten seconds. */
+const CANCEL_CHECK_MS = 3_000;
+/** Uploads and the commit, which a drain lets finish. */
+const COMMIT_DEADLINE_MS = 300_000;
+const DRAIN_COMMIT_MS = 10_000;
+const OTHER_VERSION_MS = 15_000;
+/** An infrastructure failure hands the task back for so long, doubled with each delivery. */
+const HAND_BACK_MS = 1_000;
+const MAX_HAND_BACK_MS = 60_000;
+
+/** What running tasks takes. */
+export interface TaskLoopParts {
+  operations: ReadonlyMap<string, Operation>;
+  jobs: Pick<Jobs, 'read'>;
+  ledger: Ledger;
+  othersLive: (operation: string) => Promise<boolean>;
+  metrics: Pick<Metrics, 'tasksTotal' | 'taskStageSeconds'>;
+  ackWaitMs: number;
+  /** Runs `work` with everything an attempt needs, scratch folder included. */
+  withAttempt: <T>(
+    task: Task,
+    begin: Begin & { verdict: 'start' | 'quarantine' },
+    signal: AbortSignal,
+    work: (parts: AttemptParts) => Promise<T>,
+  ) => Promise<T>;
+  log: Log;
+}
+
+/** Why a running task is broken off: its job is over, so nobody wants the result. */
+class Unwanted extends Error {}
+
+/** Takes one delivery to its answer: acked after the commit or when nobody wants it any more, else handed back. */
+export async function runDelivery(parts: TaskLoopParts, delivery: Delivery, drain: AbortSignal): Promise<void> {
+  const task = Task.fromJSON(JSON.parse(delivery.payload));
+  const log = parts.log.child({ job: task.jobId, task: task.taskId, asset: task.asset?.uri, trace: task.traceId });
+  const watch = new AbortController();
+  const heartbeat = setInterval(() => delivery.working(), parts.ackWaitMs / 3);
+  const signal = AbortSignal.any([drain, watch.signal]);
+  const watching = watchJob(parts, task, watch, log);
+  try {
+    await settle({ ...parts, log }, delivery, task, signal);
+  } catch (thrown) {
+    if (watch.signal.reason instanceof Unwanted) await drop(parts, delivery, task, log);
+    else
+      await handBack(
+        { ...parts, log },
+        delivery,
+        task,
+        drain.aborted ? 0 : backoffMs(delivery.delivered),
+        toCycloramaError(thrown),
+      );
+  } finally {
+    clearInterval(heartbeat);
+    watch.abort();
+    await watching;
+  }
+}
+
+/** Commits the task and acks it; throws where it must be handed back. */
+async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, signal: AbortSignal): Promise<void> {
+  const { log } = parts;
+  if (!parts.operations.has(task.operation)) return delivery.handBack(OTHER_VERSION_MS);
+  const job = await parts.jobs.read(task.jobId);
+  if (!job || isEnded(job.state)) {
+    log.info('task of an ended job dropped');
+    return delivery.ack();
+  }
+  const begin = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
+  if (begin.verdict === 'elsewhere') return delivery.handBack(begin.delayMs);
+  const result = await parts.withAttempt(task, begin, signal, (attempt) => runAttempt(parts, attempt, begin, signal));
+  await delivery.ack();
+  await parts.ledger.done(task);
+  const outcome = outcomeWord(result.outcome);
+  parts.metrics.tasksTotal.inc({ queue: task.operation, outcome, reason: result.failure?.reason ?? '' });
+  log.info(
+    {
+      attempt: result.attempt,
+      outcome,
+      reused: result.reused,
+      reason: result.failure?.reason,
+      seconds: result.stageSeconds,
+    },
+    'task committed',
+  );
+}
+
+async function runAttempt(
+  parts: TaskLoopParts,
+  attempt: AttemptParts,
+  begin: Begin & { verdict: 'start' | 'quarantine' },
+  signal: AbortSignal,
+): Promise<TaskResult> {
+  const { task, operation } = attempt;
+  const standing = await readStanding(attempt, signal);
+  const committed = await findCommitted(attempt, standing, signal);
+  if (committed) {
+    await publishResult(attempt.bus, committed);
+    return committed;
+  }
+  const committing = (): AbortSignal => withTimeout(signal.aborted ? DRAIN_COMMIT_MS : COMMIT_DEADLINE_MS);
+  const fail = (error: CycloramaError): Promise<TaskResult> => {
+    parts.log.info({ reason: error.reason, error: error.message }, 'asset failed');
+    const product = operation.toFailureProduct(task, error);
+    return commit(
+      attempt,
+      standing,
+      product,
+      { outcome: Outcome.OUTCOME_FAILED, error, dependencies: [], versions: {} },
+      committing(),
+    );
+  };
+  if (begin.verdict === 'quarantine') return fail(begin.error);
+  try {
+    const { product, asset, blenderVersion } = await produce(attempt, signal);
+    const facts = {
+      outcome: Outcome.OUTCOME_SUCCEEDED,
+      dependencies: asset.dependencies,
+      versions: { blender: blenderVersion },
+    };
+    return await commit(attempt, standing, product, facts, committing());
+  } catch (thrown) {
+    const error = toCycloramaError(thrown);
+    if (signal.aborted) throw thrown;
+    if (isAssetsFault(error)) return fail(error);
+    if (error.handling === 'suspect') await parts.ledger.charge(task, error);
+    throw error;
+  }
+}
+
+/** Whether trying again would give the same: also where the store has the asset, but not for us. */
+function isAssetsFault(error: CycloramaError): boolean {
+  if (error.handling === 'permanent' || error.handling === 'call') return true;
+  return error.reason === 'access_denied' && error.detail.stage === 'download';
+}
+
+/** Breaks a task off when its job has ended, also where NATS forgot the job. */
+async function watchJob({ jobs }: TaskLoopParts, task: Task, watch: AbortController, log: Log): Promise<void> {
+  await pause(CANCEL_CHECK_MS, watch.signal);
+  while (!watch.signal.aborted) {
+    try {
+      const job = await jobs.read(task.jobId);
+      if (!job || isEnded(job.state)) watch.abort(new Unwanted('the job has ended'));
+    } catch (error) {
+      log.debug({ error: (error as Error).message }, 'cannot look at the job');
+    }
+    await pause(CANCEL_CHECK_MS, watch.signal);
+  }
+}
+
+async function drop({ ledger }: TaskLoopParts, delivery: Delivery, task: Task, log: Log): Promise<void> {
+  log.info('task broken off: its job has ended');
+  try {
+    await delivery.ack();
+    await ledger.done(task);
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'broken-off task not acked; it comes again and is dropped then');
+  }
+}
+
+async function handBack(
+  { ledger, log }: TaskLoopParts,
+  delivery: Delivery,
+  task: Task,
+  delayMs: number,
+  error: CycloramaError,
+): Promise<void> {
+  const stack = error.reason === 'internal' ? error.stack : undefined;
+  log.warn({ reason: error.reason, error: error.message, stack, delayMs }, 'task handed back');
+  try {
+    if (error.handling !== 'suspect') await ledger.handedBack(task);
+  } catch (cause) {
+    log.warn({ error: (cause as Error).message }, 'ledger not written');
+  }
+  delivery.handBack(error.handling === 'suspect' ? 0 : delayMs);
+}
+
+function backoffMs(delivered: number): number {
+  return Math.min(HAND_BACK_MS * 2 ** Math.min(delivered - 1, 10), MAX_HAND_BACK_MS);
+}
