@@ -17,6 +17,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Config } from './config.ts';
 import { CycloramaError } from './failure.ts';
+import { fromListedKey } from './listed-key.ts';
 import type { Metrics } from './metrics.ts';
 import { isTransient, toStoreError } from './object-store-errors.ts';
 import { pause, withTimeout } from './signal.ts';
@@ -162,6 +163,7 @@ export function createObjectStore(
         Bucket: bucket,
         Prefix: prefix,
         MaxKeys: maxKeys,
+        EncodingType: 'url',
         ...(startAfter ? { StartAfter: startAfter } : {}),
         ...(continuationToken ? { ContinuationToken: continuationToken } : {}),
       });
@@ -173,7 +175,7 @@ export function createObjectStore(
       );
       return {
         objects: (page.Contents ?? []).map(({ Key, Size, ETag, LastModified }) => ({
-          key: Key!,
+          key: fromListedKey(Key!, page.EncodingType),
           sizeBytes: BigInt(Size ?? 0),
           etag: unquote(ETag),
           lastModifyTime: LastModified,

@@ -1,0 +1,55 @@
+import type { Job, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
+import { JobState } from '../gen/cyclorama/job/v1/job.ts';
+import type { CommandContext } from './command-run.ts';
+import { assetLines, doneLine } from './exercise-console.ts';
+import { EXIT } from './exit-codes.ts';
+import { endText, exitCodeOfJob, followInTerminal } from './follow-in-terminal.ts';
+import type { JobCalls } from './job-calls.ts';
+
+/** How to show an analysis job. */
+export interface ShowOptions {
+  /** How many assets will come, where that was counted before. */
+  expected?: number;
+  /** Where an asset's report lies, for results of earlier jobs, which do not say. */
+  reportUri?: (assetUri: string) => string;
+  failOnError: boolean;
+}
+
+/** Follows an analysis job with the console lines of the batch exercise; returns the exit status. */
+export async function showAnalysisJob(
+  context: Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'stackEnds'>,
+  calls: JobCalls,
+  jobId: string,
+  { expected, reportUri, failOnError }: ShowOptions,
+): Promise<number> {
+  const { terminal, json } = context;
+  let index = 0;
+  const onResult = (result: TaskResult, job: Job | undefined): void => {
+    index += 1;
+    for (const line of assetLines(result, index, expected ?? totalOf(job), reportUri)) {
+      terminal.print(line.startsWith('   > ERROR') ? terminal.paint('red', line) : line);
+    }
+  };
+  const job = await followInTerminal(context, calls, jobId, onResult);
+  if (job === undefined) return EXIT.interrupted;
+  if (!json) {
+    const { reused = 0n, total = 0n } = job.counts ?? {};
+    if (reused > 0n) terminal.print(reusedLine(reused, total));
+    const end = endText(job);
+    terminal.print(end === '' ? terminal.paint('green', doneLine(job.counts!)) : terminal.paint('red', end));
+  }
+  return exitCodeOfJob(job, failOnError);
+}
+
+/** Says that work was found done: unchanged assets are never analysed twice. */
+export function reusedLine(reused: bigint, total: bigint): string {
+  const which =
+    reused === total ? (total === 1n ? 'The file was' : `All ${total} files were`) : `${reused} of ${total} files were`;
+  return `[INFO] ${which} done by an earlier run and unchanged since.`;
+}
+
+/** While the source is still being counted its total is not known. */
+function totalOf(job: Job | undefined): number | '?' {
+  if (job?.counts === undefined || job.state === JobState.JOB_STATE_PLANNING) return '?';
+  return Number(job.counts.total);
+}

@@ -1,0 +1,107 @@
+import { join, relative } from 'node:path';
+import type { Command } from 'commander';
+import { action, type CommandContext, type ServerOptions } from '../command-run.ts';
+import { type Connection, connect } from '../connection.ts';
+import { nextSteps } from '../demo-text.ts';
+import { EXIT } from '../exit-codes.ts';
+import { countOf } from '../figures.ts';
+import { type LocalFile, listFiles } from '../folder.ts';
+import { ROOT } from '../stack/data-dir.ts';
+import { readStack } from '../stack/endpoints.ts';
+import { describeTaken, freePortBase, portsFrom } from '../stack/ports.ts';
+import { type Stack, startStack } from '../stack/stack.ts';
+import { putFiles } from '../transfer.ts';
+import { validate } from './validate.ts';
+
+const BUCKET = 'samples';
+const SAMPLES = join(ROOT, 'samples');
+
+/** Adds `cyclorama demo`, which is what `npm start` runs. */
+export function register(program: Command): void {
+  program
+    .command('demo')
+    .description('run the whole pipeline over the sample assets: start the local stack, analyse, show, stop')
+    .option('--data <dir>', 'folder for buckets, queue and logs (default: .cyclorama)')
+    .action(action(demo));
+}
+
+async function demo(context: CommandContext, options: ServerOptions): Promise<number> {
+  const { terminal, signal } = context;
+  const startedMs = performance.now();
+  const running = readStack(options.data);
+  if (running !== undefined) terminal.note('using the local stack that runs already');
+  const own = running === undefined ? await startOwnStack(context, options.data) : undefined;
+  const endpoints = running ?? own!.stack.endpoints;
+  // No environment: the demo means this stack, whatever else the user's shell points at.
+  const connection = connect(
+    {
+      ...(options.data === undefined ? {} : { data: options.data }),
+      endpoint: [`discovery=${endpoints.discovery}`, `analysis=${endpoints.analysis}`],
+    },
+    {},
+  );
+  try {
+    await uploadSamples(context, connection);
+    const code = await validate({ ...context, connection, stackEnds: own !== undefined }, {}, BUCKET, '');
+    if (code !== EXIT.ok || signal.aborted) return code;
+    const seconds = (performance.now() - startedMs) / 1000;
+    const where = join(options.data ?? relative(process.cwd(), join(ROOT, '.cyclorama')), 'buckets', BUCKET);
+    const steps = {
+      where,
+      seconds,
+      endpoints,
+      running: own === undefined,
+      portBase: own?.portBase,
+      data: options.data,
+    };
+    for (const line of nextSteps(steps)) terminal.print(line);
+    return EXIT.ok;
+  } finally {
+    connection.close();
+    if (own !== undefined) {
+      terminal.note('stopping the local stack');
+      await own.stack.stop();
+    }
+  }
+}
+
+/** Starts a stack on the documented ports, or on others where something listens there. */
+async function startOwnStack(
+  { terminal, signal }: CommandContext,
+  data: string | undefined,
+): Promise<{ stack: Stack; portBase: number | undefined }> {
+  const taken = await describeTaken(portsFrom());
+  const portBase = taken.length === 0 ? undefined : await freePortBase();
+  for (const line of taken) terminal.note(line);
+  if (portBase !== undefined) terminal.note(`taking ports from ${portBase} instead`);
+  const stack = await startStack({
+    ...(data === undefined ? {} : { data }),
+    ...(portBase === undefined ? {} : { portBase }),
+    onMessage: (message) => terminal.note(message),
+    signal,
+  });
+  return { stack, portBase };
+}
+
+async function uploadSamples({ terminal, signal }: CommandContext, connection: Connection): Promise<void> {
+  const { store } = connection.store();
+  await store.createBucket(BUCKET, signal);
+  const counts = { copied: 0, unchanged: 0 };
+  const listener = {
+    onFile: ({ outcome }: { outcome: keyof typeof counts }) => {
+      counts[outcome] += 1;
+    },
+    onRefused: (uri: string, why: string) => terminal.note(`refused: ${uri}: ${why}`),
+  };
+  await putFiles(store, sampleFiles(), { bucket: BUCKET, key: '' }, listener, signal);
+  terminal.note(
+    `samples in s3://${BUCKET}/: ${countOf(counts.copied, 'file')} sent, ${counts.unchanged} there already`,
+  );
+}
+
+/** The assets and the files that they refer to, without the words about them. */
+async function* sampleFiles(): AsyncGenerator<LocalFile> {
+  for await (const file of listFiles(SAMPLES)) {
+    if (file.name !== 'README.md' && !file.name.startsWith('LICENSES/')) yield file;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { EXIT } from '../exit-codes.ts';
+import { countOf, formatBytes, formatCount, formatTime } from '../figures.ts';
+import { collect, parseCount } from '../option-values.ts';
+import { printable } from '../printable.ts';
+import { scanAssets } from '../scan.ts';
+
+interface DiscoverOptions extends ServerOptions {
+  suffix?: string[];
+  limit?: number;
+}
+
+/** Adds `cyclorama discover`. */
+export function register(program: Command): void {
+  withServer(
+    program
+      .command('discover')
+      .description('list assets below a prefix, in key order')
+      .argument('<prefix-uri>', 's3://bucket/prefix')
+      .option('--suffix <suffix>', 'accepted ending, repeatable (default: .glb)', collect)
+      .option('--limit <n>', 'at most so many', parseCount),
+  ).action(action<DiscoverOptions>(discover));
+}
+
+async function discover(context: CommandContext, options: DiscoverOptions, args: string[]): Promise<number> {
+  const { terminal, connection, signal, json } = context;
+  const query = { prefixUri: args[0]!, suffixes: options.suffix ?? [], limit: options.limit ?? 0 };
+  let count = 0;
+  let bytes = 0n;
+  for await (const assets of scanAssets(connection.discovery(), query, signal)) {
+    for (const asset of assets) {
+      terminal.print(json ? JSON.stringify(Asset.toJSON(asset)) : assetLine(asset));
+      bytes += asset.sizeBytes;
+    }
+    count += assets.length;
+    terminal.status(() => `${formatCount(count)} listed`);
+  }
+  terminal.status(undefined);
+  if (!json) terminal.note(`${countOf(count, 'asset')}, ${formatBytes(bytes)}`);
+  return EXIT.ok;
+}
+
+function assetLine({ uri, sizeBytes, lastModifyTime }: Asset): string {
+  return `${formatBytes(sizeBytes).padStart(8)}  ${formatTime(lastModifyTime).padEnd(19)}  ${printable(uri)}`;
+}

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import type { ListTaskResultsRequest } from '../../gen/cyclorama/job/v1/job_service.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { EXIT } from '../exit-codes.ts';
+import { hasEnded } from '../follow-job.ts';
+import { type JobCalls, resolveJobId } from '../job-calls.ts';
+import { resultLines } from '../job-text.ts';
+import { collectOf, parseCount } from '../option-values.ts';
+
+const OUTCOMES = {
+  succeeded: Outcome.OUTCOME_SUCCEEDED,
+  failed: Outcome.OUTCOME_FAILED,
+  skipped: Outcome.OUTCOME_SKIPPED,
+  cancelled: Outcome.OUTCOME_CANCELLED,
+} as const;
+const OUTCOME_NAMES = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[];
+
+const PAGE_SIZE = 500;
+
+interface ResultsOptions extends ServerOptions {
+  failed?: boolean;
+  outcome?: (keyof typeof OUTCOMES)[];
+  log?: boolean;
+  limit?: number;
+}
+
+/** Adds `cyclorama job results`. */
+export function registerResults(job: Command, jobArgument: readonly [string, string]): void {
+  withServer(
+    job
+      .command('results')
+      .description('list what became of the assets of a job, in the order in which they were done')
+      .argument(...jobArgument)
+      .option('--failed', 'only failed assets, with their reasons')
+      .option(
+        '--outcome <outcome>',
+        `only this outcome, repeatable: ${OUTCOME_NAMES.join(', ')}`,
+        collectOf(OUTCOME_NAMES),
+      )
+      .option('--log', "with Blender's last log lines for each failure")
+      .option('--limit <n>', 'at most so many', parseCount),
+  ).action(action<ResultsOptions>(results));
+}
+
+async function results(context: CommandContext, options: ResultsOptions, [word]: string[]): Promise<number> {
+  const { terminal, connection, signal, json } = context;
+  const calls = connection.jobs();
+  const jobId = await resolveJobId(calls, word!, signal);
+  const { job } = await calls.get(jobId, signal);
+  const names = [...(options.outcome ?? []), ...(options.failed ? (['failed'] as const) : [])];
+  const request: ListTaskResultsRequest = {
+    jobId,
+    outcomes: names.map((name) => OUTCOMES[name]),
+    pageSize: Math.min(options.limit ?? PAGE_SIZE, PAGE_SIZE),
+    pageToken: '',
+    includeLog: options.log ?? false,
+  };
+  let left = options.limit ?? Number.POSITIVE_INFINITY;
+  for await (const result of resultsSoFar(calls, request, signal)) {
+    if (json) terminal.print(JSON.stringify(TaskResult.toJSON(result)));
+    else for (const line of resultLines(result)) terminal.print(line);
+    left -= 1;
+    if (left === 0) return EXIT.ok;
+  }
+  if (!hasEnded(job!)) terminal.note(`job ${jobId} is still running; these are its results so far`);
+  return EXIT.ok;
+}
+
+/** Reads pages until the last, or, while the job runs, until one brings nothing new. */
+async function* resultsSoFar(
+  calls: Pick<JobCalls, 'results'>,
+  request: ListTaskResultsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<TaskResult> {
+  let pageToken = '';
+  for (;;) {
+    const page = await calls.results({ ...request, pageToken }, signal);
+    yield* page.results;
+    if (page.nextPageToken === '' || page.nextPageToken === pageToken) return;
+    pageToken = page.nextPageToken;
+  }
+}

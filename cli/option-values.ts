@@ -1,0 +1,22 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Takes an option that may be given several times. */
+export function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** Reads a whole number from 1. */
+export function parseCount(value: string): number {
+  const count = Number(value);
+  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return count;
+}
+
+/** Makes a parser of an option that may be given several times, each time with one of a few words. */
+export function collectOf<Word extends string>(words: Word[]): (value: string, before?: Word[]) => Word[] {
+  return (value, before = []) => {
+    const word = words.find((known) => known === value);
+    if (word === undefined) throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`);
+    return [...before, word];
+  };
+}

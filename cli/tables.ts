@@ -1,0 +1,16 @@
+/** How a column lines up: words to the left, numbers to the right. */
+export type Alignment = 'left' | 'right';
+
+/** Lines up rows in columns, two spaces apart, without spaces at the ends. */
+export function tableLines(alignments: Alignment[], rows: string[][]): string[] {
+  const widths = alignments.map((_, column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    alignments
+      .map((alignment, column) => {
+        const cell = row[column] ?? '';
+        return alignment === 'left' ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
