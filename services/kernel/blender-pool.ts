@@ -69,8 +69,11 @@ export class BlenderPool {
       await slot.prepare(fresh, AbortSignal.any([signal, this.#closing.signal]));
       return await work(this.#lease(slot));
     } finally {
-      await slot.release();
-      this.#handOn(slot);
+      try {
+        await slot.release();
+      } finally {
+        this.#handOn(slot);
+      }
     }
   }
 

@@ -25,6 +25,8 @@ export class BlenderSlot {
   #retired = false;
   #lastFailure: CycloramaError | undefined;
   #failedStarts = 0;
+  #closed = false;
+  #tidied: Promise<void> = Promise.resolve();
 
   constructor(folders: SlotFolders, settings: SlotSettings) {
     this.folders = folders;
@@ -48,7 +50,8 @@ export class BlenderSlot {
     if (this.#process !== undefined) return;
     await pause(startBackoffMs(this.#failedStarts), signal);
     if (signal.aborted) throw toCancellation(signal);
-    await this.empty();
+    // Blender's own temporary folder is among them, so only while no process runs.
+    await this.#tidy(this.folders.input, this.folders.output, this.folders.temporary);
     try {
       this.#process = await BlenderProcess.start(this.#settings.launch(this.folders), this.#settings.process, signal);
       this.#failedStarts = 0;
@@ -88,19 +91,23 @@ export class BlenderSlot {
       const reason = recycleReason(state, this.#settings.recycle);
       if (reason !== undefined) await this.#replace(reason);
     }
-    await emptyFolders(this.folders.input, this.folders.output);
-  }
-
-  /** Empties all folders of the slot; only while no process runs, since Blender's own temporary folder is among them. */
-  async empty(): Promise<void> {
-    await emptyFolders(this.folders.input, this.folders.output, this.folders.temporary);
+    await this.#tidy(this.folders.input, this.folders.output);
   }
 
   /** Ends the process and removes the folders. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#process?.stop();
-    this.#process = undefined;
+    await this.#tidied;
     await rm(this.folders.root, { recursive: true, force: true });
+  }
+
+  /** Empties folders, one call after the other, and none once the slot is closed. */
+  async #tidy(...folders: string[]): Promise<void> {
+    const tidied = this.#tidied.then(() => (this.#closed ? undefined : emptyFolders(...folders)));
+    // Who asked hears of a failure; the next one starts anew.
+    this.#tidied = tidied.catch(() => {});
+    await tidied;
   }
 
   async #replace(reason: RecycleReason): Promise<void> {

@@ -54,18 +54,19 @@ export function spawnBlender(launch: BlenderLaunch): Spawned {
     await drained;
     return exit;
   });
-  return { pid, requests, events, stdout, stderr, exited: ended, kill: () => killTree(pid, exited) };
+  return { pid, requests, events, stdout, stderr, exited: ended, kill: () => killTree(pid, launch.sandboxed, exited) };
 }
 
-async function killTree(pid: number, exited: Promise<unknown>): Promise<void> {
+async function killTree(pid: number, sandboxed: boolean, exited: Promise<unknown>): Promise<void> {
   let gone = false;
   const end = exited.then(() => {
     gone = true;
   });
-  // Inside first: a sandbox that outlives its child reaps it, where one that dies with it leaves a zombie to us.
+  // What left the group by a session of its own is still a descendant.
   const inside = await descendants(pid);
   for (const member of inside) sendSignal(member, 'SIGKILL');
-  if (inside.length > 0) await Promise.race([end, pause(SANDBOX_REAP_MS)]);
+  // A sandbox whose child died reaps it and ends by itself; killed together with it, it would leave us a zombie.
+  if (sandboxed && inside.length > 0) await Promise.race([end, pause(SANDBOX_REAP_MS)]);
   if (!gone) sendSignal(-pid, 'SIGKILL');
   await Promise.race([end, pause(KILL_TIMEOUT_MS)]);
   if (!gone) throw new CycloramaError('internal', `process ${pid} outlives SIGKILL by ${KILL_TIMEOUT_MS} ms`);

@@ -1,7 +1,8 @@
 // Stands in for Blender where a fault must be staged. Speaks on descriptors 3 and 4; the request's traceId says what to
 // do, and the first argument says how to start.
 import { spawn } from 'node:child_process';
-import { createReadStream, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const START = process.argv[2] ?? 'ready';
@@ -71,7 +72,7 @@ if (START === 'dies') {
 if (START === 'mute') sleepForever();
 else send({ ready: { blenderVersion: '0.0 fake', pythonVersion: '0', pid: process.pid } });
 
-for await (const line of createInterface({ input: createReadStream('', { fd: 3 }) })) {
+for await (const line of createInterface({ input: new Socket({ fd: 3 }) })) {
   const { requestId, traceId } = JSON.parse(line);
   acts[traceId](requestId);
 }
