@@ -20,7 +20,7 @@ export async function triageFbx(source: ByteSource): Promise<TriageFindings> {
         'unsupported_format',
         "the FBX is of the ASCII kind, which Blender's importer does not read; expected binary",
       );
-    throw refusal('invalid_asset', `the file starts with ${quoteHead(head)}; expected '${FBX_MAGIC.trimEnd()}'`);
+    throw refusal('invalid_asset', `the file starts with ${quoteHead(head)}; expected 'Kaydara FBX Binary'`);
   }
   if (head.length < 27) throw refusal('invalid_asset', 'the FBX ends within its header');
   const version = head.readUInt32LE(23);
