@@ -42,6 +42,8 @@ export async function decodeDocument(inputPath: string, outputPath: string): Pro
     decoded.add(decoding);
     extension.dispose();
   }
+  // A material is better off without a texture than with one that has no image; the reader has warned of it.
+  for (const texture of document.getRoot().listTextures()) if (!texture.getImage()) texture.dispose();
   useOneBuffer(document);
   await writeFile(outputPath, await io.writeBinary(document));
   return { decoded: [...decoded].sort(), warnings };
