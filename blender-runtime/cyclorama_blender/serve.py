@@ -134,7 +134,7 @@ def serve(requests: BinaryIO, events: BinaryIO) -> None:
 
 def set_log_context(request: Request) -> None:
     """Marks every later log line with the trace and request that it belongs to."""
-    context = f"trace={request.trace_id or '-'} request={request.request_id}"
+    context = f"trace={request.trace_id or '-'} request={request.request_id}".replace("%", "%%")
     for handler in logging.getLogger().handlers:
         handler.setFormatter(logging.Formatter(f"%(levelname)s {context} %(name)s: %(message)s"))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import resource
 from pathlib import Path
 
@@ -46,8 +45,6 @@ def force_scene_settings(scene: bpy.types.Scene) -> None:
     render.use_stamp = False
     if hasattr(render, "compositor_device"):
         render.compositor_device = "CPU"
-    render.threads_mode = "FIXED"
-    render.threads = max(1, min(1024, len(os.sched_getaffinity(0))))
     # Simplify would take subdivision levels away from what we measure.
     render.use_simplify = False
 

@@ -15,18 +15,19 @@ import pytest
 
 RUNTIME = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 60
+AS_MODULE = ["-m", "cyclorama_blender.serve"]
 
 
 class Served:
     """The warm process of `serve.py`; every wait ends after a minute, by killing it."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, program: list[str] = AS_MODULE) -> None:
         requests_read, requests_write = os.pipe()
         events_read, events_write = os.pipe()
         control = ["--control-in", str(requests_read), "--control-out", str(events_write)]
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cyclorama_blender.serve", *control],
+                [sys.executable, *program, *control],
                 cwd=RUNTIME,
                 pass_fds=(requests_read, events_write),
                 stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from conftest import Served
+from conftest import RUNTIME, Served
 
 from cyclorama_blender.contract import MAX_LINE_BYTES
 
@@ -55,3 +55,13 @@ def test_a_trace_id_leads_to_blenders_log_line(served: Served, tmp_path: Path):
 
 def test_the_process_ends_when_the_worker_hangs_up(served: Served):
     assert served.hang_up() == 0
+
+
+def test_the_module_also_runs_as_a_file_as_a_blender_executable_runs_it(tmp_path: Path):
+    script = RUNTIME / "cyclorama_blender" / "serve.py"
+    process = Served(tmp_path / "blender.log", [str(script), "--"])
+    try:
+        assert process.ready["blenderVersion"]
+        assert process.hang_up() == 0
+    finally:
+        process.close()

@@ -23,6 +23,10 @@ test('home and temporary files lie in the slot', () => {
   expect([env.HOME, env.TMPDIR, cwd]).toEqual(['/scratch/slot-2', '/scratch/slot-2/tmp', '/scratch/slot-2']);
 });
 
+test('Python orders its sets the same way in every process, so that an import has one outcome', () => {
+  expect(blenderLaunch(program, slotFolders('/scratch', 0)).env.PYTHONHASHSEED).toBe('0');
+});
+
 test('compiled kernels go to the cache where there is one', () => {
   const { env } = blenderLaunch({ ...program, kernelCacheDir: '/cache' }, slotFolders('/scratch', 0));
   expect(env).toMatchObject({ XDG_CACHE_HOME: '/cache', CUDA_CACHE_PATH: '/cache', OPTIX_CACHE_PATH: '/cache' });

@@ -48,7 +48,6 @@ export function pickDeviceEnvironment(environment: Record<string, string | undef
 
 /** Builds the command of a warm Blender without a sandbox. */
 export function blenderLaunch(program: BlenderProgram, folders: SlotFolders): BlenderLaunch {
-  const threads = String(program.threads);
   const cache = program.kernelCacheDir;
   return {
     file: program.python,
@@ -62,11 +61,12 @@ export function blenderLaunch(program: BlenderProgram, folders: SlotFolders): Bl
       TEMP: folders.temporary,
       PYTHONPATH: program.runtimeDir,
       PYTHONUNBUFFERED: '1',
+      // The glTF add-on walks sets of attribute names: with a random seed a file imports in one process and fails in another.
+      PYTHONHASHSEED: '0',
       // bpy runs on glibc's allocator; one arena per thread would never shrink.
       MALLOC_ARENA_MAX: '2',
-      OMP_NUM_THREADS: threads,
+      OMP_NUM_THREADS: String(program.threads),
       OPENBLAS_NUM_THREADS: '1',
-      CYCLORAMA_THREADS: threads,
       ...program.deviceEnvironment,
       ...(cache === undefined ? {} : { XDG_CACHE_HOME: cache, CUDA_CACHE_PATH: cache, OPTIX_CACHE_PATH: cache }),
     },

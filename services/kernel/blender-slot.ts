@@ -65,6 +65,7 @@ export class BlenderSlot {
   async run(request: BlenderRequest, limits: RunLimits): Promise<BlenderResult> {
     if (this.#process === undefined)
       throw new CycloramaError('internal', 'the slot has no process; expected prepare()');
+    this.#assets += 1;
     const since = performance.now();
     try {
       return await this.#process.run(request, limits);
@@ -83,7 +84,6 @@ export class BlenderSlot {
 
   /** Tidies up after a task: empties the folders and ends a process that should take no other asset. */
   async release(): Promise<void> {
-    this.#assets += 1;
     const process = this.#process;
     if (process !== undefined) {
       const { isAlive, rssBytes } = process;
