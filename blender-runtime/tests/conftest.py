@@ -29,6 +29,8 @@ class Served:
             self.process = subprocess.Popen(
                 [sys.executable, *program, *control],
                 cwd=RUNTIME,
+                # Blender's own temporary folder stays behind when the process is killed.
+                env={**os.environ, "TMPDIR": str(log.parent), "TEMP": str(log.parent)},
                 pass_fds=(requests_read, events_write),
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
