@@ -1,4 +1,4 @@
-import { execa, type Options } from 'execa';
+import { ExecaError, execa, type Options } from 'execa';
 import { readTools, type Tools } from '../../scripts/tools.mjs';
 
 /** What a check found. `advice` is what to do where it is not `ok`. */
