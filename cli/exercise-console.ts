@@ -1,6 +1,5 @@
 import { Outcome } from '../gen/cyclorama/asset/v1/asset.ts';
 import type { JobCounts, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
-import { parseS3Uri } from '../services/kernel/uri.ts';
 import { countOf, formatCount, formatMegabytes } from './figures.ts';
 import { printable } from './printable.ts';
 
@@ -98,10 +97,13 @@ function figure(result: TaskResult, name: string): number | undefined {
 
 /** The key alone where the place is in the asset's own bucket, as the exercise has it. */
 function placeOf(uri: string, assetUri: string): string {
-  const { bucket, key } = parseS3Uri(uri, 'uri');
-  return printable(assetUri.startsWith(`s3://${bucket}/`) ? key : uri);
+  return bucketOf(uri) === bucketOf(assetUri) ? keyOf(uri) : printable(uri);
+}
+
+function bucketOf(uri: string): string {
+  return /^s3:\/\/([^/]*)/.exec(uri)?.[1] ?? '';
 }
 
 function keyOf(uri: string): string {
-  return printable(parseS3Uri(uri, 'uri').key);
+  return printable(uri.replace(/^s3:\/\/[^/]*\//, ''));
 }

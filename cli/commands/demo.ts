@@ -40,22 +40,12 @@ async function demo(context: CommandContext, options: ServerOptions): Promise<nu
     },
     {},
   );
+  let code: number;
+  let seconds: number;
   try {
     await uploadSamples(context, connection);
-    const code = await validate({ ...context, connection, stackEnds: own !== undefined }, {}, BUCKET, '');
-    if (code !== EXIT.ok || signal.aborted) return code;
-    const seconds = (performance.now() - startedMs) / 1000;
-    const where = join(options.data ?? relative(process.cwd(), join(ROOT, '.cyclorama')), 'buckets', BUCKET);
-    const steps = {
-      where,
-      seconds,
-      endpoints,
-      running: own === undefined,
-      portBase: own?.portBase,
-      data: options.data,
-    };
-    for (const line of nextSteps(steps)) terminal.print(line);
-    return EXIT.ok;
+    code = await validate({ ...context, connection, stackEnds: own !== undefined }, {}, BUCKET, '');
+    seconds = (performance.now() - startedMs) / 1000;
   } finally {
     connection.close();
     if (own !== undefined) {
@@ -63,6 +53,11 @@ async function demo(context: CommandContext, options: ServerOptions): Promise<nu
       await own.stack.stop();
     }
   }
+  if (code !== EXIT.ok || signal.aborted) return code;
+  const where = join(options.data ?? relative(process.cwd(), join(ROOT, '.cyclorama')), 'buckets', BUCKET);
+  const steps = { where, seconds, endpoints, running: own === undefined, portBase: own?.portBase, data: options.data };
+  for (const line of nextSteps(steps)) terminal.print(line);
+  return EXIT.ok;
 }
 
 /** Starts a stack on the documented ports, or on others where something listens there. */

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { Outcome } from '../gen/cyclorama/asset/v1/asset.ts';
+import { Job, JobState, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
+import { reusedLine } from './analysis-job.ts';
+import { endText } from './follow-in-terminal.ts';
+import { JOB_COLUMNS, JOB_HEADINGS, jobRow, jobRows, resultLines } from './job-text.ts';
+import { reportLines } from './report-text.ts';
+import { tableLines } from './tables.ts';
+
+const job = Job.fromPartial({
+  jobId: 'abc',
+  operation: 'analysis',
+  source: { source: { $case: 'prefix', value: { prefixUri: 's3://b/p/', suffixes: ['.glb'], limit: 5n } } },
+  outputUri: 's3://b/p/',
+  outputsBesideAssets: true,
+  state: JobState.JOB_STATE_SUCCEEDED,
+  counts: { total: 5n, succeeded: 4n, failed: 1n, reused: 2n },
+  createTime: new Date('2025-01-02T03:04:05Z'),
+  startTime: new Date('2025-01-02T03:04:06Z'),
+  endTime: new Date('2025-01-02T03:05:09Z'),
+});
+
+describe('jobs for people', () => {
+  it('stand in a table that lines up and has no spaces at the ends', () => {
+    expect(tableLines(JOB_COLUMNS, [JOB_HEADINGS, jobRow(job)])).toEqual([
+      'JOB  OPERATION  STATE      CREATED (UTC)        DONE  TOTAL  FAILED  OUTPUT',
+      'abc  analysis   SUCCEEDED  2025-01-02 03:04:05     5      5       1  s3://b/p/',
+    ]);
+  });
+
+  it('are told in full without what is empty', () => {
+    expect(jobRows(job)).toEqual([
+      ['job', 'abc'],
+      ['operation', 'analysis'],
+      ['state', 'SUCCEEDED'],
+      ['source', 's3://b/p/ (.glb), at most 5'],
+      ['output', 'beside the assets; records in s3://b/p/'],
+      ['total', '5'],
+      ['succeeded', '4'],
+      ['failed', '1'],
+      ['reused', '2'],
+      ['created', '2025-01-02 03:04:05 UTC'],
+      ['took', '1:03'],
+    ]);
+  });
+
+  it('say how they ended where that was not well', () => {
+    expect(endText(job)).toBe('');
+    const failure = {
+      reason: 'store_unavailable',
+      message: 'gone',
+      stage: '',
+      signal: '',
+      logTail: [],
+      exitCode: undefined,
+    };
+    expect(endText({ ...job, state: JobState.JOB_STATE_FAILED, failure })).toBe(
+      '[FAILED] Job abc failed: store_unavailable: gone',
+    );
+    expect(endText({ ...job, state: JobState.JOB_STATE_CANCELLED })).toBe(
+      '[CANCELLED] Job abc was cancelled after 5 of 5 files.',
+    );
+  });
+
+  it.each([
+    [1n, 1n, 'The file was'],
+    [5n, 5n, 'All 5 files were'],
+    [2n, 5n, '2 of 5 files were'],
+  ])('say how much was done before: %s of %s', (reused, total, words) => {
+    expect(reusedLine(reused, total)).toBe(`[INFO] ${words} done by an earlier run and unchanged since.`);
+  });
+});
+
+describe('results for people', () => {
+  it('have outcome, asset, why, where, and the log where it was asked for', () => {
+    const result = TaskResult.fromPartial({
+      asset: { uri: 's3://b/p/x.glb' },
+      outcome: Outcome.OUTCOME_FAILED,
+      reused: true,
+      failure: { reason: 'blender_crash', message: 'ended by\nSIGSEGV', logTail: ['reading', 'boom'] },
+      recordUri: 's3://b/p/_cyclorama/records/r.failed.json',
+      warnings: ['odd'],
+    });
+    expect(resultLines(result)).toEqual([
+      'FAILED     s3://b/p/x.glb  (done before)',
+      '           blender_crash: ended by\\nSIGSEGV',
+      '           warning: odd',
+      '           s3://b/p/_cyclorama/records/r.failed.json',
+      '           | reading',
+      '           | boom',
+    ]);
+  });
+});
+
+describe('reports for people', () => {
+  it('line up', () => {
+    const report = {
+      file: 'x.glb',
+      vertices: 1500n,
+      faces: 1450n,
+      triangles: 1440n,
+      quads: 10n,
+      ngons: 0n,
+      dimensions: { x: 1, y: 1, z: 2.5 },
+      materialNames: ['wood', 'cloth'],
+      warnings: ['texture is missing'],
+    };
+    expect(reportLines('s3://b/x.glb', report, '')).toEqual([
+      's3://b/x.glb',
+      '  vertices    1,500',
+      '  faces       1,450 (1,440 triangles, 10 quads, 0 n-gons)',
+      '  dimensions  1 x 1 x 2.5 m',
+      '  materials   wood, cloth',
+      '  warning     texture is missing',
+    ]);
+  });
+});
