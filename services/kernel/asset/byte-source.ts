@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** Bytes that are read where they are needed: of a file, a part of one, or memory. */
 export interface ByteSource {
@@ -41,4 +41,22 @@ export function partOf(source: ByteSource, start: number, length: number): ByteS
     size,
     read: (offset, wanted) => source.read(start + offset, Math.max(0, Math.min(wanted, size - offset))),
   };
+}
+
+/** A file beside the asset, undefined while it has not been fetched. It is open only while it is read, since there may be many. */
+export async function sourceIfThere(path: string): Promise<ByteSource | undefined> {
+  try {
+    const found = await stat(path);
+    return found.isFile()
+      ? { size: found.size, read: (offset, length) => readClosed(path, offset, length) }
+      : undefined;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+async function readClosed(path: string, offset: number, length: number): Promise<Buffer> {
+  await using source = await openSource(path);
+  return source.read(offset, length);
 }

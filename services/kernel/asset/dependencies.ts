@@ -2,9 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { S3Place } from '../uri.ts';
-import type { Dependency } from './gltf-references.ts';
 import type { TriageLimits } from './limits.ts';
-import { containedPath } from './reference.ts';
+import { containedPath, type Dependency } from './reference.ts';
 import { assertWithin, refusal } from './refusal.ts';
 import { type TriageReport, triageFile } from './triage.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { type ByteSource, memorySource, openSource, partOf } from './byte-source.ts';
+import { type ByteSource, memorySource, partOf, sourceIfThere } from './byte-source.ts';
 import { MESHOPT_EXTENSIONS } from './gltf-extensions.ts';
 import { extensionOf, integerOf, type JsonObject, objectsOf, requiredIntegerOf, textOf } from './gltf-json.ts';
 import { parseReference } from './reference.ts';
@@ -23,47 +23,30 @@ export async function readBuffers(
   gltf: JsonObject,
   folder: string,
   binary: ByteSource | undefined,
-  opened: AsyncDisposableStack,
 ): Promise<BufferContent[]> {
   const contents: BufferContent[] = [];
   for (const [index, buffer] of objectsOf(gltf, 'buffers', 'glTF').entries()) {
     const where = `buffers[${index}]`;
     const declared = requiredIntegerOf(buffer, 'byteLength', where);
     const uri = textOf(buffer, 'uri', where);
-    if (uri !== undefined) contents.push(await readUri(uri, declared, folder, opened));
+    if (uri !== undefined) contents.push(await readUri(uri, declared, folder));
     else if (index === 0 && binary) contents.push({ size: binary.size, source: binary });
     else contents.push({ size: 0 });
   }
   return contents;
 }
 
-async function readUri(
-  uri: string,
-  declared: number,
-  folder: string,
-  opened: AsyncDisposableStack,
-): Promise<BufferContent> {
+async function readUri(uri: string, declared: number, folder: string): Promise<BufferContent> {
   const reference = parseReference(uri);
   if (reference.kind === 'unreadable') return { size: 0 };
   const source =
-    reference.kind === 'embedded' ? embeddedSource(uri) : await fetchedSource(join(folder, reference.path), opened);
+    reference.kind === 'embedded' ? embeddedSource(uri) : await sourceIfThere(join(folder, reference.path));
   return source ? { size: source.size, source } : { size: declared };
 }
 
 /** The bytes of a base64 data URI. */
 export function embeddedSource(uri: string): ByteSource {
   return memorySource(Buffer.from(uri.slice(uri.indexOf(';base64,') + ';base64,'.length), 'base64'));
-}
-
-/** The bytes of a file beside the asset; undefined while it has not been fetched. */
-export async function fetchedSource(path: string, opened: AsyncDisposableStack): Promise<ByteSource | undefined> {
-  try {
-    return opened.use(await openSource(path));
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return undefined;
-    throw error;
-  }
 }
 
 /** The buffer views with the bytes they really have. A view compressed by meshopt counts with its size after decoding. */

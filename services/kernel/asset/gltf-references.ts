@@ -1,13 +1,5 @@
 import { type JsonObject, objectsOf, textOf } from './gltf-json.ts';
-import { parseReference } from './reference.ts';
-
-/** A file that an asset needs: its path relative to the asset's folder, decoded and folded. */
-export interface Dependency {
-  /** Relative to the asset's folder, in plain characters. */
-  uri: string;
-  /** Without a buffer the asset cannot be read; without an image or a material it only looks poorer. */
-  kind: 'buffer' | 'image' | 'material';
-}
+import { type Dependency, parseReference } from './reference.ts';
 
 /** Lists the files that a glTF refers to; refuses references that leave its folder. */
 export function listGltfDependencies(gltf: JsonObject, warnings: string[]): Dependency[] {

@@ -5,6 +5,14 @@ import { refusal } from './refusal.ts';
 /** What a URI inside an asset turns out to be: in the file itself, a file beside the asset, or nothing that can be read. */
 export type Reference = { kind: 'embedded' } | { kind: 'file'; path: string } | { kind: 'unreadable' };
 
+/** A file that an asset needs: its path relative to the asset's folder, decoded and folded. */
+export interface Dependency {
+  /** Relative to the asset's folder, in plain characters. */
+  uri: string;
+  /** Without a buffer the asset cannot be read; without an image or a material it only looks poorer. */
+  kind: 'buffer' | 'image' | 'material';
+}
+
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
 /**

@@ -3,12 +3,13 @@ import { readGlb } from './glb.ts';
 import { createAccessorCheck } from './gltf-accessors.ts';
 import { readBuffers, readBufferViews } from './gltf-buffers.ts';
 import { checkExtensions } from './gltf-extensions.ts';
-import { checkImages, createPixelBudget } from './gltf-images.ts';
+import { checkImages } from './gltf-images.ts';
 import { objectsOf, parseGltf } from './gltf-json.ts';
 import { checkAnimations, checkMeshes } from './gltf-meshes.ts';
 import { checkNodes } from './gltf-nodes.ts';
 import { listGltfDependencies } from './gltf-references.ts';
 import type { TriageLimits } from './limits.ts';
+import { createPixelBudget } from './pixel-budget.ts';
 import { assertWithin } from './refusal.ts';
 import type { TriageFindings } from './triage.ts';
 
@@ -19,7 +20,6 @@ export async function triageGltf(
   folder: string,
   limits: TriageLimits,
 ): Promise<TriageFindings> {
-  await using opened = new AsyncDisposableStack();
   const { json, binary, warnings } = isBinary
     ? await readGlb(source, limits.jsonBytes)
     : await readText(source, limits.jsonBytes);
@@ -28,12 +28,12 @@ export async function triageGltf(
   assertWithin(dependencies.length, limits.dependencies, 'files that the asset refers to');
   const decode = checkExtensions(gltf);
   const tree = checkNodes(gltf, limits);
-  const views = readBufferViews(gltf, await readBuffers(gltf, folder, binary, opened));
+  const views = readBufferViews(gltf, await readBuffers(gltf, folder, binary));
   const accessors = createAccessorCheck(objectsOf(gltf, 'accessors', 'glTF'), views, limits);
   const primitives = checkMeshes(gltf, tree, accessors, limits);
   const animations = checkAnimations(gltf, tree, accessors, limits);
   const budget = createPixelBudget(limits);
-  const images = await checkImages(gltf, views, folder, budget, opened, limits);
+  const images = await checkImages(gltf, views, folder, budget, limits);
   return {
     dependencies,
     decode,

@@ -28,7 +28,7 @@ describe('triage of an OBJ', () => {
   });
 
   it('does not take other words for material files', async () => {
-    expect(uris(await triage('# usemtl\nmtllibrary x\nmtllib\nmtllib   \nv 0 0 0\n'))).toEqual([]);
+    expect(uris(await triage('# see mtllib ../x\nmtllibrary x\nmtllib\nmtllib   \nxmtllib y\nv 0 0 0\n'))).toEqual([]);
   });
 
   it('lists the textures of a material file that has been fetched, relative to it', async () => {
@@ -63,6 +63,10 @@ describe('triage of an OBJ', () => {
     ['mtllib materials/a.mtl', 'map_Kd -bm 1 ..\\..\\wood.png'],
   ])('refuses %j with %j', async (obj, mtl) => {
     await expect(triage(obj, mtl)).rejects.toMatchObject({ reason: 'unsafe_reference' });
+  });
+
+  it('refuses a file made of nothing but statements', async () => {
+    await expect(triage('mtllib a.mtl\n'.repeat(10_001))).rejects.toMatchObject({ reason: 'asset_too_large' });
   });
 
   it('refuses an image bomb among the fetched textures', async () => {

@@ -1,17 +1,18 @@
 import { join, posix } from 'node:path';
 
-import type { ByteSource } from './byte-source.ts';
-import { fetchedSource } from './gltf-buffers.ts';
-import { createPixelBudget, type PixelBudget } from './gltf-images.ts';
-import type { Dependency } from './gltf-references.ts';
+import { type ByteSource, sourceIfThere } from './byte-source.ts';
 import type { TriageLimits } from './limits.ts';
-import { containedPath } from './reference.ts';
+import { createPixelBudget, type PixelBudget } from './pixel-budget.ts';
+import { containedPath, type Dependency } from './reference.ts';
 import { assertWithin, refusal } from './refusal.ts';
 import type { TriageFindings } from './triage.ts';
 
 const PART_BYTES = 4 * 2 ** 20;
 /** A statement that goes on for longer than this is not a file name. */
 const MAX_STATEMENT_BYTES = 64 * 2 ** 10;
+const MAX_STATEMENTS = 10_000;
+/** Nothing but blanks since the line's start, or since further back than is looked at. */
+const LINE_START = /(^|[\r\n])[ \t]*$/;
 const MAX_MATERIAL_BYTES = 16 * 2 ** 20;
 const DRIVE = /^[a-z]:/i;
 /** Options of a texture statement and how many words each takes at most. */
@@ -34,7 +35,6 @@ const MAP_STATEMENT = /^\s*(?:map_\w+|bump|disp|decal|refl|norm)\s+(.+)$/i;
 
 /** Triage of a Wavefront OBJ: finds the material files, and in those that have been fetched the textures. */
 export async function triageObj(source: ByteSource, folder: string, limits: TriageLimits): Promise<TriageFindings> {
-  await using opened = new AsyncDisposableStack();
   const head = await source.read(0, 4096);
   if (head.includes(0)) throw refusal('invalid_asset', 'the OBJ has NUL bytes; expected a text');
   const budget = createPixelBudget(limits);
@@ -42,18 +42,18 @@ export async function triageObj(source: ByteSource, folder: string, limits: Tria
   const materials = await listMaterialFiles(source);
   const images = new Map<string, Dependency>();
   for (const uri of materials) {
-    const material = await fetchedSource(join(folder, uri), opened);
+    const material = await sourceIfThere(join(folder, uri));
     if (!material) continue;
     assertWithin(material.size, MAX_MATERIAL_BYTES, `bytes of the material file '${uri}'`);
-    for (const image of listTextures((await material.read(0, material.size)).toString('utf8'), uri, warnings))
-      images.set(image, { uri: image, kind: 'image' });
+    const text = (await material.read(0, material.size)).toString('utf8');
+    for (const image of listTextures(text, uri, warnings)) images.set(image, { uri: image, kind: 'image' });
   }
   const dependencies: Dependency[] = [
     ...materials.map((uri): Dependency => ({ uri, kind: 'material' })),
     ...images.values(),
   ];
   assertWithin(dependencies.length, limits.dependencies, 'files that the asset refers to');
-  await measureImages([...images.keys()], folder, budget, opened);
+  await measureImages([...images.keys()], folder, budget);
   return {
     dependencies,
     decode: [],
@@ -62,14 +62,9 @@ export async function triageObj(source: ByteSource, folder: string, limits: Tria
   };
 }
 
-async function measureImages(
-  uris: string[],
-  folder: string,
-  budget: PixelBudget,
-  opened: AsyncDisposableStack,
-): Promise<void> {
+async function measureImages(uris: string[], folder: string, budget: PixelBudget): Promise<void> {
   for (const uri of uris) {
-    const image = await fetchedSource(join(folder, uri), opened);
+    const image = await sourceIfThere(join(folder, uri));
     if (image) await budget.measure(image, `the image '${uri}'`);
   }
 }
@@ -77,9 +72,13 @@ async function measureImages(
 /** Finds every mtllib statement of the file, which is read in parts that overlap by the longest statement. */
 async function listMaterialFiles(source: ByteSource): Promise<string[]> {
   const found = new Set<string>();
+  let statements = 0;
   for (let start = 0; start < source.size; start += PART_BYTES) {
     const part = await source.read(start, PART_BYTES + MAX_STATEMENT_BYTES);
     for (let at = part.indexOf('mtllib'); at >= 0 && at < PART_BYTES; at = part.indexOf('mtllib', at + 1)) {
+      if (!LINE_START.test(part.toString('latin1', Math.max(0, at - 256), at))) continue;
+      statements += 1;
+      assertWithin(statements, MAX_STATEMENTS, 'mtllib statements');
       const uri = materialFile(part.toString('utf8', at + 'mtllib'.length, at + MAX_STATEMENT_BYTES));
       if (uri !== undefined) found.add(uri);
     }

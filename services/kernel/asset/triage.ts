@@ -2,9 +2,9 @@ import { dirname } from 'node:path';
 
 import { type ByteSource, openSource } from './byte-source.ts';
 import type { Decoding } from './gltf-extensions.ts';
-import type { Dependency } from './gltf-references.ts';
 import { type AssetFormat, identify } from './identify.ts';
 import type { TriageLimits } from './limits.ts';
+import type { Dependency } from './reference.ts';
 import { triageGltf } from './triage-gltf.ts';
 import { triageBlend, triageFbx, triagePly, triageStl } from './triage-headers.ts';
 import { triageObj } from './triage-obj.ts';
