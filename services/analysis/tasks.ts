@@ -29,7 +29,7 @@ export const analysisOperation: Operation = {
       downloaded_bytes: downloadedBytes,
     };
     return {
-      files: [toFile(task, printReport(report, style))],
+      files: toFiles(task, printReport(report, style)),
       detail,
       report: AnalysisReport.toJSON(report) as Product['report'],
       warnings,
@@ -40,7 +40,7 @@ export const analysisOperation: Operation = {
     const { key } = parseS3Uri(task.asset!.uri, 'uri');
     const content = printErrorReport(key, error.reason, error.message, styleOf(task));
     return {
-      files: [toFile(task, content)],
+      files: toFiles(task, content),
       detail: { downloaded_bytes: Number(task.asset!.sizeBytes) },
       report: {},
       warnings: [],
@@ -53,8 +53,9 @@ function styleOf(task: Task): ReportStyle {
   return style === ReportStyle.REPORT_STYLE_UNSPECIFIED ? ReportStyle.REPORT_STYLE_VALIDATION : style;
 }
 
-function toFile(task: Task, content: string): OutputFile {
-  return { place: reportPlace(task), content, contentType: 'application/json' };
+/** The report file; none for a task that writes nothing. */
+function toFiles(task: Task, content: string): OutputFile[] {
+  return task.outputUri === '' ? [] : [{ place: reportPlace(task), content, contentType: 'application/json' }];
 }
 
 /** Beside the asset, or below the dataset's folder. */

@@ -98,6 +98,8 @@ export async function produce(parts: AttemptParts, signal: AbortSignal): Promise
       const request = { inputPath, traceId: task.traceId, op: operation.blenderOp(task) };
       const blender = await lease.run(request, { ...limits, signal });
       await folder.collectOutput(lease.outputDir);
+      // A .blend may carry settings and handlers that outlive a reset.
+      if (asset.path.endsWith('.blend')) lease.retire();
       return { blender, blenderVersion: lease.blenderVersion };
     },
     { fresh: parts.fresh },

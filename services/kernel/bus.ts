@@ -24,6 +24,8 @@ import type { Log } from './log.ts';
 import { pause, withTimeout } from './signal.ts';
 import { BUCKETS, type BucketName, CLASSES, driveConsumer, STREAMS, taskConsumer } from './topics.ts';
 
+/** Events of the connection that somebody who watches the log wants to see. */
+const CONNECTION_NEWS = new Set<string>(['disconnect', 'reconnect', 'error', 'ldm']);
 const REQUEST_TIMEOUT_MS = 5_000;
 const RETRY_DEADLINE_MS = 30_000;
 const DAY_MS = 24 * 3600 * 1000;
@@ -60,7 +62,8 @@ export async function openBus(config: Config['nats'], options: BusOptions, log: 
 
   void (async () => {
     for await (const status of connection.status()) {
-      if (!closing) log.info({ status: status.type, server: String(status.data) }, 'NATS connection');
+      const level = CONNECTION_NEWS.has(status.type) ? 'info' : 'debug';
+      if (!closing) log[level]({ status: status.type, server: String(status.data) }, 'NATS connection');
     }
   })();
 

@@ -33,5 +33,7 @@ export interface WorkIdentity {
 
 /** Hash of source content, settings and recipe, 32 hex digits. Two tasks with the same one have the same outputs. */
 export function toFingerprint(asset: Asset, { operation, spec, recipe }: WorkIdentity): string {
-  return shortHash(canonicalJson([asset.uri, asset.etag, String(asset.sizeBytes), operation, spec, recipe]));
+  // Files put into a folder-backed store by hand have no ETag; then the time of change stands in.
+  const version = asset.etag === '' ? (asset.lastModifyTime?.toISOString() ?? '') : asset.etag;
+  return shortHash(canonicalJson([asset.uri, version, String(asset.sizeBytes), operation, spec, recipe]));
 }
