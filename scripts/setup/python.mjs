@@ -47,10 +47,10 @@ async function inspect(command) {
   return line.startsWith('{') ? JSON.parse(line) : undefined;
 }
 
-/** Creates a virtual environment of the wanted Python in `folder`, with pip in it. */
-export async function createVenv(folder, note) {
+/** Creates a virtual environment in `folder`, with pip in it: of the Python that bpy needs, or of any for a wheel that only carries a program. */
+export async function createVenv(folder, note, { anyVersion = false } = {}) {
   const pythons = await findPythons();
-  const fitting = pythons.find((python) => python.version === PYTHON_VERSION);
+  const fitting = pythons.find((python) => python.version === PYTHON_VERSION || (anyVersion && python.venv));
   if (fitting?.venv) {
     await run(fitting.executable, ['-m', 'venv', '--clear', folder]);
     return;
