@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  type JetStreamClient,
+  type JetStreamManager,
+  type NatsConnection,
+  NatsError,
+} from 'nats';
+import { isLost, isTransient } from './bus-errors.ts';
+import type { Config } from './config.ts';
+import { CycloramaError } from './failure.ts';
+import type { Log } from './log.ts';
+import { pause } from './signal.ts';
+
+export const REQUEST_TIMEOUT_MS = 5_000;
+const RETRY_DEADLINE_MS = 30_000;
+/** Events of the connection that somebody who watches the log wants to see. */
+const CONNECTION_NEWS = new Set<string>(['disconnect', 'reconnect', 'error', 'ldm']);
+
+/** Repeats what may well succeed later, within half a minute; throws bus_unavailable after that. */
+export type Retry = <T>(what: string, attempt: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+/** What every part of the bus shares. */
+export interface BusCore {
+  connection: NatsConnection;
+  jetStream: JetStreamClient;
+  manager: JetStreamManager;
+  retry: Retry;
+  log: Log;
+}
+
+/** Connects, waiting for a server that is still starting. `restore` makes streams again where the server lost them. */
+export async function openCore(
+  config: Config['nats'],
+  name: string,
+  log: Log,
+  restore: (core: BusCore) => Promise<void>,
+): Promise<BusCore> {
+  const connection = await connectWithin(config, name, RETRY_DEADLINE_MS);
+  void logNews(connection, log);
+
+  const retry: Retry = async (what, attempt, signal) => {
+    const deadline = performance.now() + RETRY_DEADLINE_MS;
+    for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
+      try {
+        return await attempt();
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!isTransient(error) || connection.isClosed() || performance.now() > deadline) {
+          if (error instanceof CycloramaError) throw error;
+          throw new CycloramaError('bus_unavailable', `NATS: ${what}: ${(error as Error).message}`, { cause: error });
+        }
+        log.debug({ what, error: (error as Error).message }, 'NATS request repeated');
+        await pause(delayMs, signal);
+        if (isLost(error))
+          await restore(core).catch((cause: Error) => log.warn({ error: cause.message }, 'cannot make streams yet'));
+      }
+    }
+  };
+  const manager = await retry('open JetStream', () => connection.jetstreamManager({ timeout: REQUEST_TIMEOUT_MS }));
+  const core: BusCore = {
+    connection,
+    jetStream: connection.jetstream({ timeout: REQUEST_TIMEOUT_MS }),
+    manager,
+    retry,
+    log,
+  };
+  await retry('make streams', () => restore(core));
+  return core;
+}
+
+async function logNews(connection: NatsConnection, log: Log): Promise<void> {
+  for await (const status of connection.status()) {
+    log[CONNECTION_NEWS.has(status.type) ? 'info' : 'debug'](
+      { status: status.type, server: String(status.data) },
+      'NATS connection',
+    );
+  }
+}
+
+async function connectWithin(config: Config['nats'], name: string, deadlineMs: number): Promise<NatsConnection> {
+  const deadline = performance.now() + deadlineMs;
+  const options: ConnectionOptions = {
+    servers: config.url.split(','),
+    name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 500,
+    timeout: REQUEST_TIMEOUT_MS,
+    pingInterval: 10_000,
+    maxPingOut: 2,
+    ...(config.token === undefined ? {} : { token: config.token }),
+    ...(config.user === undefined ? {} : { user: config.user }),
+    ...(config.password === undefined ? {} : { pass: config.password }),
+    ...(config.caFile === undefined ? {} : { tls: { caFile: config.caFile } }),
+    ...(config.credsFile === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(config.credsFile)) }),
+  };
+  for (;;) {
+    try {
+      return await connect(options);
+    } catch (error) {
+      if (performance.now() > deadline || (error instanceof NatsError && error.code.includes('AUTHORIZATION'))) {
+        throw new CycloramaError(
+          'bus_unavailable',
+          `NATS at ${config.url.replace(/\/\/[^@/]*@/g, '//[redacted]@')}: ${(error as Error).message}`,
+          { cause: error },
+        );
+      }
+      await pause(500);
+    }
+  }
+}

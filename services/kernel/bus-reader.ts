@@ -1,0 +1,49 @@
+import { AckPolicy, DeliverPolicy, nanos } from 'nats';
+import type { BusCore } from './bus-connection.ts';
+import { pullNowOrSoon, toStreamMessage } from './bus-pull.ts';
+import type { Reader } from './bus-types.ts';
+
+/** The server forgets a reader that nobody asks for so long. */
+const READER_IDLE_MS = 60_000;
+
+/** Reads a stream in order after a sequence, through a consumer of its own that is made again when the server loses it. */
+export function createReader(core: BusCore, stream: string, subject: string, afterSequence: bigint): Reader {
+  const { manager, connection, retry, log } = core;
+  let consumer: string | undefined;
+  let last = afterSequence;
+  const open = async (): Promise<string> => {
+    const made = await manager.consumers.add(stream, {
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: Number(last) + 1,
+      filter_subject: subject,
+      mem_storage: true,
+      inactive_threshold: nanos(READER_IDLE_MS),
+      num_replicas: 1,
+    });
+    return made.name;
+  };
+  return {
+    next(max, waitMs, signal) {
+      const attempt = async () => {
+        try {
+          consumer ??= await open();
+          const pulled = await pullNowOrSoon(core, stream, consumer, max, waitMs, signal);
+          const messages = pulled.map(toStreamMessage).filter(({ sequence }) => sequence > last);
+          last = messages.at(-1)?.sequence ?? last;
+          return messages;
+        } catch (error) {
+          consumer = undefined;
+          throw error;
+        }
+      };
+      return retry(`read '${subject}'`, attempt, signal);
+    },
+    async close() {
+      if (consumer === undefined || connection.isClosed()) return;
+      await manager.consumers
+        .delete(stream, consumer)
+        .catch((error: Error) => log.debug({ error: error.message }, 'reader left for the server to forget'));
+    },
+  };
+}
