@@ -7,6 +7,8 @@ import { readImports, readPythonImports, readSources, type SourceFile } from '..
 const WRAPPED = /^(?:nats|@aws-sdk\/|@smithy\/|@grpc\/|pino|prom-client|execa)/;
 /** Parts of the kernel without effects, which pure files may use. */
 const PURE_KERNEL = new Set(['services/kernel/failure.ts', 'services/kernel/uri.ts']);
+/** The parts of the bus; nothing else knows NATS. */
+const BUS = /^services\/kernel\/bus(?:-[a-z]+)*\.ts$/;
 const EFFECTS =
   /\bprocess\.|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bsetTimeout\b|\brandom(?:Bytes|UUID)\b/;
 
@@ -19,9 +21,7 @@ const isOwn: Rule = (imported, importer) => imported.startsWith(`${dirname(impor
 /** STYLE's table of rooms: what a file of each may import. */
 const ROOMS: Record<string, Rule> = {
   kernel: (imported, importer) =>
-    imported === 'nats'
-      ? importer === 'services/kernel/bus.ts'
-      : !isOurs(imported) || isGenerated(imported) || isKernel(imported),
+    imported === 'nats' ? BUS.test(importer) : !isOurs(imported) || isGenerated(imported) || isKernel(imported),
   domain: (imported, importer) =>
     isOwn(imported, importer) || isGenerated(imported) || PURE_KERNEL.has(imported) || imported === 'node:crypto',
   acting: (imported, importer) =>
