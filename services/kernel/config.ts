@@ -143,16 +143,13 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
   const problems: string[] = [];
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = schema.safeParse(present);
-  if (!parsed.success) {
-    throw new ConfigError(
-      parsed.error.issues.map((issue) => {
-        const name = String(issue.path[0]);
-        const got = SECRETS.has(name) ? '[redacted]' : `'${present[name]}'`;
-        return `${name}=${got}: ${issue.message}`;
-      }),
-    );
+  for (const { path: [name = ''], message } of parsed.error?.issues ?? []) {
+    const got = SECRETS.has(String(name)) ? '[redacted]' : `'${present[String(name)]}'`;
+    problems.push(`${String(name)}=${got}: ${message}`);
   }
-  const v = parsed.data;
+  // What is wrong by itself counts as not set from here on, so that one start tells all that is wrong.
+  const wrong = new Set(parsed.error?.issues.map(({ path: [name] }) => name));
+  const v = parsed.data ?? schema.parse(Object.fromEntries(Object.entries(present).filter(([name]) => !wrong.has(name))));
   const file = (name: keyof typeof v): Buffer | undefined => {
     const where = v[name] as string | undefined;
     if (where === undefined) return undefined;
@@ -234,7 +231,7 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
 
 /** Whether only this machine can reach an address to bind to. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** The settings as they may be logged: secrets and key material replaced. */
@@ -247,9 +244,15 @@ export function redactConfig(config: Config): object {
     tlsCa: config.tlsCa && '[present]',
     nats: {
       ...config.nats,
-      url: config.nats.url.replace(/\/\/[^@/]*@/, '//[redacted]@'),
+      url: hideUserInfo(config.nats.url),
       token: hide(config.nats.token),
       password: hide(config.nats.password),
     },
+    s3: { ...config.s3, endpoint: config.s3.endpoint && hideUserInfo(config.s3.endpoint) },
   };
+}
+
+/** URLs, several after a comma too, without the user and password that they may hold. */
+function hideUserInfo(urls: string): string {
+  return urls.replaceAll(/\/\/[^@/,]*@/g, '//[redacted]@');
 }

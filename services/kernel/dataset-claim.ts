@@ -25,8 +25,9 @@ export async function claimDataset(
   const contentType = 'application/json';
   const found = await store.read(places.description, MAX_DATASET_BYTES, signal);
   if (!found) {
-    await store.write(places.description, body, { condition: { ifAbsent: true }, contentType }, signal);
-    return;
+    if (await wrote(store.write(places.description, body, { condition: { ifAbsent: true }, contentType }, signal)))
+      return;
+    return claimDataset(store, draft, signal);
   }
   const standing = Dataset.fromJSON(JSON.parse(found.body.toString('utf8')));
   if (standing.operation === draft.operation && canonicalJson(standing.spec ?? {}) === canonicalJson(draft.spec))
@@ -38,6 +39,17 @@ export async function claimDataset(
     );
   }
   await store.write(places.description, body, { condition: { ifEtag: found.etag }, contentType }, signal);
+}
+
+/** Whether a conditional write took place; false when its condition did not hold. */
+async function wrote(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof CycloramaError && error.reason === 'precondition_failed') return false;
+    throw error;
+  }
 }
 
 /** Writes the same small object twice under "only if absent"; a store that takes both cannot keep results apart. */
@@ -53,11 +65,10 @@ export async function proveConditionalWrites(
   const options = { condition: { ifAbsent: true }, contentType: 'text/plain' } as const;
   await store.write(probe, 'first', options, signal);
   try {
-    await store.write(probe, 'second', options, signal);
-  } catch (error) {
-    if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
-    buckets.add(places.bucket);
-    return;
+    if (!(await wrote(store.write(probe, 'second', options, signal)))) {
+      buckets.add(places.bucket);
+      return;
+    }
   } finally {
     await store.remove(probe, signal);
   }

@@ -45,7 +45,12 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
       check('source.manifest.uri', () => parseObjectUri(kind.value.uri, 'source.manifest.uri'));
       break;
     case 'job':
-      if (kind.value.jobId === '') violations.push({ field: 'source.job.job_id', description: 'is empty' });
+      if (!isJobId(kind.value.jobId)) {
+        violations.push({
+          field: 'source.job.job_id',
+          description: `'${kind.value.jobId}' is no job id; expected 32 hex digits`,
+        });
+      }
   }
   if (requestId.length > MAX_REQUEST_ID)
     violations.push({
@@ -54,6 +59,11 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
     });
   if (violations.length > 0) throw invalidRequest(...violations);
   return { buckets: [...buckets] };
+}
+
+/** Whether a word has the form of a job id. */
+export function isJobId(word: string): boolean {
+  return /^[0-9a-f]{32}$/.test(word);
 }
 
 /** The dataset's folder URI in its one spelling: with a slash at the end. */

@@ -2,6 +2,7 @@ import { DriveOrder } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Delivery } from './bus-types.ts';
 import { type DriveParts, driveJob, isSuperseded } from './drive.ts';
 import { type CycloramaError, toCycloramaError } from './failure.ts';
+import { forgetInteractive } from './forget.ts';
 import { failEntry } from './jobs.ts';
 import type { Metrics } from './metrics.ts';
 import { pause } from './signal.ts';
@@ -21,7 +22,7 @@ export type DriverParts = DriveParts & { operation: string; metrics: Pick<Metric
 export async function runDriver(parts: DriverParts, signal: AbortSignal): Promise<void> {
   const { bus, operation, log } = parts;
   const driving = new Set<Promise<void>>();
-  const metering = meterQueues(parts, signal);
+  const tending = Promise.all([meterQueues(parts, signal), forgetInteractive(parts, signal)]);
   while (!signal.aborted) {
     const room = JOBS_AT_ONCE - driving.size;
     if (room === 0) {
@@ -38,7 +39,7 @@ export async function runDriver(parts: DriverParts, signal: AbortSignal): Promis
       driving.add(drive);
     }
   }
-  await Promise.all([...driving, metering]);
+  await Promise.all([...driving, tending]);
 }
 
 async function driveDelivery(parts: DriverParts, delivery: Delivery, signal: AbortSignal): Promise<void> {
@@ -76,8 +77,10 @@ async function settleFailure(
   }
   log.error({ reason: error.reason, error: error.message }, 'job failed');
   try {
-    if (error.reason !== 'job_not_found')
+    if (error.reason === 'source_job_cancelled') await jobs.cancel(jobId);
+    else if (error.reason !== 'job_not_found') {
       await jobs.recordEnd(await jobs.change(jobId, (entry) => failEntry(entry, error)));
+    }
     await delivery.ack();
   } catch (cause) {
     log.warn({ error: (cause as Error).message }, 'the end of the job could not be written');

@@ -2,8 +2,10 @@ import type { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { Job, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobServiceService } from '../../gen/cyclorama/job/v1/job_service.ts';
 import type { Bus } from './bus-types.ts';
+import { isJobId } from './draft.ts';
 import { invalidRequest } from './failure.ts';
-import { isEnded, type Jobs } from './jobs.ts';
+import { isEnded } from './job-state.ts';
+import type { Jobs } from './jobs.ts';
 import type { ObjectStore } from './object-store.ts';
 import { formatToken, pageSizeOf, parseToken } from './page-token.ts';
 import { readRecord } from './records.ts';
@@ -123,7 +125,7 @@ function newestFirst({ createTime, jobId }: Job): string {
 }
 
 function required(jobId: string): string {
-  if (!/^[0-9a-f]{32}$/.test(jobId)) {
+  if (!isJobId(jobId)) {
     throw invalidRequest({ field: 'job_id', description: `'${jobId}' is no job id; expected 32 hex digits` });
   }
   return jobId;

@@ -8,6 +8,7 @@ import { toDatasetPlaces } from './dataset.ts';
 import { claimDataset } from './dataset-claim.ts';
 import { CycloramaError, toFailure } from './failure.ts';
 import { canonicalJson, shortHash } from './fingerprint.ts';
+import { isEnded } from './job-state.ts';
 import type { ObjectStore } from './object-store.ts';
 import { driveSubject, STREAMS } from './topics.ts';
 import { parseFolderUri, toS3Uri } from './uri.ts';
@@ -50,14 +51,8 @@ export interface Jobs {
   change(jobId: string, change: (entry: JobEntry) => JobEntry | undefined): Promise<JobEntry>;
   /** Notes the end of a job beside its stored request, so that nobody resumes it. */
   recordEnd(entry: JobEntry): Promise<void>;
-}
-
-export function isEnded(state: JobState): boolean {
-  return (
-    state === JobState.JOB_STATE_SUCCEEDED ||
-    state === JobState.JOB_STATE_CANCELLED ||
-    state === JobState.JOB_STATE_FAILED
-  );
+  /** Removes a job from the key-value store. */
+  forget(jobId: string): Promise<void>;
 }
 
 /** Opens the jobs of a deployment. */
@@ -204,6 +199,8 @@ export function createJobs(bus: Bus, store: ObjectStore): Jobs {
       }
       throw new CycloramaError('bus_unavailable', `job '${jobId}' changed under us ${MAX_CHANGE_TRIES} times in a row`);
     },
+
+    forget: (jobId) => entries.remove(jobId),
 
     async recordEnd(entry) {
       const job = entry.job!;

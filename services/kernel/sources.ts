@@ -1,10 +1,11 @@
 import type { Asset, AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { ScanAssetsRequest, ScanAssetsResponse } from '../../gen/cyclorama/discovery/v1/discovery.ts';
-import { type Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
+import { Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import type { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
 import { CycloramaError } from './failure.ts';
+import { isEnded } from './job-state.ts';
 import type { ObjectStore } from './object-store.ts';
 import { readResults } from './results.ts';
 import { parseObjectUri, parseS3Uri } from './uri.ts';
@@ -61,7 +62,7 @@ export async function* readSource(
       yield* readNamed(parts.store, await readManifest(parts.store, source.value.uri, signal), cursor, signal);
       return;
     case 'job':
-      yield* readJobSource(parts, source.value.jobId, source.value.outcomes, cursor, signal);
+      yield* readJobSource(parts, source.value, entry, signal);
   }
 }
 
@@ -184,26 +185,27 @@ export function parseManifest(text: string, uri: string): string[] {
   return [...uris];
 }
 
-/** Follows the results of another job until it has ended; the cursor is a sequence. */
+/** Follows the results of another job until it has ended; the cursor is a sequence. A retry takes what an unfinished job left, too. */
 async function* readJobSource(
   parts: SourceParts,
-  jobId: string,
-  outcomes: Outcome[],
-  cursor: string,
+  { jobId, outcomes }: { jobId: string; outcomes: Outcome[] },
+  { cursor, job: { retryOf } = Job.fromPartial({}) }: JobEntry,
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch> {
   const wanted = new Set(outcomes.length > 0 ? outcomes : [Outcome.OUTCOME_SUCCEEDED]);
   const results = readResults(parts.bus, jobId, BigInt(cursor || 0));
   try {
     while (!signal.aborted) {
+      // The job is read first: what it says of its end holds for results that are read later.
       const job = await parts.readJob(jobId);
       if (!job)
         throw new CycloramaError('source_job_gone', `job '${jobId}', the source of this job, is not known any more`);
-      if (job.state === JobState.JOB_STATE_CANCELLED || job.state === JobState.JOB_STATE_FAILED) {
+      const ended = isEnded(job.state);
+      if (ended && job.state !== JobState.JOB_STATE_SUCCEEDED && retryOf !== jobId) {
         throw new CycloramaError('source_job_cancelled', `job '${jobId}', the source of this job, did not succeed`);
       }
-      const batch = await results.next(BATCH, 2_000, signal);
-      if (batch.length === 0 && job.state === JobState.JOB_STATE_SUCCEEDED) return;
+      const batch = await results.next(BATCH, ended ? 0 : 2_000, signal);
+      if (batch.length === 0 && ended) return;
       if (batch.length === 0) continue;
       const assets = batch.filter(({ result }) => wanted.has(result.outcome)).map(({ result }) => result.asset!);
       yield { assets, cursor: String(batch.at(-1)!.sequence) };

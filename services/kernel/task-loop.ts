@@ -5,7 +5,8 @@ import { type AttemptParts, commit, findCommitted, produce, readStanding } from 
 import type { Delivery } from './bus-types.ts';
 import { outcomeWord } from './dataset.ts';
 import { type CycloramaError, toCycloramaError } from './failure.ts';
-import { isEnded, type Jobs } from './jobs.ts';
+import { isEnded } from './job-state.ts';
+import type { Jobs } from './jobs.ts';
 import type { Begin, Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
