@@ -143,13 +143,17 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
   const problems: string[] = [];
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = schema.safeParse(present);
-  for (const { path: [name = ''], message } of parsed.error?.issues ?? []) {
+  for (const {
+    path: [name = ''],
+    message,
+  } of parsed.error?.issues ?? []) {
     const got = SECRETS.has(String(name)) ? '[redacted]' : `'${present[String(name)]}'`;
     problems.push(`${String(name)}=${got}: ${message}`);
   }
   // What is wrong by itself counts as not set from here on, so that one start tells all that is wrong.
   const wrong = new Set(parsed.error?.issues.map(({ path: [name] }) => name));
-  const v = parsed.data ?? schema.parse(Object.fromEntries(Object.entries(present).filter(([name]) => !wrong.has(name))));
+  const v =
+    parsed.data ?? schema.parse(Object.fromEntries(Object.entries(present).filter(([name]) => !wrong.has(name))));
   const file = (name: keyof typeof v): Buffer | undefined => {
     const where = v[name] as string | undefined;
     if (where === undefined) return undefined;

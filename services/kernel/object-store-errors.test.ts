@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { CycloramaError, type Reason } from './failure.ts';
+import { isRefusedToken, isTransient, toStoreError } from './object-store-errors.ts';
+
+const PLACE = { bucket: 'bucket', key: 'a/b.glb' };
+
+function sdkError(name: string, httpStatusCode?: number, code?: string): Error {
+  return Object.assign(new Error('as the store said'), { name, code, $metadata: { httpStatusCode } });
+}
+
+test.each<[string, number | undefined, Reason]>([
+  ['NoSuchBucket', 404, 'bucket_not_found'],
+  ['NoSuchKey', 404, 'asset_not_found'],
+  ['NotFound', 404, 'asset_not_found'],
+  ['SomethingElse', 404, 'asset_not_found'],
+  ['AccessDenied', 403, 'access_denied'],
+  ['SignatureDoesNotMatch', 403, 'access_denied'],
+  ['InvalidAccessKeyId', 403, 'access_denied'],
+  ['ExpiredToken', 400, 'access_denied'],
+  ['CredentialsProviderError', undefined, 'access_denied'],
+  ['Unknown', 403, 'access_denied'],
+  ['Unknown', 401, 'access_denied'],
+  ['PreconditionFailed', 412, 'precondition_failed'],
+  ['ConditionalRequestConflict', 409, 'precondition_failed'],
+  ['SlowDown', 503, 'store_unavailable'],
+  ['InternalError', 500, 'store_unavailable'],
+  ['TimeoutError', undefined, 'store_unavailable'],
+  ['AbortError', undefined, 'store_unavailable'],
+])('%s with status %s is %s', (name, status, reason) => {
+  expect(toStoreError(sdkError(name, status), 'GetObject', PLACE).error.reason).toBe(reason);
+});
+
+test.each(['ENOSPC', 'EDQUOT'])('%s of the local disk is the scratch space, not the store', (code) => {
+  expect(toStoreError(sdkError('Error', undefined, code), 'GetObject', PLACE).error.reason).toBe('scratch_full');
+});
+
+test('the message names request and place, and the cause is kept', () => {
+  const thrown = sdkError('AccessDenied', 403);
+  const { error } = toStoreError(thrown, 'PutObject', PLACE);
+  expect(error.message).toBe("PutObject of 's3://bucket/a/b.glb': as the store said");
+  expect(error.cause).toBe(thrown);
+  expect(toStoreError(sdkError('NoSuchBucket', 404), 'ListObjectsV2', PLACE).error.message).toBe(
+    "bucket 'bucket' does not exist",
+  );
+});
+
+test('an error of ours stays what it is', () => {
+  const ours = new CycloramaError('asset_too_large', 'too large');
+  expect(toStoreError(ours, 'GetObject', PLACE)).toEqual({ error: ours, status: 'asset_too_large' });
+});
+
+test('the metric counts by status, else by code or name, never by place', () => {
+  const statusOf = (error: Error): string => toStoreError(error, 'GetObject', PLACE).status;
+  expect(statusOf(sdkError('SlowDown', 503))).toBe('503');
+  expect(statusOf(sdkError('Error', undefined, 'ECONNREFUSED'))).toBe('ECONNREFUSED');
+  expect(statusOf(sdkError('TimeoutError'))).toBe('TimeoutError');
+});
+
+test('only a store that may recover is worth another try', () => {
+  const reasons: Reason[] = ['store_unavailable', 'access_denied', 'asset_not_found', 'precondition_failed'];
+  expect(reasons.filter((reason) => isTransient(new CycloramaError(reason, '')))).toEqual(['store_unavailable']);
+  expect(isTransient(new Error('something'))).toBe(false);
+});
+
+test('a refused continuation token is told by its status', () => {
+  expect(isRefusedToken(toStoreError(sdkError('InvalidArgument', 400), 'ListObjectsV2', PLACE).error)).toBe(true);
+  expect(isRefusedToken(toStoreError(sdkError('SlowDown', 503), 'ListObjectsV2', PLACE).error)).toBe(false);
+});
