@@ -6,7 +6,8 @@ const SUM_BYTES = 12;
 
 /**
  * Writes a position as an opaque, URL-safe token that is good for the same request only.
- * The checksum is no secret (a token gives no rights): it catches garbage before a store or a bus has to make sense of it.
+ * The checksum is no secret (a token gives no rights): it catches garbage, which some stores answer with an empty page, so that a
+ * listing would seem to end.
  */
 export function formatToken(position: readonly unknown[], requestKey: string): string {
   const body = Buffer.from(JSON.stringify(position));
