@@ -1,4 +1,11 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** Makes a program die with set-up even when that is killed by SIGKILL: a pip left behind would spoil the next try. */
+const DYING_WITH_US =
+  process.platform === 'linux' && existsSync('/usr/bin/setpriv')
+    ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--']
+    : [];
 
 /** A program that set-up ran and that ended badly; `output` holds its last lines. */
 export class CommandError extends Error {
@@ -15,7 +22,8 @@ export class CommandError extends Error {
  */
 export function run(command, args, { cwd, env = process.env, timeoutMs = 900_000, onLine } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const [program, ...rest] = [...DYING_WITH_US, command, ...args];
+    const child = spawn(program, rest, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const chunks = [];
     const kill = () => killGroup(child.pid);
     const timer = setTimeout(() => {

@@ -1,3 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { probe, run } from './process.mjs';
 
@@ -16,7 +21,7 @@ test('a program that hangs is killed at the deadline together with its children'
 });
 
 test('a program that is not there is an error when run and nothing when probed', async () => {
-  await expect(run('cyclorama-no-such-program', [])).rejects.toThrow('could not be started');
+  await expect(run('cyclorama-no-such-program', [])).rejects.toThrow(/cyclorama-no-such-program/);
   await expect(probe('cyclorama-no-such-program', [])).resolves.toBeUndefined();
 });
 
@@ -24,4 +29,19 @@ test('lines are handed on as they come', async () => {
   const lines = [];
   await run('sh', ['-c', 'echo one; echo two'], { onLine: (line) => lines.push(line) });
   expect(lines).toEqual(['one', 'two']);
+});
+
+test('a program dies with a set-up that is killed by SIGKILL', async () => {
+  const script = `import { run } from ${JSON.stringify(join(import.meta.dirname, 'process.mjs'))};
+    await run('sh', ['-c', 'echo $$; exec sleep 60'], { onLine: (line) => console.log(line) });`;
+  const setUp = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(setUp.stdout, 'data');
+  const folder = `/proc/${String(line).trim()}`;
+  expect(existsSync(folder)).toBe(true);
+  setUp.kill('SIGKILL');
+  const giveUpAt = Date.now() + 10_000;
+  while (existsSync(folder) && Date.now() < giveUpAt) await sleep(10);
+  expect(existsSync(folder)).toBe(false);
 });
