@@ -38,7 +38,7 @@ export function toStoreError(thrown: unknown, op: string, place: S3Place): { err
   if (thrown instanceof CycloramaError) return { error: thrown, status: thrown.reason };
   const { name = '', message = '', code = '', $metadata } = thrown as SdkError;
   const status = $metadata?.httpStatusCode ?? 0;
-  const reason = DISK_FULL.has(code) ? 'scratch_full' : (BY_NAME[name] ?? BY_STATUS[status] ?? 'store_unavailable');
+  const reason = isDiskFull(thrown) ? 'scratch_full' : (BY_NAME[name] ?? BY_STATUS[status] ?? 'store_unavailable');
   const what =
     reason === 'bucket_not_found'
       ? `bucket '${place.bucket}' does not exist`
@@ -47,6 +47,11 @@ export function toStoreError(thrown: unknown, op: string, place: S3Place): { err
     error: new CycloramaError(reason, what, { cause: thrown }),
     status: status === 0 ? code || name || 'unknown' : String(status),
   };
+}
+
+/** Whether the local disk takes no more. */
+export function isDiskFull(error: unknown): boolean {
+  return DISK_FULL.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** Whether the same request may well succeed a little later. */

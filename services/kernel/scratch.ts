@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
 import { CycloramaError } from './failure.ts';
+import { isDiskFull } from './object-store-errors.ts';
 import { readStartTicks } from './process-identity.ts';
 
 /** One attempt's own folder; nothing in it outlives the attempt. */
@@ -40,8 +41,6 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
   let waiting: (() => void)[] = [];
 
   async function reserve(bytes: number, signal: AbortSignal): Promise<void> {
-    if (bytes > limitBytes)
-      throw new CycloramaError('asset_too_large', `needs ${bytes} bytes of scratch; expected at most ${limitBytes}`);
     while (left < bytes) {
       await new Promise<void>((resolve) => {
         waiting.push(resolve);
@@ -54,7 +53,9 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
 
   return {
     root,
-    async withFolder(name, bytes, signal, work) {
+    async withFolder(name, wanted, signal, work) {
+      // Who wants more than there is gets all of it, and refuses by itself: only the work can record that.
+      const bytes = Math.min(wanted, limitBytes);
       await reserve(bytes, signal);
       const folder = toTaskFolder(join(root, `task-${name}-${number++}`));
       try {
@@ -62,7 +63,7 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
         await mkdir(folder.output);
         return await work(folder);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+        if (isDiskFull(error)) {
           throw new CycloramaError('scratch_full', `'${root}' has no room: ${(error as Error).message}`, {
             cause: error,
           });

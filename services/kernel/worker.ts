@@ -58,6 +58,7 @@ export async function createWorker(
   const ending = new AbortController();
   await pool.start(ending.signal);
 
+  const maxAssetBytes = Math.min(settings.maxAssetBytes, settings.scratchBytes);
   const workers = createWorkers(bus);
   const byName = new Map(operations.map((operation) => [operation.name, operation]));
   const withAttempt: Parameters<typeof runDelivery>[0]['withAttempt'] = (task, begin, signal, work) =>
@@ -80,7 +81,7 @@ export async function createWorker(
         version,
         limits: { deadlineMs: settings.taskTimeoutMs, stallMs: settings.stallTimeoutMs },
         folder,
-        prepare: (inner) => prepareAsset({ store, maxAssetBytes: settings.maxAssetBytes, timed }, task, folder, inner),
+        prepare: (inner) => prepareAsset({ store, maxAssetBytes, timed }, task, folder, inner),
         timed,
         stageSeconds,
       });
