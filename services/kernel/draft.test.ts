@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { thrownBy } from '../../test/support/thrown-by.ts';
+import { checkSource, normaliseOutputUri } from './draft.ts';
+import type { CycloramaError } from './failure.ts';
+
+const JOB_ID = '0123456789abcdef0123456789abcdef';
+const prefix = (prefixUri: string, limit = 0n): AssetSource => ({
+  source: { $case: 'prefix', value: { prefixUri, suffixes: [], limit } },
+});
+const list = (uris: string[]): AssetSource => ({ source: { $case: 'list', value: { uris } } });
+const manifest = (uri: string): AssetSource => ({ source: { $case: 'manifest', value: { uri } } });
+const job = (jobId: string): AssetSource => ({ source: { $case: 'job', value: { jobId, outcomes: [] } } });
+
+test.each<[string, AssetSource, string[]]>([
+  ['a prefix', prefix('s3://bucket/models/'), ['bucket']],
+  ['a whole bucket', prefix('s3://bucket'), ['bucket']],
+  ['a list over buckets', list(['s3://one/a.glb', 's3://two/a.glb', 's3://one/b.glb']), ['one', 'two']],
+  ['a manifest', manifest('s3://bucket/list.txt'), ['bucket']],
+  ['a job', job(JOB_ID), []],
+])('%s is taken, and the buckets that it names are told', (_, source, buckets) => {
+  expect(checkSource(source, 'id')).toEqual({ buckets });
+});
+
+test.each<[string, AssetSource | undefined, string[]]>([
+  ['no source', undefined, ['source']],
+  ['an empty source', { source: undefined }, ['source']],
+  ['a prefix elsewhere', prefix('https://bucket/'), ['source.prefix.prefix_uri']],
+  ['a negative limit', prefix('s3://bucket/', -1n), ['source.prefix.limit']],
+  ['an empty list', list([]), ['source.list.uris']],
+  ['a long list', list(Array.from({ length: 1001 }, (_, n) => `s3://bucket/${n}.glb`)), ['source.list.uris']],
+  ['a list with a bucket in it', list(['s3://bucket/a.glb', 's3://bucket/']), ['source.list.uris[1]']],
+  ['an asset twice', list(['s3://bucket/a.glb', 's3://bucket/a.glb']), ['source.list.uris']],
+  ['a manifest without key', manifest('s3://bucket'), ['source.manifest.uri']],
+  ['a job without id', job(''), ['source.job.job_id']],
+  ['a job id that is a subject of the bus', job('results.*'), ['source.job.job_id']],
+])('%s is refused under its field', (_, source, fields) => {
+  const refusal = thrownBy(() => checkSource(source, '')) as CycloramaError;
+  expect(refusal.reason).toBe('invalid_request');
+  expect(refusal.detail.violations?.map(({ field }) => field)).toEqual(fields);
+});
+
+test('every wrong field is told at once, each with what was expected and once', () => {
+  const uris = ['nowhere', 's3://bucket/a.glb', 's3://bucket/', 's3://bucket/a.glb'];
+  const refusal = thrownBy(() => checkSource(list(uris), 'x'.repeat(129))) as CycloramaError;
+  expect(refusal.detail.violations).toEqual([
+    { field: 'source.list.uris[0]', description: "'nowhere' is not a place in a bucket; expected s3://bucket/key" },
+    {
+      field: 'source.list.uris[2]',
+      description: "'s3://bucket/' names a bucket; expected an object, s3://bucket/key",
+    },
+    { field: 'source.list.uris', description: 'names an asset twice' },
+    { field: 'request_id', description: 'has 129 characters; expected at most 128' },
+  ]);
+});
+
+test('a dataset has one spelling', () => {
+  expect(normaliseOutputUri('s3://bucket/out')).toBe('s3://bucket/out/');
+  expect(normaliseOutputUri('s3://bucket/out/')).toBe('s3://bucket/out/');
+  expect(normaliseOutputUri('s3://bucket')).toBe('s3://bucket/');
+  expect(normaliseOutputUri('')).toBe('');
+  expect(() => normaliseOutputUri('out')).toThrow(/output_uri/);
+});

@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest';
+import { Asset, type AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import type { ScanAssetsRequest } from '../../gen/cyclorama/discovery/v1/discovery.ts';
+import { Job } from '../../gen/cyclorama/job/v1/job.ts';
+import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
+import { thrownBy } from '../../test/support/thrown-by.ts';
+import {
+  countSource,
+  parseManifest,
+  readNamingPrefix,
+  readSource,
+  type Scan,
+  type SourceParts,
+  UnsortedSource,
+} from './sources.ts';
+
+const NEVER = new AbortController().signal;
+const keysOf = (count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `models/${String(n).padStart(6, '0')}.glb`);
+
+/** A discovery service over keys in memory that counts how it was asked. */
+function scanOf(keys: string[], asked: ScanAssetsRequest[] = []): Scan {
+  return async function* (request) {
+    asked.push(request);
+    const rest = keys.filter((key) => key > request.startAfter).slice(0, Number(request.limit) || undefined);
+    for (let at = 0; at < rest.length; at += 1000) {
+      yield { assets: rest.slice(at, at + 1000).map((key) => Asset.fromPartial({ uri: `s3://bucket/${key}` })) };
+    }
+  };
+}
+
+function partsOf(scan: Scan, store: Partial<SourceParts['store']> = {}): SourceParts {
+  const absent = async (): Promise<undefined> => undefined;
+  const bus: SourceParts['bus'] = { reader: () => ({ next: async () => [], close: async () => {} }) };
+  return { scan, store: { head: absent, read: absent, ...store }, bus, readJob: absent };
+}
+
+function entryOf(source: AssetSource, rest: Partial<JobEntry> = {}): JobEntry {
+  return {
+    ...JobEntry.fromPartial({}),
+    job: { ...Job.fromPartial({ jobId: 'job', traceId: 'trace' }), source },
+    ...rest,
+  };
+}
+
+const prefix = (limit = 0n): AssetSource => ({
+  source: { $case: 'prefix', value: { prefixUri: 's3://bucket/models/', suffixes: ['.glb'], limit } },
+});
+const list = (uris: string[]): AssetSource => ({ source: { $case: 'list', value: { uris } } });
+const manifest: AssetSource = { source: { $case: 'manifest', value: { uri: 's3://bucket/list.txt' } } };
+
+async function keysFrom(parts: SourceParts, entry: JobEntry, taken = 0): Promise<string[]> {
+  const batches = await Array.fromAsync(readSource(parts, entry, taken, NEVER));
+  return batches.flatMap(({ assets }) => assets.map(({ uri }) => uri.slice('s3://bucket/'.length)));
+}
+
+describe('a prefix', () => {
+  const KEYS = keysOf(25_000);
+
+  test('is read in windows of 10,000, each after the last key of the one before', async () => {
+    const asked: ScanAssetsRequest[] = [];
+    expect(await keysFrom(partsOf(scanOf(KEYS, asked)), entryOf(prefix()))).toEqual(KEYS);
+    expect(asked.map(({ startAfter, limit }) => [startAfter, limit])).toEqual([
+      ['', 10_000n],
+      [KEYS[9_999], 10_000n],
+      [KEYS[19_999], 10_000n],
+    ]);
+  });
+
+  test('can be taken up at every cursor', async () => {
+    const batches = await Array.fromAsync(readSource(partsOf(scanOf(KEYS)), entryOf(prefix()), 0, NEVER));
+    expect(Math.max(...batches.map(({ assets }) => assets.length))).toBe(100);
+    const { cursor } = batches[77]!;
+    expect(await keysFrom(partsOf(scanOf(KEYS)), entryOf(prefix(), { cursor }))).toEqual(KEYS.slice(7_800));
+  });
+
+  test('stops at its limit, assets before the cursor counted', async () => {
+    const parts = partsOf(scanOf(KEYS));
+    expect(await keysFrom(parts, entryOf(prefix(12_345n)))).toEqual(KEYS.slice(0, 12_345));
+    const later = entryOf(prefix(12_345n), { cursor: KEYS[11_999]! });
+    expect(await keysFrom(parts, later, 12_000)).toEqual(KEYS.slice(12_000, 12_345));
+    expect(await keysFrom(parts, later, 12_345)).toEqual([]);
+  });
+
+  test('is counted while it is read', async () => {
+    const sums = await Array.fromAsync(countSource(partsOf(scanOf(KEYS)), entryOf(prefix()), NEVER));
+    expect(sums.at(-1)).toBe(25_000);
+    expect(sums.length).toBeGreaterThan(20);
+    const none = await Array.fromAsync(countSource(partsOf(scanOf([])), entryOf(prefix()), NEVER));
+    expect(none).toEqual([0]);
+  });
+
+  test('out of order is noticed; told so, the reader takes it as it comes in one go', async () => {
+    const walk: Scan = async function* () {
+      for (const key of ['a/1', 'a-b/1', 'a0/1']) yield { assets: [Asset.fromPartial({ uri: `s3://bucket/${key}` })] };
+    };
+    await expect(keysFrom(partsOf(walk), entryOf(prefix()))).rejects.toBeInstanceOf(UnsortedSource);
+    expect(await keysFrom(partsOf(walk), entryOf(prefix(), { unsorted: true }))).toEqual(['a/1', 'a-b/1', 'a0/1']);
+  });
+
+  test('is told apart by bytes, as stores sort, not by UTF-16', async () => {
+    const bytewise = ['models/\uFFFD.glb', 'models/😀.glb'];
+    const scan: Scan = async function* () {
+      yield { assets: bytewise.map((key) => Asset.fromPartial({ uri: `s3://bucket/${key}` })) };
+    };
+    expect(await keysFrom(partsOf(scan), entryOf(prefix()))).toEqual(bytewise);
+  });
+});
+
+describe('named assets', () => {
+  const URIS = keysOf(40).map((key) => `s3://bucket/${key}`);
+  const head: SourceParts['store']['head'] = async ({ key }) =>
+    key.endsWith('7.glb') ? undefined : { key, sizeBytes: 5n, etag: `e ${key}`, lastModifyTime: undefined };
+
+  test('come in their order with size and ETag; one that is not there comes without', async () => {
+    const batches = await Array.fromAsync(readSource(partsOf(scanOf([]), { head }), entryOf(list(URIS)), 0, NEVER));
+    const assets = batches.flatMap((batch) => batch.assets);
+    expect(assets.map(({ uri }) => uri)).toEqual(URIS);
+    expect(assets[0]).toMatchObject({ sizeBytes: 5n, etag: 'e models/000000.glb' });
+    expect(assets[7]).toMatchObject({ sizeBytes: 0n, etag: '' });
+  });
+
+  test('can be taken up at every cursor', async () => {
+    const parts = partsOf(scanOf([]), { head });
+    const [first, second] = await Array.fromAsync(readSource(parts, entryOf(list(URIS)), 0, NEVER));
+    const rest = await keysFrom(parts, entryOf(list(URIS), { cursor: second!.cursor }));
+    expect(rest).toHaveLength(40 - first!.assets.length - second!.assets.length);
+    expect(rest.at(-1)).toBe('models/000039.glb');
+  });
+
+  test('of a manifest come in its order; a manifest that is not there fails the job', async () => {
+    const read = async () => ({ body: Buffer.from(URIS.join('\n')), etag: '' });
+    expect(await keysFrom(partsOf(scanOf([]), { head, read }), entryOf(manifest))).toHaveLength(40);
+    expect(await Array.fromAsync(countSource(partsOf(scanOf([]), { read }), entryOf(manifest), NEVER))).toEqual([40]);
+    await expect(keysFrom(partsOf(scanOf([]), { head }), entryOf(manifest))).rejects.toMatchObject({
+      reason: 'asset_not_found',
+    });
+  });
+});
+
+describe('a manifest', () => {
+  const parse = (text: string): string[] => parseManifest(text, 's3://bucket/list.txt');
+
+  test('names assets a line, with empty lines and remarks between them, each once', () => {
+    const text = '# chairs\ns3://bucket/a.glb\r\n\ns3://bucket/b c.glb\ns3://bucket/a.glb\n#s3://bucket/z.glb\n';
+    expect(parse(text)).toEqual(['s3://bucket/a.glb', 's3://bucket/b c.glb']);
+  });
+
+  test('keeps spaces at the ends of a key', () => {
+    expect(parse('s3://bucket/ a \n')).toEqual(['s3://bucket/ a ']);
+  });
+
+  test.each(['', '\n', '# nothing\n'])('that says %j names nothing', (text) => {
+    expect(parse(text)).toEqual([]);
+  });
+
+  test('with a line that is no asset is refused by that line', () => {
+    const refusal = thrownBy(() => parse('s3://bucket/a.glb\n\nmodels/b.glb\n'));
+    expect(refusal).toMatchObject({
+      reason: 'manifest_invalid',
+      message: expect.stringMatching(/^line 3 .*models\/b/),
+    });
+    expect(thrownBy(() => parse('s3://bucket/'))).toMatchObject({ reason: 'manifest_invalid' });
+  });
+});
+
+describe('output names leave out', () => {
+  const jobSource = (jobId: string): AssetSource => ({ source: { $case: 'job', value: { jobId, outcomes: [] } } });
+  const prefixOf = (prefixUri: string): AssetSource => ({
+    source: { $case: 'prefix', value: { prefixUri, suffixes: ['.glb', '.obj'], limit: 0n } },
+  });
+  const none = async (): Promise<undefined> => undefined;
+
+  test.each([
+    ['s3://bucket/models/', 'models/'],
+    ['s3://bucket/models/cha', 'models/'],
+    ['s3://bucket/cha', ''],
+    ['s3://bucket', ''],
+  ])('of %s the folder %j', async (uri, folder) => {
+    expect(await readNamingPrefix(prefixOf(uri), none)).toEqual({ folder, suffixes: ['.glb', '.obj'] });
+  });
+
+  test('the folder of the job at the root of a chain', async () => {
+    const chain: Record<string, AssetSource> = { first: prefixOf('s3://bucket/models/'), second: jobSource('first') };
+    const readJob = async (jobId: string): Promise<Job> => ({ ...Job.fromPartial({}), source: chain[jobId] });
+    expect((await readNamingPrefix(jobSource('second'), readJob)).folder).toBe('models/');
+  });
+
+  test('nothing of a list, of a job that is gone, or in a circle of jobs', async () => {
+    expect((await readNamingPrefix(list(['s3://bucket/models/a.glb']), none)).folder).toBe('');
+    expect((await readNamingPrefix(jobSource('gone'), none)).folder).toBe('');
+    const circle = async (): Promise<Job> => ({ ...Job.fromPartial({}), source: jobSource('circle') });
+    expect((await readNamingPrefix(jobSource('circle'), circle)).folder).toBe('');
+  });
+});
