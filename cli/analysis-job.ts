@@ -17,7 +17,7 @@ export interface ShowOptions {
 
 /** Follows an analysis job with the console lines of the batch exercise; returns the exit status. */
 export async function showAnalysisJob(
-  context: Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'stackEnds'>,
+  context: Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'serverWords' | 'stackEnds'>,
   calls: JobCalls,
   jobId: string,
   { expected, reportUri, failOnError }: ShowOptions,

@@ -15,6 +15,8 @@ export interface CommandContext {
   /** Aborts at the first Ctrl-C; the second one ends the process. */
   signal: AbortSignal;
   json: boolean;
+  /** The options that name servers, as they must be repeated in commands that the user is told; empty or ` --data DIR`. */
+  serverWords: string;
   /** True where the command stops the stack that it works with at its own end. */
   stackEnds?: boolean;
 }
@@ -58,7 +60,7 @@ async function run(options: ServerOptions, body: (context: CommandContext) => Pr
   let connection: Connection | undefined;
   try {
     connection = connect(options, process.env);
-    const code = await body({ terminal, connection, signal: interrupted.signal, json });
+    const code = await body({ terminal, connection, signal: interrupted.signal, json, serverWords: wordsOf(options) });
     return interrupted.signal.aborted ? interruptedCode : code;
   } catch (error) {
     if (interrupted.signal.aborted) return interruptedCode;
@@ -69,4 +71,12 @@ async function run(options: ServerOptions, body: (context: CommandContext) => Pr
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     connection?.close();
   }
+}
+
+function wordsOf({ endpoint = [], data }: ServerOptions): string {
+  const words = [
+    ...endpoint.flatMap((address) => ['--endpoint', address]),
+    ...(data === undefined ? [] : ['--data', data]),
+  ];
+  return words.map((word) => ` ${/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`}`).join('');
 }

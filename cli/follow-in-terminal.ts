@@ -2,42 +2,38 @@ import { Job, JobState, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import type { CommandContext } from './command-run.ts';
 import { EXIT } from './exit-codes.ts';
 import { followJob } from './follow-job.ts';
+import { createJobBar } from './job-bar.ts';
 import type { JobCalls } from './job-calls.ts';
-import { doneCount } from './job-text.ts';
-import { createPace, failedRemark, progressLine } from './progress.ts';
 
 /** Servers that go away for a moment are mentioned at most this often. */
 const TROUBLE_NOTE_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 60_000;
 
-type FollowContext = Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'stackEnds'>;
+type FollowContext = Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'serverWords' | 'stackEnds'>;
 
 /**
  * Follows a job with a progress bar, and with a line of JSON each where --json was given.
  * Returns the ended job, or undefined when the user left it with Ctrl-C.
  */
 export async function followInTerminal(
-  { terminal, signal, json, stackEnds = false }: FollowContext,
+  { terminal, signal, json, serverWords, stackEnds = false }: FollowContext,
   calls: JobCalls,
   jobId: string,
   onResult?: (result: TaskResult, job: Job | undefined) => void,
 ): Promise<Job | undefined> {
-  const pace = createPace();
-  let latest: Job | undefined;
+  const bar = createJobBar(terminal);
   let lastNote = Number.NEGATIVE_INFINITY;
   const takeResult = (result: TaskResult): void => {
+    bar.takeResult(result);
     if (json) terminal.print(JSON.stringify({ result: TaskResult.toJSON(result) }));
-    else onResult?.(result, latest);
+    else onResult?.(result, bar.job());
   };
   try {
     const ended = await followJob(
       calls,
       jobId,
       {
-        onJob(job) {
-          latest = job;
-          terminal.status(statusOf(job, pace.sample(performance.now(), Number(doneCount(job) - reusedCount(job)))));
-        },
+        onJob: bar.takeJob,
         ...(onResult === undefined ? {} : { onResult: takeResult }),
         onTrouble({ message }) {
           if (performance.now() - lastNote < TROUBLE_NOTE_MS) return;
@@ -47,14 +43,14 @@ export async function followInTerminal(
       },
       signal,
     );
-    terminal.status(undefined);
+    bar.close();
     if (json) terminal.print(JSON.stringify({ job: Job.toJSON(ended) }));
     return ended;
   } catch (error) {
-    terminal.status(undefined);
+    bar.close();
     if (!signal.aborted) throw error;
     if (stackEnds) terminal.note(`Job ${jobId} goes on when the local stack is started again.`);
-    else await leave({ terminal, signal }, calls, jobId);
+    else await leave({ terminal, signal, serverWords }, calls, jobId);
     return undefined;
   }
 }
@@ -75,23 +71,9 @@ export function endText(job: Job): string {
   return `[CANCELLED] Job ${jobId} was cancelled after ${finishedCount(job)} of ${job.counts?.total ?? 0} files.`;
 }
 
-function statusOf(job: Job, perSecond: number | undefined): (columns: number) => string {
-  const planning = job.state === JobState.JOB_STATE_PLANNING;
-  return (columns) =>
-    progressLine(
-      {
-        done: Number(doneCount(job)),
-        total: planning ? undefined : Number(job.counts?.total ?? 0),
-        perSecond,
-        remark: failedRemark(job.counts?.failed ?? 0),
-      },
-      columns,
-    );
-}
-
 /** Leaves a job to itself, unless somebody is there to say that it should be cancelled. */
 async function leave(
-  { terminal, signal }: Pick<CommandContext, 'terminal' | 'signal'>,
+  { terminal, signal, serverWords }: Pick<CommandContext, 'terminal' | 'signal' | 'serverWords'>,
   calls: Pick<JobCalls, 'cancel'>,
   jobId: string,
 ): Promise<void> {
@@ -106,12 +88,8 @@ async function leave(
     return;
   }
   terminal.note(`Job ${jobId} goes on without this command.`);
-  terminal.note(`  follow it:  npx cyclorama job watch ${jobId}`);
-  terminal.note(`  cancel it:  npx cyclorama job cancel ${jobId}`);
-}
-
-function reusedCount({ counts }: Job): bigint {
-  return counts?.reused ?? 0n;
+  terminal.note(`  follow it:  npx cyclorama job watch ${jobId}${serverWords}`);
+  terminal.note(`  cancel it:  npx cyclorama job cancel ${jobId}${serverWords}`);
 }
 
 function finishedCount({ counts }: Job): bigint {

@@ -34,6 +34,7 @@ const ERASE_LINE = '\r\u001b[2K';
 /** Opens the terminal of this process. Lines and the status line never mix: it is taken away before each line. */
 export function openTerminal({ stdin, stdout, stderr, env }: Streams = process): Terminal {
   const live = stderr.isTTY === true && env.TERM !== 'dumb';
+  let drawing: ((columns: number) => string) | undefined;
   let drawn = '';
   let lastDraw = 0;
 
@@ -42,11 +43,11 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams = process):
     stderr.write(`${drawn === '' ? '' : ERASE_LINE}${line}`);
     drawn = line;
   };
+  const redraw = (): void => show(drawing?.(stderr.columns ?? 80) ?? '');
   const write = (stream: Stream, line: string): void => {
-    const status = drawn;
     show('');
     stream.write(`${line}\n`);
-    show(status);
+    redraw();
   };
   return {
     interactive: stdin.isTTY === true && stderr.isTTY === true,
@@ -54,21 +55,26 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams = process):
     note: (line) => write(stderr, line),
     status(draw) {
       if (!live) return;
-      if (draw === undefined) return show('');
+      drawing = draw;
       const now = performance.now();
-      if (now - lastDraw < REDRAW_MS && drawn !== '') return;
+      if (draw !== undefined && drawn !== '' && now - lastDraw < REDRAW_MS) return;
       lastDraw = now;
-      show(draw(stderr.columns ?? 80));
+      redraw();
     },
     paint: (colour, text) => styleText(colour, text, { stream: stdout as NodeJS.WriteStream }),
     async ask(question, signal) {
       show('');
       const lines = createInterface({ input: stdin, output: stderr });
+      // Ctrl-C and Ctrl-D leave the question; readline takes both from the terminal by itself.
+      const left = new AbortController();
+      lines.once('SIGINT', () => left.abort()).once('close', () => left.abort());
+      const ended = AbortSignal.any([signal, left.signal]);
       try {
-        return await lines.question(question, { signal });
+        return await lines.question(question, { signal: ended });
       } catch (error) {
-        if (signal.aborted) return '';
-        throw error;
+        if (!ended.aborted) throw error;
+        stderr.write('\n');
+        return '';
       } finally {
         lines.close();
       }
