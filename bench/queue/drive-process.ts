@@ -1,0 +1,88 @@
+import { JobClass } from '../../gen/cyclorama/job/v1/job.ts';
+import { openBus } from '../../services/kernel/bus.ts';
+import type { Bus } from '../../services/kernel/bus-types.ts';
+import { runDriver } from '../../services/kernel/driver.ts';
+import { isEnded } from '../../services/kernel/job-state.ts';
+import { createJobs } from '../../services/kernel/jobs.ts';
+import { createLog } from '../../services/kernel/log.ts';
+import { createMetrics } from '../../services/kernel/metrics.ts';
+import { countSlots, createWorkers } from '../../services/kernel/workers.ts';
+import { runPart } from './process-part.ts';
+import { BUCKET, noOperation, now, numberOf, type Stamps, syntheticScan } from './setting.ts';
+import { benchConfig, openStore } from './stores.ts';
+
+const STALL_MS = 120_000;
+
+// The service's side: creates one job and drives it to its end, as services/kernel/service.ts wires it.
+await runPart(async (settings) => {
+  const log = createLog('bench-driver', process.env.CYCLORAMA_LOG_LEVEL ?? 'warn');
+  const enqueued = new Float64Array(settings.tasks);
+  const store = openStore(settings);
+  const bus = stampPublishes(
+    await openBus(benchConfig(settings).nats, { name: 'bench driver', queues: [noOperation.name] }, log),
+    enqueued,
+  );
+  const jobs = createJobs(bus, store);
+  const workers = createWorkers(bus);
+  const ending = new AbortController();
+  const driving = runDriver(
+    {
+      operation: noOperation.name,
+      recipe: noOperation.recipe,
+      bus,
+      jobs,
+      store,
+      metrics: createMetrics('bench'),
+      log,
+      source: { scan: syntheticScan(settings.tasks), store, bus, readJob: jobs.read },
+      driverId: 'bench-driver',
+      liveSlots: async () => countSlots(await workers.live(noOperation.name)),
+      stallMs: STALL_MS,
+    },
+    ending.signal,
+  );
+
+  return {
+    async run(): Promise<Stamps & { startMs: number; endMs: number }> {
+      const startMs = now();
+      const prefix = { prefixUri: `s3://${BUCKET}/assets/`, suffixes: ['.glb'], limit: 0n };
+      const job = await jobs.create({
+        operation: noOperation.name,
+        source: { source: { $case: 'prefix', value: prefix } },
+        spec: {},
+        outputUri: settings.outputUri,
+        outputsBesideAssets: false,
+        jobClass: JobClass.JOB_CLASS_BATCH,
+        requestId: '',
+        replace: false,
+        retryOf: '',
+        traceId: 'bench',
+      });
+      let last = job;
+      for await (last of jobs.watch(job.jobId, ending.signal)) if (isEnded(last.state)) break;
+      const endMs = now();
+      const { succeeded, failed } = last.counts!;
+      if (succeeded !== BigInt(settings.tasks))
+        throw new Error(`${succeeded} tasks succeeded and ${failed} failed; expected ${settings.tasks} to succeed`);
+      return { enqueued, startMs, endMs };
+    },
+    async close() {
+      ending.abort();
+      await driving;
+      await bus.close();
+      store.close();
+      return {};
+    },
+  };
+});
+
+/** Notes when each task is handed to the bus. */
+function stampPublishes(bus: Bus, enqueued: Float64Array): Bus {
+  return {
+    ...bus,
+    publish(subject, payload, id) {
+      if (subject.startsWith('tasks.')) enqueued[numberOf(payload)] = now();
+      return bus.publish(subject, payload, id);
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BlenderResult } from '../../gen/cyclorama/blender/v1/blender.ts';
+import type { AttemptParts } from '../../services/kernel/attempt.ts';
+import { openBus } from '../../services/kernel/bus.ts';
+import type { Delivery } from '../../services/kernel/bus-types.ts';
+import { createJobs } from '../../services/kernel/jobs.ts';
+import { createLedger } from '../../services/kernel/ledger.ts';
+import { createLog } from '../../services/kernel/log.ts';
+import { createMetrics } from '../../services/kernel/metrics.ts';
+import type { ObjectStore } from '../../services/kernel/object-store.ts';
+import { openScratch } from '../../services/kernel/scratch.ts';
+import { takeTasks } from '../../services/kernel/take.ts';
+import { runDelivery, type TaskLoopParts } from '../../services/kernel/task-loop.ts';
+import { beatWhileAlive } from '../../services/kernel/workers.ts';
+import { runPart } from './process-part.ts';
+import { noOperation, now, numberOf } from './setting.ts';
+import { benchConfig, openStore } from './stores.ts';
+
+const WORKER_ID = 'bench-worker';
+
+/** A Blender that is done at once. */
+const pool: AttemptParts['pool'] = {
+  withBlender: (_signal, work) =>
+    work({
+      inputDir: tmpdir(),
+      outputDir: join(tmpdir(), 'cyclorama-bench-empty'),
+      blenderVersion: 'none',
+      retire: () => {},
+      run: async () => BlenderResult.fromPartial({}),
+    }),
+};
+
+// The worker's side, as services/kernel/worker.ts wires it, without Blender and without an asset to fetch.
+await runPart(async (settings) => {
+  const log = createLog('bench-worker', process.env.CYCLORAMA_LOG_LEVEL ?? 'warn');
+  const [committed, acked] = [new Float64Array(settings.tasks), new Float64Array(settings.tasks)];
+  const config = benchConfig(settings);
+  const store = openStore(settings);
+  const bus = await openBus(config.nats, { name: 'bench worker', queues: [noOperation.name] }, log);
+  const folder = await mkdtemp(join(tmpdir(), 'cyclorama-bench-'));
+  const scratch = await openScratch(folder, WORKER_ID, config.worker.scratchBytes);
+  const ending = new AbortController();
+  const withAttempt: TaskLoopParts['withAttempt'] = (task, begin, signal, work) =>
+    scratch.withFolder(task.taskId.slice(0, 8), 0, signal, (taskFolder) =>
+      work({
+        bus,
+        store: stampCommit(store, committed, numberOf(task.asset!.uri)),
+        pool,
+        operation: noOperation,
+        task,
+        attempt: begin.attempt,
+        fresh: false,
+        workerId: WORKER_ID,
+        sandbox: 'off',
+        device: 'CPU',
+        version: 'bench',
+        limits: { deadlineMs: 60_000, stallMs: 60_000 },
+        folder: { ...taskFolder, handInput: async (path) => path, collectOutput: async () => {} },
+        prepare: async () => ({ path: '', downloadedBytes: 0, warnings: [], dependencies: [] }),
+        timed: (_stage, stage) => stage(),
+        stageSeconds: {},
+      }),
+    );
+  const loop: TaskLoopParts = {
+    operations: new Map([[noOperation.name, noOperation]]),
+    jobs: createJobs(bus, store),
+    ledger: createLedger(bus, WORKER_ID),
+    othersLive: async () => false,
+    metrics: createMetrics('bench'),
+    ackWaitMs: config.nats.ackWaitMs,
+    withAttempt,
+    log,
+  };
+  const running = Promise.all([
+    takeTasks(
+      {
+        bus,
+        queues: [noOperation.name],
+        capacity: settings.slots * (1 + config.worker.tasksAhead),
+        run: (delivery) => runDelivery(loop, stampAck(delivery, acked), ending.signal),
+        log,
+      },
+      ending.signal,
+    ),
+    beatWhileAlive(
+      bus,
+      { workerId: WORKER_ID, operations: [noOperation.name], slots: settings.slots, device: 'CPU' },
+      log,
+      ending.signal,
+    ),
+  ]);
+
+  return {
+    async close() {
+      ending.abort();
+      await running;
+      await scratch.close();
+      await rm(folder, { recursive: true });
+      await bus.close();
+      store.close();
+      return { committed, acked };
+    },
+  };
+});
+
+function stampCommit(store: ObjectStore, committed: Float64Array, number: number): ObjectStore {
+  return {
+    ...store,
+    async write(...args) {
+      const written = await store.write(...args);
+      committed[number] = now();
+      return written;
+    },
+  };
+}
+
+function stampAck(delivery: Delivery, acked: Float64Array): Delivery {
+  return {
+    ...delivery,
+    async ack() {
+      await delivery.ack();
+      acked[numberOf(delivery.payload)] = now();
+    },
+  };
+}
