@@ -4,7 +4,6 @@ import { pause } from './signal.ts';
 import { CLASSES, STREAMS, taskConsumer } from './topics.ts';
 
 const WAIT_MS = 2_000;
-const TRY_AGAIN_MS = 1_000;
 
 /** What taking tasks from queues takes. */
 export interface TakeParts {
@@ -17,6 +16,8 @@ export interface TakeParts {
   run: (delivery: Delivery) => Promise<void>;
   /** Called when the worker has had nothing to do for so long, once. */
   idle?: { afterMs: number; onIdle: () => void } | undefined;
+  /** How long a pull on an empty queue waits. */
+  waitMs?: number;
   log: Log;
 }
 
@@ -25,7 +26,7 @@ export interface TakeParts {
  * A pull that waits is never broken off; what it brings when there is no room goes straight back.
  */
 export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<void> {
-  const { bus, queues, capacity, run, idle, log } = parts;
+  const { bus, queues, capacity, run, idle, waitMs = WAIT_MS, log } = parts;
   const consumers = CLASSES.flatMap((word) => queues.map((queue) => taskConsumer(queue, word)));
   const inHand = new Set<Promise<void>>();
   const waiting = new Map<string, Promise<void>>();
@@ -46,12 +47,12 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
     return deliveries.length;
   };
 
-  const take = async (consumer: string, max: number, waitMs: number): Promise<number> => {
+  const take = async (consumer: string, max: number, patienceMs: number): Promise<number> => {
     try {
-      return start(await bus.take(STREAMS.tasks, consumer, max, waitMs));
+      return start(await bus.take(STREAMS.tasks, consumer, max, patienceMs));
     } catch (error) {
       log.warn({ error: (error as Error).message, consumer }, 'cannot take tasks');
-      await pause(TRY_AGAIN_MS, signal);
+      await pause(waitMs / 2, signal);
       return 0;
     }
   };
@@ -67,7 +68,7 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
   const waitForAny = async (): Promise<void> => {
     for (const consumer of consumers) {
       if (waiting.has(consumer)) continue;
-      const wait = take(consumer, 1, WAIT_MS).then(() => void waiting.delete(consumer));
+      const wait = take(consumer, 1, waitMs).then(() => void waiting.delete(consumer));
       waiting.set(consumer, wait);
     }
     await Promise.race(waiting.values());
@@ -75,7 +76,7 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
 
   let idled = false;
   while (!signal.aborted) {
-    if (inHand.size >= capacity) await Promise.race([...inHand, pause(WAIT_MS, signal)]);
+    if (inHand.size >= capacity) await Promise.race([...inHand, pause(waitMs, signal)]);
     else if (!(await sweep())) await waitForAny();
     if (inHand.size > 0) busyAt = performance.now();
     if (idle && !idled && performance.now() - busyAt > idle.afterMs) {
