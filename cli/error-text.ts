@@ -3,8 +3,10 @@ import { CycloramaError, REASONS } from '../services/kernel/failure.ts';
 /** An error as one sentence for people, with what to do about it where that is known. */
 export function errorText(error: unknown): string {
   if (!(error instanceof CycloramaError)) return error instanceof Error ? error.message : String(error);
-  const absent = absentServerText(error);
-  if (absent !== undefined) return absent;
+  const absent = absentServer(error);
+  if (absent !== undefined) {
+    return `${absent}: start the local stack with \`npx cyclorama up\`, or name another server with --endpoint HOST:PORT`;
+  }
   const text = error.reason === 'invalid_request' ? error.message : `${error.reason}: ${error.message}`;
   const hint = HINTS[error.reason];
   return hint === undefined ? text : `${text}\n${hint}`;
@@ -26,11 +28,10 @@ const HINTS: Partial<Record<string, string>> = {
   bucket_not_found: 'Create it first, for instance by `npx cyclorama put DIR s3://BUCKET/ --create-bucket`.',
 };
 
-/** One sentence for a server that is not there, in place of gRPC's account of each layer's failure. */
-function absentServerText({ reason, message }: CycloramaError): string | undefined {
+/** Says which server is not there, in place of gRPC's account of each layer's failure; undefined for other errors. */
+export function absentServer({ reason, message }: CycloramaError): string | undefined {
   const address = /^no answer from '([^']+)'/.exec(message)?.[1];
   if (reason !== 'service_unavailable' || address === undefined) return undefined;
   const why = /.*Last error: (?:Error: )?(.*?)(?:\. Resolution note.*)?$/s.exec(message)?.[1];
-  const because = why === undefined ? '' : ` (${why})`;
-  return `no server answers at ${address}${because}: start the local stack with \`npx cyclorama up\`, or name another server with --endpoint HOST:PORT`;
+  return `no server answers at ${address}${why === undefined ? '' : ` (${why})`}`;
 }

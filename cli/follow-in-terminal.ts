@@ -1,5 +1,6 @@
 import { Job, JobState, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import type { CommandContext } from './command-run.ts';
+import { absentServer } from './error-text.ts';
 import { EXIT } from './exit-codes.ts';
 import { followJob } from './follow-job.ts';
 import { createJobBar } from './job-bar.ts';
@@ -35,10 +36,10 @@ export async function followInTerminal(
       {
         onJob: bar.takeJob,
         ...(onResult === undefined ? {} : { onResult: takeResult }),
-        onTrouble({ message }) {
+        onTrouble(error) {
           if (performance.now() - lastNote < TROUBLE_NOTE_MS) return;
           lastNote = performance.now();
-          terminal.note(`warning: ${message}; trying again`);
+          terminal.note(`warning: ${absentServer(error) ?? error.message}; trying again`);
         },
       },
       signal,

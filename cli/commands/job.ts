@@ -114,7 +114,10 @@ async function list({ terminal, connection, signal, json }: CommandContext, opti
 
 async function watch(context: CommandContext, options: FollowOptions, [word]: string[]): Promise<number> {
   const calls = context.connection.jobs();
-  return follow(context, await resolveJobId(calls, word!, context.signal), options);
+  const jobId = await resolveJobId(calls, word!, context.signal);
+  // Following waits for a server that went away; one that never was there is an error at once.
+  await calls.get(jobId, context.signal);
+  return follow(context, jobId, options);
 }
 
 async function cancel(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {

@@ -243,6 +243,7 @@ describe('what goes wrong', () => {
     [['analyze', 'models/fox.glb'], 2, 'expected s3://bucket/key'],
     [['call', 'JobService/GetJob', '{"job":1}'], 2, 'key "job" is unknown'],
     [['validate', 'no-such-bucket'], 1, "bucket 'no-such-bucket' does not exist"],
+    [['job', 'watch', '0'.repeat(32), '--endpoint', '127.0.0.1:1'], 3, 'no server answers at 127.0.0.1:1'],
     [['job', 'list', '--endpoint', '127.0.0.1:1'], 3, 'no server answers at 127.0.0.1:1'],
   ])('%j ends with %i', async (args, code, text) => {
     const ended = await cyclorama(args);
