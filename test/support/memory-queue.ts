@@ -47,7 +47,7 @@ export class MemoryQueue implements Pick<Bus, 'take'> {
       ack: async () => {
         this.answers.push({ payload, answer: 'acked', delayMs: 0 });
       },
-      handBack: (delayMs) => {
+      handBack: async (delayMs) => {
         this.answers.push({ payload, answer: 'handed back', delayMs });
         this.#put(consumer, { payload, delivered: delivered + 1 });
       },

@@ -1,0 +1,174 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { BlenderResult } from '../../gen/cyclorama/blender/v1/blender.ts';
+import { Job, JobState, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { Task } from '../../gen/cyclorama/job/v1/task.ts';
+import type { AttemptParts } from '../../services/kernel/attempt.ts';
+import type { BlenderLease } from '../../services/kernel/blender-pool.ts';
+import type { Delivery } from '../../services/kernel/bus-types.ts';
+import { toAssetId } from '../../services/kernel/fingerprint.ts';
+import { createLedger } from '../../services/kernel/ledger.ts';
+import { createMetrics } from '../../services/kernel/metrics.ts';
+import type { Operation } from '../../services/kernel/operation.ts';
+import { openScratch } from '../../services/kernel/scratch.ts';
+import { runDelivery, type TaskLoopParts } from '../../services/kernel/task-loop.ts';
+import { parseS3Uri } from '../../services/kernel/uri.ts';
+import { MemoryBucket } from './memory-bucket.ts';
+import { MemoryStore } from './memory-store.ts';
+
+export const ASSET_URI = 's3://assets/models/chair.glb';
+
+/** An operation that writes one text file beside the record. */
+export const noteOperation: Operation = {
+  name: 'note',
+  recipe: 1,
+  outputPlace: ({ assetName }) => ({ bucket: 'outputs', key: `run/${assetName}.txt` }),
+  blenderOp: () => ({ $case: 'inspect', value: {} }),
+  toProduct: (task, _result, { warnings }) => ({
+    files: [{ place: noteOperation.outputPlace(task), content: 'done', contentType: 'text/plain' }],
+    detail: { words: 1 },
+    report: { text: 'done' },
+    warnings,
+  }),
+  toFailureProduct: (task, { reason }) => ({
+    files: [{ place: noteOperation.outputPlace(task), content: reason, contentType: 'text/plain' }],
+    detail: {},
+    report: {},
+    warnings: [],
+  }),
+};
+
+/** What Blender does with a task. */
+export type Behaviour = BlenderLease['run'];
+
+/** One worker's task loop over stores in memory, with a Blender that does as the test says. */
+export class TaskRuns {
+  readonly store = new MemoryStore();
+  readonly jobs = new Map<string, Job>([['job-1', jobIn(JobState.JOB_STATE_RUNNING)]]);
+  readonly ledger: MemoryBucket;
+  readonly published: TaskResult[] = [];
+  /** Whether each run asked for a fresh Blender. */
+  readonly fresh: boolean[] = [];
+  readonly metrics = createMetrics('test');
+  readonly drain = new AbortController();
+  behave: Behaviour = async () => BlenderResult.fromPartial({ stageSeconds: { import: 0.5 } });
+  othersLive = false;
+  readonly #scratchDir: string;
+  readonly #workerId: string;
+
+  private constructor(scratchDir: string, workerId: string, ledger: MemoryBucket) {
+    this.#scratchDir = scratchDir;
+    this.#workerId = workerId;
+    this.ledger = ledger;
+    this.store.objects.set('assets/models/chair.glb', { body: Buffer.from('glb'), etag: 'e1' });
+  }
+
+  static async create(workerId = 'worker-a', ledger = new MemoryBucket()): Promise<TaskRuns> {
+    const scratchDir = await mkdtemp(join(tmpdir(), 'cyclorama-runs-'));
+    onTestFinished(() => rm(scratchDir, { recursive: true, force: true }));
+    return new TaskRuns(scratchDir, workerId, ledger);
+  }
+
+  /** Runs one delivery to its answer. */
+  async run(change: Partial<Task> = {}, delivered = 1): Promise<Answer> {
+    const answer: Answer = { acked: false, handedBackMs: undefined };
+    const delivery: Delivery = {
+      subject: 'tasks.note.batch.job-1',
+      payload: JSON.stringify(Task.toJSON({ ...taskOf(), ...change })),
+      delivered,
+      ack: async () => {
+        answer.acked = true;
+      },
+      handBack: async (delayMs) => {
+        answer.handedBackMs = delayMs;
+      },
+      working: () => {},
+    };
+    await runDelivery(await this.#loop(), delivery, this.drain.signal);
+    return answer;
+  }
+
+  async #loop(): Promise<TaskLoopParts> {
+    const scratch = await openScratch(this.#scratchDir, this.#workerId, 1000);
+    const withAttempt: TaskLoopParts['withAttempt'] = (task, begin, signal, work) =>
+      scratch.withFolder('task', 1, signal, async (folder) => {
+        const [inputDir, outputDir] = [join(scratch.root, 'slot-in'), join(scratch.root, 'slot-out')];
+        await Promise.all([inputDir, outputDir].map((path) => mkdir(path, { recursive: true })));
+        const lease = { inputDir, outputDir, blenderVersion: '4.5', retire: () => {}, run: this.behave };
+        const pool: AttemptParts['pool'] = {
+          withBlender: (_signal, use, options) => {
+            this.fresh.push(options?.fresh ?? false);
+            return use(lease);
+          },
+        };
+        const path = join(folder.input, 'asset.glb');
+        const { bucket, key } = parseS3Uri(task.asset!.uri, 'uri');
+        return work({
+          bus: { publish: async (_subject, payload) => this.#publish(payload) },
+          store: this.store,
+          pool,
+          operation: noteOperation,
+          task,
+          attempt: begin.attempt,
+          fresh: begin.verdict === 'start' && begin.fresh,
+          workerId: this.#workerId,
+          sandbox: 'off',
+          device: 'CPU',
+          version: '0.0.0',
+          limits: { deadlineMs: 60_000, stallMs: 60_000 },
+          folder,
+          prepare: async () => {
+            await this.store.download({ bucket, key }, path, task.asset!.etag === '' ? {} : { etag: task.asset!.etag });
+            return { path, downloadedBytes: 3, warnings: [], dependencies: [] };
+          },
+          timed: (_stage, timed) => timed(),
+          stageSeconds: {},
+        });
+      });
+    return {
+      operations: new Map([[noteOperation.name, noteOperation]]),
+      jobs: { read: async (jobId) => this.jobs.get(jobId) },
+      ledger: createLedger({ bucket: () => this.ledger }, this.#workerId),
+      othersLive: async () => this.othersLive,
+      metrics: this.metrics,
+      ackWaitMs: 60_000,
+      withAttempt,
+      log: pino({ level: 'silent' }),
+    };
+  }
+
+  #publish(payload: string): 'stored' | 'refused' {
+    const result = TaskResult.fromJSON(JSON.parse(payload));
+    const taken = this.published.some(({ jobId, taskId }) => jobId === result.jobId && taskId === result.taskId);
+    if (!taken) this.published.push(result);
+    return taken ? 'refused' : 'stored';
+  }
+}
+
+/** What became of a delivery. */
+export interface Answer {
+  acked: boolean;
+  handedBackMs: number | undefined;
+}
+
+export function jobIn(state: JobState): Job {
+  return Job.fromPartial({ jobId: 'job-1', operation: 'note', state });
+}
+
+export function taskOf(): Task {
+  return Task.fromPartial({
+    jobId: 'job-1',
+    taskId: toAssetId(ASSET_URI),
+    operation: 'note',
+    asset: Asset.fromPartial({ uri: ASSET_URI, etag: 'e1', sizeBytes: 3n }),
+    assetName: 'chair.glb',
+    spec: {},
+    fingerprint: 'f'.repeat(32),
+    outputUri: 's3://outputs/run/',
+    traceId: 'trace',
+  });
+}
