@@ -9,7 +9,7 @@ const prefix = (prefixUri: string, limit = 0n): AssetSource => ({
   source: { $case: 'prefix', value: { prefixUri, suffixes: [], limit } },
 });
 const list = (uris: string[]): AssetSource => ({ source: { $case: 'list', value: { uris } } });
-const manifest = (uri: string): AssetSource => ({ source: { $case: 'manifest', value: { uri } } });
+const manifest = (uri: string): AssetSource => ({ source: { $case: 'manifest', value: { uri, filter: '' } } });
 const job = (jobId: string): AssetSource => ({ source: { $case: 'job', value: { jobId, outcomes: [] } } });
 
 test.each<[string, AssetSource, string[]]>([

@@ -47,7 +47,7 @@ const prefix = (limit = 0n): AssetSource => ({
   source: { $case: 'prefix', value: { prefixUri: 's3://bucket/models/', suffixes: ['.glb'], limit } },
 });
 const list = (uris: string[]): AssetSource => ({ source: { $case: 'list', value: { uris } } });
-const manifest: AssetSource = { source: { $case: 'manifest', value: { uri: 's3://bucket/list.txt' } } };
+const manifest: AssetSource = { source: { $case: 'manifest', value: { uri: 's3://bucket/list.txt', filter: '' } } };
 
 async function keysFrom(parts: SourceParts, entry: JobEntry, taken = 0): Promise<string[]> {
   const batches = await Array.fromAsync(readSource(parts, entry, taken, NEVER));
