@@ -12,7 +12,7 @@ import { isLost, isTransient } from './bus-errors.ts';
 import type { Config } from './config.ts';
 import { CycloramaError } from './failure.ts';
 import type { Log } from './log.ts';
-import { pause } from './signal.ts';
+import { orAborted, pause } from './signal.ts';
 
 export const REQUEST_TIMEOUT_MS = 5_000;
 const RETRY_DEADLINE_MS = 30_000;
@@ -27,7 +27,12 @@ export interface BusCore {
   connection: NatsConnection;
   jetStream: JetStreamClient;
   manager: JetStreamManager;
+  /** For requests: one that was under way when the connection breaks is repeated at once. */
   retry: Retry;
+  /** For work that sees by itself when the connection breaks. */
+  repeat: Retry;
+  /** Aborts when the connection breaks; then this is another signal, for the connection that follows. */
+  readonly lost: AbortSignal;
   log: Log;
 }
 
@@ -39,9 +44,13 @@ export async function openCore(
   restore: (core: BusCore) => Promise<void>,
 ): Promise<BusCore> {
   const connection = await connectWithin(config, name, RETRY_DEADLINE_MS);
-  void logNews(connection, log);
+  let line = new AbortController();
+  void followConnection(connection, log, () => {
+    line.abort(new NatsError('the connection broke', 'DISCONNECT'));
+    line = new AbortController();
+  });
 
-  const retry: Retry = async (what, attempt, signal) => {
+  const repeat: Retry = async (what, attempt, signal) => {
     const deadline = performance.now() + RETRY_DEADLINE_MS;
     for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
       try {
@@ -59,20 +68,27 @@ export async function openCore(
       }
     }
   };
+  // An answer that was under way when the connection broke never comes.
+  const retry: Retry = (what, attempt, signal) => repeat(what, () => orAborted(attempt(), line.signal), signal);
   const manager = await retry('open JetStream', () => connection.jetstreamManager({ timeout: REQUEST_TIMEOUT_MS }));
   const core: BusCore = {
     connection,
     jetStream: connection.jetstream({ timeout: REQUEST_TIMEOUT_MS }),
     manager,
     retry,
+    repeat,
+    get lost() {
+      return line.signal;
+    },
     log,
   };
   await retry('make streams', () => restore(core));
   return core;
 }
 
-async function logNews(connection: NatsConnection, log: Log): Promise<void> {
+async function followConnection(connection: NatsConnection, log: Log, onLost: () => void): Promise<void> {
   for await (const status of connection.status()) {
+    if (status.type === 'disconnect') onLost();
     log[CONNECTION_NEWS.has(status.type) ? 'info' : 'debug'](
       { status: status.type, server: String(status.data) },
       'NATS connection',

@@ -2,17 +2,18 @@ import { AckPolicy, DeliverPolicy, nanos } from 'nats';
 import type { BusCore } from './bus-connection.ts';
 import { pullNowOrSoon, toStreamMessage } from './bus-pull.ts';
 import type { Reader } from './bus-types.ts';
+import { orAborted } from './signal.ts';
 
 /** The server forgets a reader that nobody asks for so long. */
 const READER_IDLE_MS = 60_000;
 
 /** Reads a stream in order after a sequence, through a consumer of its own that is made again when the server loses it. */
 export function createReader(core: BusCore, stream: string, subject: string, afterSequence: bigint): Reader {
-  const { manager, connection, retry, log } = core;
+  const { manager, connection, repeat, log } = core;
   let consumer: string | undefined;
   let last = afterSequence;
   const open = async (): Promise<string> => {
-    const made = await manager.consumers.add(stream, {
+    const adding = manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: Number(last) + 1,
@@ -21,7 +22,7 @@ export function createReader(core: BusCore, stream: string, subject: string, aft
       inactive_threshold: nanos(READER_IDLE_MS),
       num_replicas: 1,
     });
-    return made.name;
+    return (await orAborted(adding, core.lost)).name;
   };
   return {
     next(max, waitMs, signal) {
@@ -29,15 +30,17 @@ export function createReader(core: BusCore, stream: string, subject: string, aft
         try {
           consumer ??= await open();
           const pulled = await pullNowOrSoon(core, stream, consumer, max, waitMs, signal);
-          const messages = pulled.map(toStreamMessage).filter(({ sequence }) => sequence > last);
+          const messages = pulled.messages.map(toStreamMessage).filter(({ sequence }) => sequence > last);
           last = messages.at(-1)?.sequence ?? last;
+          // The consumer counts what it sent as read, also what was lost on the way.
+          if (!pulled.whole) consumer = undefined;
           return messages;
         } catch (error) {
           consumer = undefined;
           throw error;
         }
       };
-      return retry(`read '${subject}'`, attempt, signal);
+      return repeat(`read '${subject}'`, attempt, signal);
     },
     async close() {
       if (consumer === undefined || connection.isClosed()) return;

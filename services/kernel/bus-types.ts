@@ -8,7 +8,7 @@ export interface Delivery {
   delivered: number;
   /** Confirms for good; resolves when the server knows. */
   ack(): Promise<void>;
-  /** Hands it back, to be delivered again after the delay. */
+  /** Hands it back, to be delivered again after the delay. Where that fails it comes again after ack_wait. */
   handBack(delayMs: number): void;
   /** Asks for another ack_wait. */
   working(): void;

@@ -1,8 +1,9 @@
 import type { KV } from 'nats';
 import { createBucket } from './bus-bucket.ts';
 import { openCore, REQUEST_TIMEOUT_MS } from './bus-connection.ts';
+import { toDelivery } from './bus-delivery.ts';
 import { API_CODES, apiCode } from './bus-errors.ts';
-import { pullNowOrSoon, toDelivery } from './bus-pull.ts';
+import { pullNowOrSoon } from './bus-pull.ts';
 import { createReader } from './bus-reader.ts';
 import { makeTopology } from './bus-topology.ts';
 import type { Bus } from './bus-types.ts';
@@ -27,7 +28,7 @@ export async function openBus(config: Config['nats'], { name, queues }: BusOptio
   const core = await openCore(config, name, log, async (opened) => {
     buckets = await makeTopology(opened, config, queues);
   });
-  const { connection, jetStream, manager, retry } = core;
+  const { connection, jetStream, manager, retry, repeat } = core;
 
   return {
     publish: (subject, payload, id) =>
@@ -42,10 +43,10 @@ export async function openBus(config: Config['nats'], { name, queues }: BusOptio
       }),
 
     take: (stream, consumer, max, waitMs) =>
-      retry(`take from '${consumer}'`, async () => {
+      repeat(`take from '${consumer}'`, async () => {
         // Never broken off: the server would send a message to an inbox that nobody reads, and miss it for ack_wait.
-        const messages = await pullNowOrSoon(core, stream, consumer, max, waitMs);
-        return messages.map((message) => toDelivery(core, message));
+        const { messages } = await pullNowOrSoon(core, stream, consumer, max, waitMs);
+        return messages.map((message) => toDelivery(core, stream, message));
       }),
 
     async depth(stream, consumer) {
