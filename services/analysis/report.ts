@@ -37,8 +37,14 @@ export function printReport(report: AnalysisReport, style: ReportStyle): string 
       : {
           file,
           status: 'success',
-          stats: { vertices, faces, dimensions, materials: materialNames, topology: { triangles, quads, ngons } },
-          ...(warnings.length > 0 ? { warnings } : {}),
+          stats: {
+            vertices,
+            faces,
+            dimensions,
+            materials: materialNames,
+            topology: { triangles, quads, ngons },
+            ...(warnings.length > 0 ? { warnings } : {}),
+          },
         };
   return `${JSON.stringify(json, undefined, 2)}\n`;
 }
