@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AnalysisReport } from '../gen/cyclorama/analysis/v1/analysis.ts';
 import { Outcome } from '../gen/cyclorama/asset/v1/asset.ts';
 import { Job, JobState, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import { reusedLine } from './analysis-job.ts';
@@ -94,7 +95,7 @@ describe('results for people', () => {
 
 describe('reports for people', () => {
   it('line up', () => {
-    const report = {
+    const report = AnalysisReport.fromPartial({
       file: 'x.glb',
       vertices: 1500n,
       faces: 1450n,
@@ -104,7 +105,7 @@ describe('reports for people', () => {
       dimensions: { x: 1, y: 1, z: 2.5 },
       materialNames: ['wood', 'cloth'],
       warnings: ['texture is missing'],
-    };
+    });
     expect(reportLines('s3://b/x.glb', report, '')).toEqual([
       's3://b/x.glb',
       '  vertices    1,500',
