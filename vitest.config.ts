@@ -6,6 +6,8 @@ const serial = [
   { name: 'integration', timeoutMs: 120_000 },
   { name: 'e2e', timeoutMs: 300_000 },
   { name: 'faults', timeoutMs: 300_000 },
+  // Needs programs of others: a suite of its own, `npm run test:system`.
+  { name: 'system', timeoutMs: 120_000 },
 ];
 
 export default defineConfig({

@@ -10,12 +10,14 @@ import { generateProtos } from './setup/protos.mjs';
 import { installRuntimePython, installTestPython } from './setup/python-env.mjs';
 import { installNatsServer, installVersitygw } from './setup/servers.mjs';
 import { installBubblewrap, installLibraries, missingLibraries } from './setup/system-libraries.mjs';
+import { SYSTEM_TOOLS } from './setup/system-tools.mjs';
 import { TOOLS_FILE } from './tools.mjs';
 
 // Makes a fresh clone ready: npm packages, Python with bpy, servers, generated code. Needs no package itself, since it
 // runs before there are any. Repeating it costs nothing; an interrupted one is taken up where it stood.
 
 const forTests = process.argv.includes('--test');
+const forSystemTests = process.argv.includes('--system');
 const progress = new Progress();
 
 async function setUp() {
@@ -25,12 +27,13 @@ async function setUp() {
     pythonAndLibraries(before),
     progress.step('nats-server', installNatsServer),
     progress.step('S3 server (versitygw)', installVersitygw),
+    forSystemTests ? systemTools() : {},
   ]);
   const failures = settled.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
   if (failures.length > 0) throw new AggregateError(failures);
-  const [, python, natsServer, versitygw] = settled.map(({ value }) => value);
+  const [, python, natsServer, versitygw, tools] = settled.map(({ value }) => value);
   const { bubblewrap, ...programs } = python;
-  writeTools({ ...programs, natsServer, versitygw, bubblewrap });
+  writeTools({ ...programs, natsServer, versitygw, bubblewrap, ...keepSystemTools(before), ...tools });
   linkCommand();
 }
 
@@ -49,6 +52,20 @@ async function pythonAndLibraries(before) {
   const bubblewrap = before.bubblewrap ?? (await progress.step('bubblewrap (sandbox)', installBubblewrap));
   const tests = forTests ? await progress.step('Python for tests', (note) => installTestPython(python, note)) : {};
   return { python, bubblewrap, ...keepTests(before), ...tests };
+}
+
+/** One after the other: two builds at once take longer than their sum on a small machine. */
+async function systemTools() {
+  const installed = {};
+  for (const [name, { title, install }] of Object.entries(SYSTEM_TOOLS)) {
+    installed[name] = await progress.step(title, install);
+  }
+  return installed;
+}
+
+function keepSystemTools(before) {
+  const kept = Object.entries(before).filter(([name, path]) => name in SYSTEM_TOOLS && existsSync(path));
+  return Object.fromEntries(kept);
 }
 
 /** A plain set-up after one with --test leaves what the tests need in place. */

@@ -8,6 +8,9 @@ export interface Tools {
   testPython?: string;
   motoServer?: string;
   weed?: string;
+  /** Programs of the system tests; only after `node scripts/setup.mjs --system`. */
+  grpcurl?: string;
+  promtool?: string;
 }
 
 export declare const TOOLS_FILE: string;
