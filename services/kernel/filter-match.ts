@@ -1,0 +1,114 @@
+import type { Filter, FilterValue, Operator } from './filter.ts';
+
+/** A row of an index as it was read. */
+export type Row = { [field: string]: unknown };
+
+/** Whether a row passes a filter. A field that is missing or null passes no test, `!=` included; NOT turns that round. */
+export function matchesFilter(filter: Filter, row: Row): boolean {
+  switch (filter.kind) {
+    case 'and':
+      return filter.terms.every((term) => matchesFilter(term, row));
+    case 'or':
+      return filter.terms.some((term) => matchesFilter(term, row));
+    case 'not':
+      return !matchesFilter(filter.term, row);
+    case 'test':
+      return matchesTest(filter, valuesAt(row, filter.path));
+  }
+}
+
+/** Filters rows, and notices fields that are compared but that no row has: most likely a slip of the pen. */
+export interface RowFilter {
+  matches(row: Row): boolean;
+  /** The compared fields that none of the rows so far has, once an asset that succeeded was among them. */
+  unknownFields(): string[];
+}
+
+/** Makes a row filter. Fields that are only tested with `:` may be in no row: that is what `:` asks. */
+export function createRowFilter(filter: Filter): RowFilter {
+  let missing = comparedPaths(filter);
+  let sawWholeRow = false;
+  return {
+    matches(row) {
+      sawWholeRow ||= row.outcome === 'succeeded';
+      if (missing.length > 0) missing = missing.filter((path) => !hasPath(row, path));
+      return matchesFilter(filter, row);
+    },
+    unknownFields: () => (sawWholeRow ? missing.map((path) => path.join('.')) : []),
+  };
+}
+
+function comparedPaths(filter: Filter): string[][] {
+  if (filter.kind === 'test') return filter.operator === ':' ? [] : [filter.path];
+  return filter.kind === 'not' ? comparedPaths(filter.term) : filter.terms.flatMap(comparedPaths);
+}
+
+function hasPath(value: unknown, [name, ...rest]: string[]): boolean {
+  if (name === undefined) return true;
+  if (Array.isArray(value)) return value.some((element) => hasPath(element, [name, ...rest]));
+  return isObject(value) && Object.hasOwn(value, name) && hasPath(value[name], rest);
+}
+
+/** Every value that a path leads to; through lists it leads to each element's. */
+function valuesAt(value: unknown, [name, ...rest]: string[]): unknown[] {
+  if (name === undefined) return [value];
+  if (Array.isArray(value)) return value.flatMap((element) => valuesAt(element, [name, ...rest]));
+  return isObject(value) && Object.hasOwn(value, name) ? valuesAt(value[name], rest) : [];
+}
+
+function matchesTest({ operator, value }: Filter & { kind: 'test' }, found: unknown[]): boolean {
+  const values = found.filter((one) => one !== null && one !== undefined);
+  if (operator === ':') return values.some((one) => has(one, value));
+  const elements = values.flat();
+  if (operator === '!=') return elements.length > 0 && !elements.some((one) => equals(one, value));
+  if (operator === '=') return elements.some((one) => equals(one, value));
+  return elements.some((one) => isOrdered(one, operator, value));
+}
+
+/** `:` asks a list for an element, an object for a field, text for a part, and anything for `*`: not to be nothing. */
+function has(one: unknown, value: FilterValue): boolean {
+  if (value.kind === 'present') return isPresent(one);
+  if (Array.isArray(one)) return one.some((element) => equals(element, value));
+  if (isObject(one)) return Object.keys(one).some((name) => equals(name, value));
+  if (typeof one === 'string' && value.kind === 'text' && !value.openStart && !value.openEnd)
+    return one.includes(value.text);
+  return equals(one, value);
+}
+
+/** As protobuf has it, a value at its default is not there: 0, false, empty text, an empty list. */
+function isPresent(one: unknown): boolean {
+  if (Array.isArray(one)) return one.length > 0;
+  if (isObject(one)) return Object.keys(one).length > 0;
+  return one !== '' && one !== 0 && one !== false;
+}
+
+function equals(one: unknown, value: FilterValue): boolean {
+  switch (value.kind) {
+    case 'number':
+      return one === value.number;
+    case 'boolean':
+      return one === value.boolean;
+    case 'present':
+      return isPresent(one);
+    case 'text':
+      if (typeof one !== 'string') return false;
+      if (value.openStart && value.openEnd) return one.includes(value.text);
+      if (value.openStart) return one.endsWith(value.text);
+      return value.openEnd ? one.startsWith(value.text) : one === value.text;
+  }
+}
+
+function isOrdered(one: unknown, operator: Operator, value: FilterValue): boolean {
+  if (value.kind === 'number' && typeof one === 'number') return compare(one, operator, value.number);
+  return value.kind === 'text' && typeof one === 'string' && compare(one, operator, value.text);
+}
+
+function compare<T extends number | string>(one: T, operator: Operator, other: T): boolean {
+  if (operator === '<') return one < other;
+  if (operator === '<=') return one <= other;
+  return operator === '>' ? one > other : one >= other;
+}
+
+function isObject(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
