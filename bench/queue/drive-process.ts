@@ -38,6 +38,8 @@ await runPart(async (settings) => {
       driverId: 'bench-driver',
       liveSlots: async () => countSlots(await workers.live(noOperation.name)),
       stallMs: STALL_MS,
+      ackWaitMs: benchConfig(settings).nats.ackWaitMs,
+      ackWaitMs: benchConfig(settings).nats.ackWaitMs,
     },
     ending.signal,
   );

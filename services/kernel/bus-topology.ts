@@ -24,17 +24,18 @@ const BUCKET_TTL_MS: Record<BucketName, number> = { jobs: 30 * DAY_MS, ledger: R
 
 const WORK_QUEUE = { retention: RetentionPolicy.Workqueue, duplicate_window: nanos(DEDUPLICATION_MS) };
 
+const ONE_EACH = { max_msgs_per_subject: 1, discard: DiscardPolicy.New, discard_new_per_subject: true };
+
 const STREAM_CONFIGS: (Partial<StreamConfig> & { name: string })[] = [
-  { name: STREAMS.jobs, subjects: ['jobs.*.*'], ...WORK_QUEUE },
+  // One order a job: the server itself refuses a second one while the first is not done.
+  { name: STREAMS.jobs, subjects: ['jobs.*.*'], ...WORK_QUEUE, ...ONE_EACH },
   { name: STREAMS.tasks, subjects: ['tasks.*.*.*'], ...WORK_QUEUE },
   {
     name: STREAMS.results,
     subjects: ['results.*.*'],
     retention: RetentionPolicy.Limits,
-    // One result a task: the server itself refuses a second one.
-    max_msgs_per_subject: 1,
-    discard: DiscardPolicy.New,
-    discard_new_per_subject: true,
+    // One result a task: a second one is refused.
+    ...ONE_EACH,
     max_age: nanos(RESULT_RETENTION_MS),
   },
 ];

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { type Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { type JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
@@ -52,7 +53,9 @@ type Progress = Pick<JobEntry, 'cursor' | 'planned' | 'plannedTotal' | 'generati
  * Everything it must remember is in the entry, so that another driver can go on at any point.
  */
 export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSignal): Promise<Job> {
-  const { bus, jobs, driverId, log } = parts;
+  const { bus, jobs, log } = parts;
+  // Of this drive alone: an order that comes again to the same process makes a second drive, and one of the two must go.
+  const driverId = `${parts.driverId}.${randomUUID().slice(0, 8)}`;
   const claimed = await jobs.change(jobId, (entry) => ({ ...entry, driverId }));
   if (isEnded(claimed.job!.state)) return finish(parts, claimed);
   const entry =
@@ -137,12 +140,12 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   const watched = (work: Promise<void>): Promise<void> => work.catch(reject);
   const folding = watched(fold());
   let planning = watched(plan());
-  try {
-    return await finish(parts, await Promise.race([save(), broken]));
-  } finally {
+  const ended = await Promise.race([save(), broken]).finally(async () => {
     stop.abort();
     await Promise.allSettled([folding, planning]);
-  }
+  });
+  // Only now: a planner still at work would queue tasks after the purge.
+  return finish(parts, ended);
 }
 
 /** Whether a drive ended because another driver took over. */

@@ -1,10 +1,10 @@
-import { DriveOrder } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Delivery } from './bus-types.ts';
 import { type DriveParts, driveJob, isSuperseded } from './drive.ts';
 import { type CycloramaError, toCycloramaError } from './failure.ts';
 import { forgetInteractive } from './forget.ts';
 import { failEntry } from './jobs.ts';
 import type { Metrics } from './metrics.ts';
+import { parseDriveOrder, readOrDrop } from './queue-messages.ts';
 import { pause } from './signal.ts';
 import { CLASSES, driveConsumer, STREAMS, taskConsumer } from './topics.ts';
 
@@ -16,7 +16,12 @@ const METER_EVERY_MS = 5_000;
 const MAX_DEFECTS = 20;
 
 /** What a driver of one operation's jobs takes. */
-export type DriverParts = DriveParts & { operation: string; metrics: Pick<Metrics, 'queuePending' | 'queueInFlight'> };
+export type DriverParts = DriveParts & {
+  operation: string;
+  /** How long an order stays with a driver that gives no sign of life. */
+  ackWaitMs: number;
+  metrics: Pick<Metrics, 'queuePending' | 'queueInFlight'>;
+};
 
 /** Takes orders to drive jobs of one operation until the signal aborts; then hands all back, for another replica to go on at once. */
 export async function runDriver(parts: DriverParts, signal: AbortSignal): Promise<void> {
@@ -43,9 +48,11 @@ export async function runDriver(parts: DriverParts, signal: AbortSignal): Promis
 }
 
 async function driveDelivery(parts: DriverParts, delivery: Delivery, signal: AbortSignal): Promise<void> {
-  const { jobId } = DriveOrder.fromJSON(JSON.parse(delivery.payload));
+  const order = await readOrDrop(parseDriveOrder, delivery, parts.log);
+  if (!order) return;
+  const { jobId } = order;
   const log = parts.log.child({ job: jobId });
-  const heartbeat = setInterval(() => delivery.working(), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => delivery.working(), Math.min(HEARTBEAT_MS, parts.ackWaitMs / 3));
   try {
     const job = await driveJob({ ...parts, log }, jobId, signal);
     log.info({ state: job.state, counts: job.counts, trace: job.traceId }, 'job ended');

@@ -10,7 +10,7 @@ import { CycloramaError, toFailure } from './failure.ts';
 import { canonicalJson, shortHash } from './fingerprint.ts';
 import { isEnded } from './job-state.ts';
 import type { ObjectStore } from './object-store.ts';
-import { driveSubject, STREAMS } from './topics.ts';
+import { driveSubject } from './topics.ts';
 import { parseFolderUri, toS3Uri } from './uri.ts';
 
 const MAX_JOB_BYTES = 8 * 1024 ** 2;
@@ -71,9 +71,8 @@ export function createJobs(bus: Bus, store: ObjectStore): Jobs {
   }
 
   async function order(job: Job): Promise<void> {
-    const subject = driveSubject(job.operation, job.jobId);
-    if ((await bus.count(STREAMS.jobs, subject)) > 0) return;
-    await bus.publish(subject, JSON.stringify(DriveOrder.toJSON({ jobId: job.jobId })));
+    // Refused where the job is on order already.
+    await bus.publish(driveSubject(job.operation, job.jobId), JSON.stringify(DriveOrder.toJSON({ jobId: job.jobId })));
   }
 
   /** Puts a job into the key-value store and orders its drive, or returns the one that is there. */

@@ -79,6 +79,7 @@ export async function createServiceKernel(
             driverId: `${config.worker.id}-${operation.name}`,
             liveSlots: async () => countSlots(await workers.live(operation.name)),
             stallMs: STALL_MS,
+            ackWaitMs: config.nats.ackWaitMs,
           },
           ending.signal,
         );

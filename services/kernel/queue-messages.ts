@@ -1,0 +1,50 @@
+import { DriveOrder, Task } from '../../gen/cyclorama/job/v1/task.ts';
+import type { Delivery } from './bus-types.ts';
+import type { Log } from './log.ts';
+import { parseObjectUri, parseS3Uri } from './uri.ts';
+
+/** What can be a key of the key-value store and part of an object's name. */
+const ID = /^[A-Za-z0-9_-]+$/;
+
+/** Reads a task off the queue; throws where a field is missing or wrong that all work on it builds on. */
+export function parseTask(payload: string): Task {
+  const task = Task.fromJSON(JSON.parse(payload));
+  for (const field of ['jobId', 'taskId', 'operation', 'fingerprint'] as const) checkId(field, task[field]);
+  parseObjectUri(task.asset?.uri ?? '', 'asset.uri');
+  if (task.outputUri !== '') parseS3Uri(task.outputUri, 'output_uri');
+  return task;
+}
+
+/** Reads an order to drive a job; throws where it names none. */
+export function parseDriveOrder(payload: string): DriveOrder {
+  const order = DriveOrder.fromJSON(JSON.parse(payload));
+  checkId('jobId', order.jobId);
+  return order;
+}
+
+/** Reads a message, or drops one that nobody can ever read, since it would come again for good; undefined then. */
+export async function readOrDrop<T>(
+  parse: (payload: string) => T,
+  delivery: Delivery,
+  log: Log,
+): Promise<T | undefined> {
+  const { subject, payload } = delivery;
+  try {
+    return parse(payload);
+  } catch (error) {
+    log.error(
+      { subject, payload: payload.slice(0, 200), error: (error as Error).message },
+      'unreadable message dropped',
+    );
+  }
+  try {
+    await delivery.ack();
+  } catch (error) {
+    log.warn({ subject, error: (error as Error).message }, 'unreadable message not dropped; it comes again');
+  }
+  return undefined;
+}
+
+function checkId(field: string, id: string): void {
+  if (!ID.test(id)) throw new Error(`${field} is '${id.slice(0, 100)}'; expected letters, digits, '-' and '_'`);
+}
