@@ -39,7 +39,6 @@ await runPart(async (settings) => {
       liveSlots: async () => countSlots(await workers.live(noOperation.name)),
       stallMs: STALL_MS,
       ackWaitMs: benchConfig(settings).nats.ackWaitMs,
-      ackWaitMs: benchConfig(settings).nats.ackWaitMs,
     },
     ending.signal,
   );

@@ -145,6 +145,19 @@ describe('the ledger keeps', () => {
     expect(await ledger.begin(task, alone)).toEqual({ verdict: 'start', attempt: 1, fresh: false });
   });
 
+  test('nothing against an asset whose begin was written, but not confirmed', async () => {
+    const bucket = new MemoryBucket();
+    const create = bucket.create.bind(bucket);
+    bucket.create = async (key, value) => {
+      await create(key, value);
+      return create(key, value);
+    };
+    expect(await open(ME, bucket).begin(task, alone)).toEqual({ verdict: 'start', attempt: 1, fresh: false });
+    const [entry] = await bucket.all();
+    expect(JSON.parse(entry!.value)).toMatchObject({ attempt: 1, running: true });
+    expect(JSON.parse(entry!.value)).not.toHaveProperty('lostCharges');
+  });
+
   test('others out of it until Blender failed', async () => {
     let asked = 0;
     const ledger = open();

@@ -1,5 +1,5 @@
 import { LedgerEntry, type Task } from '../../gen/cyclorama/job/v1/task.ts';
-import type { Bus } from './bus-types.ts';
+import type { Bus, KeyValue } from './bus-types.ts';
 import { CycloramaError, fromFailure, toFailure } from './failure.ts';
 
 /** How often Blender may crash, hang or run out of memory on an asset before the asset is given up. */
@@ -62,16 +62,23 @@ export interface Ledger {
 export function createLedger(bus: Pick<Bus, 'bucket'>, workerId: string): Ledger {
   const entries = bus.bucket('ledger');
   const keyOf = (task: Task): string => `${task.jobId}.${task.taskId}`;
-  const read = async (task: Task): Promise<LedgerEntry> => {
-    const found = await entries.get(keyOf(task));
-    return found ? LedgerEntry.fromJSON(JSON.parse(found.value)) : LedgerEntry.fromPartial({});
-  };
+  const parse = (found: KeyValue | undefined): LedgerEntry =>
+    found ? LedgerEntry.fromJSON(JSON.parse(found.value)) : LedgerEntry.fromPartial({});
+  const read = async (task: Task): Promise<LedgerEntry> => parse(await entries.get(keyOf(task)));
+  const print = (entry: LedgerEntry): string =>
+    JSON.stringify(LedgerEntry.toJSON({ ...entry, workerId, updateTime: new Date() }));
   const write = async (task: Task, entry: LedgerEntry): Promise<void> => {
-    await entries.put(keyOf(task), JSON.stringify(LedgerEntry.toJSON({ ...entry, workerId, updateTime: new Date() })));
+    await entries.put(keyOf(task), print(entry));
   };
   return {
     async begin(task, othersLive) {
-      const entry = await read(task);
+      // Nearly every task is begun once: then one write is all.
+      const first = print(LedgerEntry.fromPartial({ attempt: 1, running: true }));
+      const created = await entries.create(keyOf(task), first);
+      const found = created === undefined ? await entries.get(keyOf(task)) : undefined;
+      // What stands there may be our own, from a write whose answer was lost.
+      if (created !== undefined || found?.value === first) return { verdict: 'start', attempt: 1, fresh: false };
+      const entry = parse(found);
       const others = entry.suspectCharges > 0 && (await othersLive());
       const { begin, charged } = decideBegin(entry, workerId, others, Date.now());
       if (begin.verdict === 'start') await write(task, { ...charged, attempt: begin.attempt, running: true });

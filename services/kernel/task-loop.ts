@@ -84,8 +84,8 @@ async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, sign
   const begin = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
   if (begin.verdict === 'elsewhere') return delivery.handBack(begin.delayMs);
   const result = await parts.withAttempt(task, begin, signal, (attempt) => runAttempt(parts, attempt, begin, signal));
-  await delivery.ack();
-  await parts.ledger.done(task);
+  // The record stands: should one of the two get lost, the task comes again and finds it.
+  await Promise.all([delivery.ack(), parts.ledger.done(task)]);
   const outcome = outcomeWord(result.outcome);
   parts.metrics.tasksTotal.inc({ queue: task.operation, outcome, reason: result.failure?.reason ?? '' });
   log.info(

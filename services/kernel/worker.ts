@@ -3,6 +3,7 @@ import type { AttemptParts } from './attempt.ts';
 import { pickDeviceEnvironment } from './blender-launch.ts';
 import { BlenderPool } from './blender-pool.ts';
 import { openBus } from './bus.ts';
+import { shareReads } from './job-reads.ts';
 import { createJobs } from './jobs.ts';
 import { createLedger } from './ledger.ts';
 import { createObjectStore } from './object-store.ts';
@@ -19,6 +20,8 @@ const RUNTIME_DIR = fileURLToPath(new URL('../../blender-runtime', import.meta.u
 const BLENDER_READY_MS = 120_000;
 /** A healthy Blender over this share of its memory limit is replaced before the next asset. */
 const SOFT_MEMORY_SHARE = 0.5;
+/** How old a worker's knowledge may be that a job goes on. */
+const JOB_FRESH_MS = 1_000;
 const DEVICE = 'CPU';
 
 /** Builds the worker: warm Blenders that take tasks of the given operations from their queues. */
@@ -88,7 +91,7 @@ export async function createWorker(
     });
   const loop = {
     operations: byName,
-    jobs: createJobs(bus, store),
+    jobs: shareReads(createJobs(bus, store), JOB_FRESH_MS),
     ledger: createLedger(bus, settings.id),
     othersLive: async (operation: string) =>
       (await workers.live(operation)).some(({ workerId }) => workerId !== settings.id),
