@@ -70,6 +70,34 @@ test('values are read as what they are', () => {
   expect(config.worker).toMatchObject({ id: 'pilot_7-a', exitWhenIdleMs: 5000 });
 });
 
+test('a role, encryption and a paying requester are read for the store', () => {
+  const arn = 'arn:aws:iam::111122223333:role/data/reader';
+  expect(
+    readConfig(
+      {
+        CYCLORAMA_S3_ROLE_ARN: arn,
+        CYCLORAMA_S3_ROLE_EXTERNAL_ID: 'agreed-word',
+        CYCLORAMA_S3_SSE: 'aws:kms',
+        CYCLORAMA_S3_SSE_KMS_KEY_ID: 'alias/datasets',
+        CYCLORAMA_S3_REQUESTER_PAYS: 'true',
+      },
+      PORTS,
+    ).s3,
+  ).toMatchObject({
+    role: { arn, externalId: 'agreed-word', sessionName: 'cyclorama' },
+    encryption: { algorithm: 'aws:kms', kmsKeyId: 'alias/datasets' },
+    requesterPays: true,
+  });
+});
+
+test.each([
+  [{ CYCLORAMA_S3_SSE_KMS_KEY_ID: 'alias/datasets' }, 'CYCLORAMA_S3_SSE=aws:kms'],
+  [{ CYCLORAMA_S3_SSE_KMS_KEY_ID: 'alias/datasets', CYCLORAMA_S3_SSE: 'AES256' }, 'CYCLORAMA_S3_SSE=aws:kms'],
+  [{ CYCLORAMA_S3_ROLE_EXTERNAL_ID: 'agreed-word' }, 'CYCLORAMA_S3_ROLE_ARN'],
+])('%j is refused for what it lacks', (env, lacking) => {
+  expect(problemsOf(env)).toEqual([expect.stringContaining(lacking)]);
+});
+
 test('a worker without a name gets one that is good as a key on the bus', () => {
   expect(readConfig({}, PORTS).worker.id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
 });
@@ -99,6 +127,9 @@ test.each([
   ['CYCLORAMA_MAX_ASSET_BYTES', String(5 * 1024 ** 3 + 1)],
   ['CYCLORAMA_S3_ENDPOINT', 'no url'],
   ['CYCLORAMA_S3_FORCE_PATH_STYLE', 'yes'],
+  ['CYCLORAMA_S3_SSE', 'SSE-C'],
+  ['CYCLORAMA_S3_ROLE_ARN', 'reader'],
+  ['CYCLORAMA_S3_ROLE_SESSION_NAME', 'two words'],
   ['CYCLORAMA_LOG_LEVEL', 'loud'],
 ])('%s=%s is refused by name', (name, value) => {
   expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(`${name}='${value}'`)]);
@@ -148,6 +179,8 @@ test('what is logged of the settings holds no secret', () => {
       CYCLORAMA_NATS_URL: 'nats://user:first-secret@one:4222,nats://user:second-secret@two:4222',
       CYCLORAMA_NATS_TOKEN: 'nats-secret',
       CYCLORAMA_NATS_PASSWORD: 'password-secret',
+      CYCLORAMA_S3_ROLE_ARN: 'arn:aws:iam::111122223333:role/reader',
+      CYCLORAMA_S3_ROLE_EXTERNAL_ID: 'external-secret',
       CYCLORAMA_S3_ENDPOINT: 'https://key:store-secret@store.example',
     },
     PORTS,

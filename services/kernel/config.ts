@@ -1,70 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism, hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { z } from 'zod';
-
-const port = z.coerce.number().int().min(0).max(65535);
-const count = z.coerce.number().int().min(1);
-const flag = z.enum(['true', 'false', '1', '0']).transform((word) => word === 'true' || word === '1');
-const words = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== ''),
-);
-const path = z.string().min(1);
-
-/** Every environment variable that a service or worker reads. */
-const schema = z.object({
-  CYCLORAMA_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
-  CYCLORAMA_HOST: z.string().default('127.0.0.1'),
-  CYCLORAMA_GRPC_PORT: port.optional(),
-  CYCLORAMA_HTTP_PORT: port.optional(),
-  CYCLORAMA_INSECURE_BIND: flag.default(false),
-  CYCLORAMA_TOKEN: z.string().min(16).optional(),
-  CYCLORAMA_TOKEN_FILE: path.optional(),
-  CYCLORAMA_TLS_CERT_FILE: path.optional(),
-  CYCLORAMA_TLS_KEY_FILE: path.optional(),
-  CYCLORAMA_TLS_CA_FILE: path.optional(),
-  CYCLORAMA_CALL_TIMEOUT_MS: count.default(600_000),
-
-  CYCLORAMA_NATS_URL: z.string().default('nats://127.0.0.1:4222'),
-  CYCLORAMA_NATS_CREDS_FILE: path.optional(),
-  CYCLORAMA_NATS_TOKEN: z.string().optional(),
-  CYCLORAMA_NATS_USER: z.string().optional(),
-  CYCLORAMA_NATS_PASSWORD: z.string().optional(),
-  CYCLORAMA_NATS_CA_FILE: path.optional(),
-  CYCLORAMA_NATS_REPLICAS: count.max(5).default(1),
-  CYCLORAMA_ACK_WAIT_MS: count.min(2_000).default(60_000),
-
-  CYCLORAMA_S3_ENDPOINT: z.url().optional(),
-  CYCLORAMA_S3_FORCE_PATH_STYLE: flag.default(false),
-  CYCLORAMA_S3_CHECKSUMS: z.enum(['when_supported', 'when_required']).default('when_supported'),
-  AWS_REGION: z.string().default('us-east-1'),
-  CYCLORAMA_ALLOWED_BUCKETS: words.optional(),
-
-  CYCLORAMA_DISCOVERY_ADDRESS: z.string().default('127.0.0.1:50051'),
-
-  CYCLORAMA_WORKER_ID: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/)
-    .optional(),
-  CYCLORAMA_SLOTS: count.max(64).default(1),
-  CYCLORAMA_TASKS_AHEAD: z.coerce.number().int().min(0).max(64).default(3),
-  CYCLORAMA_THREADS: count.default(availableParallelism()),
-  CYCLORAMA_SCRATCH_DIR: path.default(join(tmpdir(), 'cyclorama-scratch')),
-  CYCLORAMA_SCRATCH_BYTES: count.default(20 * 1024 ** 3),
-  CYCLORAMA_MAX_ASSET_BYTES: count.max(5 * 1024 ** 3).default(5 * 1024 ** 3),
-  CYCLORAMA_PYTHON: path.default('python3'),
-  CYCLORAMA_SANDBOX: z.enum(['required', 'auto', 'off']).default('auto'),
-  CYCLORAMA_BLENDER_MEMORY_BYTES: count.default(8 * 1024 ** 3),
-  CYCLORAMA_BLENDER_ASSETS: count.default(200),
-  CYCLORAMA_TASK_TIMEOUT_MS: count.default(600_000),
-  CYCLORAMA_STALL_TIMEOUT_MS: count.default(120_000),
-  CYCLORAMA_EXIT_WHEN_IDLE_MS: count.optional(),
-});
-
-const SECRETS = new Set(['CYCLORAMA_TOKEN', 'CYCLORAMA_NATS_TOKEN', 'CYCLORAMA_NATS_PASSWORD']);
+import { hostname } from 'node:os';
+import { environmentSchema, SECRETS } from './environment.ts';
 
 export type Environment = Record<string, string | undefined>;
 
@@ -97,6 +33,11 @@ export interface Config {
     forcePathStyle: boolean;
     checksums: 'when_supported' | 'when_required';
     region: string;
+    requesterPays?: boolean;
+    /** How the store shall encrypt what we write; undefined leaves it to the bucket. */
+    encryption?: { algorithm: 'AES256' | 'aws:kms'; kmsKeyId: string | undefined } | undefined;
+    /** The role that requests are made as. */
+    role?: { arn: string; externalId: string | undefined; sessionName: string } | undefined;
   };
   /** Buckets that may be read and written; undefined means all. */
   allowedBuckets: string[] | undefined;
@@ -142,7 +83,7 @@ export class ConfigError extends Error {
 export function readConfig(env: Environment, ports: DefaultPorts): Config {
   const problems: string[] = [];
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = schema.safeParse(present);
+  const parsed = environmentSchema.safeParse(present);
   for (const {
     path: [name = ''],
     message,
@@ -153,7 +94,8 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
   // What is wrong by itself counts as not set from here on, so that one start tells all that is wrong.
   const wrong = new Set(parsed.error?.issues.map(({ path: [name] }) => name));
   const v =
-    parsed.data ?? schema.parse(Object.fromEntries(Object.entries(present).filter(([name]) => !wrong.has(name))));
+    parsed.data ??
+    environmentSchema.parse(Object.fromEntries(Object.entries(present).filter(([name]) => !wrong.has(name))));
   const file = (name: keyof typeof v): Buffer | undefined => {
     const where = v[name] as string | undefined;
     if (where === undefined) return undefined;
@@ -172,6 +114,12 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
     problems.push('CYCLORAMA_TLS_CERT_FILE and CYCLORAMA_TLS_KEY_FILE: set both or neither');
   }
   if (token !== undefined && token.length < 16) problems.push('CYCLORAMA_TOKEN_FILE: expected at least 16 characters');
+  if (v.CYCLORAMA_S3_SSE_KMS_KEY_ID !== undefined && v.CYCLORAMA_S3_SSE !== 'aws:kms') {
+    problems.push('CYCLORAMA_S3_SSE_KMS_KEY_ID: takes CYCLORAMA_S3_SSE=aws:kms');
+  }
+  if (v.CYCLORAMA_S3_ROLE_EXTERNAL_ID !== undefined && v.CYCLORAMA_S3_ROLE_ARN === undefined) {
+    problems.push('CYCLORAMA_S3_ROLE_EXTERNAL_ID: takes CYCLORAMA_S3_ROLE_ARN');
+  }
   if (
     !isLoopback(v.CYCLORAMA_HOST) &&
     !v.CYCLORAMA_INSECURE_BIND &&
@@ -207,6 +155,15 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
       forcePathStyle: v.CYCLORAMA_S3_FORCE_PATH_STYLE,
       checksums: v.CYCLORAMA_S3_CHECKSUMS,
       region: v.AWS_REGION,
+      requesterPays: v.CYCLORAMA_S3_REQUESTER_PAYS,
+      encryption: v.CYCLORAMA_S3_SSE && { algorithm: v.CYCLORAMA_S3_SSE, kmsKeyId: v.CYCLORAMA_S3_SSE_KMS_KEY_ID },
+      role: v.CYCLORAMA_S3_ROLE_ARN
+        ? {
+            arn: v.CYCLORAMA_S3_ROLE_ARN,
+            externalId: v.CYCLORAMA_S3_ROLE_EXTERNAL_ID,
+            sessionName: v.CYCLORAMA_S3_ROLE_SESSION_NAME,
+          }
+        : undefined,
     },
     allowedBuckets: v.CYCLORAMA_ALLOWED_BUCKETS,
     discoveryAddress: v.CYCLORAMA_DISCOVERY_ADDRESS,
@@ -252,7 +209,11 @@ export function redactConfig(config: Config): object {
       token: hide(config.nats.token),
       password: hide(config.nats.password),
     },
-    s3: { ...config.s3, endpoint: config.s3.endpoint && hideUserInfo(config.s3.endpoint) },
+    s3: {
+      ...config.s3,
+      role: config.s3.role && { ...config.s3.role, externalId: hide(config.s3.role.externalId) },
+      endpoint: config.s3.endpoint && hideUserInfo(config.s3.endpoint),
+    },
   };
 }
 

@@ -18,6 +18,8 @@ test.each<[string, number | undefined, Reason]>([
   ['InvalidAccessKeyId', 403, 'access_denied'],
   ['ExpiredToken', 400, 'access_denied'],
   ['CredentialsProviderError', undefined, 'access_denied'],
+  ['KMS.NotFoundException', 400, 'access_denied'],
+  ['KMS.DisabledException', 400, 'access_denied'],
   ['Unknown', 403, 'access_denied'],
   ['Unknown', 401, 'access_denied'],
   ['PreconditionFailed', 412, 'precondition_failed'],
@@ -41,6 +43,12 @@ test('the message names request and place, and the cause is kept', () => {
   expect(error.cause).toBe(thrown);
   expect(toStoreError(sdkError('NoSuchBucket', 404), 'ListObjectsV2', PLACE).error.message).toBe(
     "bucket 'bucket' does not exist",
+  );
+});
+
+test('an asset that is not there is named without the words of the store', () => {
+  expect(toStoreError(sdkError('NoSuchKey', 404), 'GetObject', PLACE).error.message).toBe(
+    "asset 's3://bucket/a/b.glb' does not exist",
   );
 });
 

@@ -18,6 +18,10 @@ const BY_NAME: Record<string, Reason> = {
   SignatureDoesNotMatch: 'access_denied',
   ExpiredToken: 'access_denied',
   CredentialsProviderError: 'access_denied',
+  'KMS.DisabledException': 'access_denied',
+  'KMS.InvalidKeyUsageException': 'access_denied',
+  'KMS.KMSInvalidStateException': 'access_denied',
+  'KMS.NotFoundException': 'access_denied',
   PreconditionFailed: 'precondition_failed',
   ConditionalRequestConflict: 'precondition_failed',
 };
@@ -39,14 +43,17 @@ export function toStoreError(thrown: unknown, op: string, place: S3Place): { err
   const { name = '', message = '', code = '', $metadata } = thrown as SdkError;
   const status = $metadata?.httpStatusCode ?? 0;
   const reason = isDiskFull(thrown) ? 'scratch_full' : (BY_NAME[name] ?? BY_STATUS[status] ?? 'store_unavailable');
-  const what =
-    reason === 'bucket_not_found'
-      ? `bucket '${place.bucket}' does not exist`
-      : `${op} of '${toS3Uri(place)}': ${message || name}`;
+  const said = `${op} of '${toS3Uri(place)}': ${message || name}`;
   return {
-    error: new CycloramaError(reason, what, { cause: thrown }),
+    error: new CycloramaError(reason, absenceText(reason, place) ?? said, { cause: thrown }),
     status: status === 0 ? code || name || 'unknown' : String(status),
   };
+}
+
+/** What is not there, in a sentence that needs none of the store's words. */
+function absenceText(reason: Reason, place: S3Place): string | undefined {
+  if (reason === 'bucket_not_found') return `bucket '${place.bucket}' does not exist`;
+  return reason === 'asset_not_found' ? `asset '${toS3Uri(place)}' does not exist` : undefined;
 }
 
 /** Whether the local disk takes no more. */

@@ -12,14 +12,15 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type PutObjectCommandInput,
+  type S3Client,
 } from '@aws-sdk/client-s3';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Config } from './config.ts';
 import { CycloramaError } from './failure.ts';
 import { fromListedKey } from './listed-key.ts';
 import type { Metrics } from './metrics.ts';
 import { isTransient, toStoreError } from './object-store-errors.ts';
+import { type AccessKey, createS3Clients } from './s3-clients.ts';
 import { pause, withTimeout } from './signal.ts';
 import type { S3Place } from './uri.ts';
 
@@ -28,6 +29,8 @@ const REQUEST_DEADLINE_MS = 60_000;
 /** A transfer must go at least this fast once its first 60 seconds are over. */
 const SLOWEST_BYTES_PER_MS = 100;
 const TRANSFER_ATTEMPTS = 4;
+/** The name under which objects that we write carry the hash of their content. */
+const SHA256 = 'sha256';
 
 /** An object as a listing or HEAD shows it. The ETag is without quotes. */
 export interface StoredObject {
@@ -35,6 +38,15 @@ export interface StoredObject {
   sizeBytes: bigint;
   etag: string;
   lastModifyTime: Date | undefined;
+  /** From HEAD alone, and of objects that we wrote: the content's SHA-256, which an ETag may say nothing of. */
+  sha256?: string | undefined;
+}
+
+/** Bytes of an object from `start` up to `end`, not included; precondition_failed once the object has another ETag. */
+export interface ByteRange {
+  start: number;
+  end: number;
+  etag: string;
 }
 
 /** Which page of a bucket to list. */
@@ -66,8 +78,13 @@ export interface ObjectStore {
   listAll(bucket: string, prefix: string, signal?: AbortSignal): AsyncGenerator<StoredObject[]>;
   /** Returns undefined where there is no such object. */
   head(place: S3Place, signal?: AbortSignal): Promise<StoredObject | undefined>;
-  /** Reads a small object; undefined where there is none. Over maxBytes: asset_too_large. */
-  read(place: S3Place, maxBytes: number, signal?: AbortSignal): Promise<{ body: Buffer; etag: string } | undefined>;
+  /** Reads a small object, or a part of one that is still the same; undefined where there is none. Over maxBytes: asset_too_large. */
+  read(
+    place: S3Place,
+    maxBytes: number,
+    signal?: AbortSignal,
+    range?: ByteRange,
+  ): Promise<{ body: Buffer; etag: string } | undefined>;
   /** Streams an object into a file, whole or not at all; asset_changed when the ETag is not the expected one. */
   download(
     place: S3Place,
@@ -88,43 +105,28 @@ export interface ObjectStore {
   close(): void;
 }
 
-/** Opens the store that the configuration names, with AWS's usual credential chain unless credentials are given. */
+/** Opens the store that the configuration names, with AWS's usual credential chain unless a key is given. */
 export function createObjectStore(
   config: Pick<Config, 's3' | 'allowedBuckets'>,
   metrics: Pick<Metrics, 's3Requests' | 's3Bytes'>,
-  credentials?: { accessKeyId: string; secretAccessKey: string },
+  key?: AccessKey,
 ): ObjectStore {
-  const checksums = config.s3.checksums === 'when_required' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
-  const client = new S3Client({
-    region: config.s3.region,
-    ...(credentials === undefined ? {} : { credentials }),
-    ...(config.s3.endpoint === undefined ? {} : { endpoint: config.s3.endpoint }),
-    forcePathStyle: config.s3.forcePathStyle,
-    requestChecksumCalculation: checksums,
-    responseChecksumValidation: checksums,
-    maxAttempts: 4,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 5_000,
-      requestTimeout: 30_000,
-      throwOnRequestTimeout: true,
-      socketTimeout: 30_000,
-      httpAgent: { maxSockets: 128, keepAlive: true },
-      httpsAgent: { maxSockets: 128, keepAlive: true },
-    }),
-  });
+  const clients = createS3Clients(config.s3, key);
+  const payer = config.s3.requesterPays ? ({ RequestPayer: 'requester' } as const) : {};
+  const encryption = toEncryption(config.s3.encryption);
 
   /** Runs one request with deadline, metric and typed error. */
   async function request<T>(
     op: string,
     place: S3Place,
-    send: (options: { abortSignal: AbortSignal }) => Promise<T>,
+    send: (client: S3Client, options: { abortSignal: AbortSignal }) => Promise<T>,
     signal?: AbortSignal,
     deadlineMs = REQUEST_DEADLINE_MS,
   ): Promise<T> {
     signal?.throwIfAborted();
     const bounded = withTimeout(deadlineMs, signal);
     try {
-      const answer = await send({ abortSignal: bounded });
+      const answer = await clients.at(place.bucket, (client) => send(client, { abortSignal: bounded }));
       metrics.s3Requests.inc({ op, code: '200' });
       return answer;
     } catch (error) {
@@ -164,13 +166,14 @@ export function createObjectStore(
         Prefix: prefix,
         MaxKeys: maxKeys,
         EncodingType: 'url',
+        ...payer,
         ...(startAfter ? { StartAfter: startAfter } : {}),
         ...(continuationToken ? { ContinuationToken: continuationToken } : {}),
       });
       const page = await request(
         'ListObjectsV2',
         { bucket, key: prefix },
-        (options) => client.send(command, options),
+        (client, options) => client.send(command, options),
         signal,
       );
       return {
@@ -195,13 +198,14 @@ export function createObjectStore(
 
     async head(place, signal) {
       try {
-        const command = new HeadObjectCommand({ Bucket: place.bucket, Key: place.key });
-        const found = await request('HeadObject', place, (options) => client.send(command, options), signal);
+        const command = new HeadObjectCommand({ Bucket: place.bucket, Key: place.key, ...payer });
+        const found = await request('HeadObject', place, (client, options) => client.send(command, options), signal);
         return {
           key: place.key,
           sizeBytes: BigInt(found.ContentLength ?? 0),
           etag: unquote(found.ETag),
           lastModifyTime: found.LastModified,
+          sha256: found.Metadata?.[SHA256],
         };
       } catch (error) {
         if (isAbsent(error)) return undefined;
@@ -209,13 +213,17 @@ export function createObjectStore(
       }
     },
 
-    async read(place, maxBytes, signal) {
+    async read(place, maxBytes, signal, range) {
+      const part = range && {
+        Range: `bytes=${range.start}-${range.end - 1}`,
+        ...(range.etag === '' ? {} : { IfMatch: `"${range.etag}"` }),
+      };
       const attempt = async () => {
-        const command = new GetObjectCommand({ Bucket: place.bucket, Key: place.key });
+        const command = new GetObjectCommand({ Bucket: place.bucket, Key: place.key, ...payer, ...part });
         return request(
           'GetObject',
           place,
-          async (options) => {
+          async (client, options) => {
             const found = await client.send(command, options);
             const body = found.Body as Readable;
             if ((found.ContentLength ?? 0) > maxBytes) {
@@ -247,10 +255,11 @@ export function createObjectStore(
         request(
           'GetObject',
           place,
-          async (options) => {
+          async (client, options) => {
             const command = new GetObjectCommand({
               Bucket: place.bucket,
               Key: place.key,
+              ...payer,
               ...(etag ? { IfMatch: `"${etag}"` } : {}),
             });
             const found = await client.send(command, options);
@@ -300,22 +309,31 @@ export function createObjectStore(
         request(
           'PutObject',
           place,
-          async (options) => {
+          async (client, options) => {
+            const body = open();
             const command = new PutObjectCommand({
               Bucket: place.bucket,
               Key: place.key,
-              Body: open(),
+              Body: body,
               ContentLength: size,
               ContentType: contentType,
+              Metadata: { [SHA256]: sha256 },
+              ...encryption,
+              ...payer,
               ...(condition === 'always'
                 ? {}
                 : 'ifAbsent' in condition
                   ? { IfNoneMatch: '*' }
                   : { IfMatch: `"${condition.ifEtag}"` }),
             });
-            const done = await client.send(command, options);
-            metrics.s3Bytes.inc({ direction: 'out' }, size);
-            return { sizeBytes: size, etag: unquote(done.ETag), sha256 };
+            try {
+              const done = await client.send(command, options);
+              metrics.s3Bytes.inc({ direction: 'out' }, size);
+              return { sizeBytes: size, etag: unquote(done.ETag), sha256 };
+            } finally {
+              // A store that refuses at once leaves the file unread and open.
+              if (!Buffer.isBuffer(body)) body.destroy();
+            }
           },
           signal,
           REQUEST_DEADLINE_MS + Math.ceil(size / SLOWEST_BYTES_PER_MS),
@@ -324,8 +342,8 @@ export function createObjectStore(
     },
 
     async remove(place, signal) {
-      const command = new DeleteObjectCommand({ Bucket: place.bucket, Key: place.key });
-      await request('DeleteObject', place, (options) => client.send(command, options), signal);
+      const command = new DeleteObjectCommand({ Bucket: place.bucket, Key: place.key, ...payer });
+      await request('DeleteObject', place, (client, options) => client.send(command, options), signal);
     },
 
     async createBucket(bucket, signal) {
@@ -336,7 +354,7 @@ export function createObjectStore(
         ...(elsewhere === undefined ? {} : { CreateBucketConfiguration: { LocationConstraint: elsewhere } }),
       });
       try {
-        await request('CreateBucket', { bucket, key: '' }, (options) => client.send(command, options), signal);
+        await request('CreateBucket', { bucket, key: '' }, (client, options) => client.send(command, options), signal);
       } catch (error) {
         if ((error as Error).cause instanceof BucketAlreadyOwnedByYou) return;
         throw error;
@@ -344,10 +362,19 @@ export function createObjectStore(
     },
 
     close() {
-      client.destroy();
+      clients.close();
     },
   };
   return store;
+}
+
+/** What a write says about encryption; nothing where the bucket's own setting shall hold. */
+function toEncryption(
+  encryption: Config['s3']['encryption'],
+): Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'> {
+  if (encryption === undefined) return {};
+  const { algorithm, kmsKeyId } = encryption;
+  return { ServerSideEncryption: algorithm, ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }) };
 }
 
 function unquote(etag: string | undefined): string {
