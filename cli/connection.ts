@@ -37,6 +37,7 @@ const STORE_VARIABLES = [
   'AWS_ENDPOINT_URL_S3',
   'AWS_ACCESS_KEY_ID',
   'AWS_PROFILE',
+  'CYCLORAMA_S3_ROLE_ARN',
 ];
 
 /** Prepares the way to the servers that options, environment or local stack name. */
@@ -79,7 +80,7 @@ function openStore(
     return { store: createObjectStore(config, metrics), where };
   }
   const { endpoint, region, accessKeyId, secretAccessKey } = stack.s3;
-  const s3 = { ...config.s3, endpoint, region, forcePathStyle: true };
+  const s3 = { endpoint, region, forcePathStyle: true, checksums: config.s3.checksums };
   const local = createObjectStore({ s3, allowedBuckets: undefined }, metrics, { accessKeyId, secretAccessKey });
   return { store: local, where: `the local stack (${endpoint})` };
 }

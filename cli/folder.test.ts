@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listFiles, md5OfFile, prepareTarget, refuseName } from './folder.ts';
+import { hashOfFile, listFiles, prepareTarget, refuseName } from './folder.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -67,6 +67,6 @@ describe('files of a folder', () => {
 
   it('have the MD5 that S3 has as ETag', async () => {
     await writeFile(join(folder, 'a'), 'hello');
-    expect(await md5OfFile(join(folder, 'a'))).toBe('5d41402abc4b2a76b9719d911017c592');
+    expect(await hashOfFile(join(folder, 'a'), 'md5')).toBe('5d41402abc4b2a76b9719d911017c592');
   });
 });

@@ -26,9 +26,9 @@ export async function* listFiles(path: string): AsyncGenerator<LocalFile> {
   }
 }
 
-/** MD5 of a file, hex: what S3 answers as ETag of an object that was put in one piece. */
-export async function md5OfFile(path: string): Promise<string> {
-  const hash = createHash('md5');
+/** Hash of a file's content, hex. */
+export async function hashOfFile(path: string, algorithm: 'md5' | 'sha256'): Promise<string> {
+  const hash = createHash(algorithm);
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
 }

@@ -12,19 +12,24 @@ const folder = temporaryFolder();
 const signal = new AbortController().signal;
 const place = { bucket: 'bucket', key: 'p/' };
 
-/** A bucket in memory, which holds any key. */
-function memoryStore(contents: Record<string, string>) {
+const hash = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest('hex');
+
+/** A bucket in memory, which holds any key; encrypted, its ETags are no hashes of the content. */
+function memoryStore(contents: Record<string, string>, encrypted = false) {
   const objects = new Map(Object.entries(contents));
   const described = (key: string): StoredObject => ({
     key,
     sizeBytes: BigInt(objects.get(key)!.length),
-    etag: createHash('md5').update(objects.get(key)!).digest('hex'),
+    etag: hash('md5', (encrypted ? 'secret' : '') + objects.get(key)!),
     lastModifyTime: undefined,
   });
   return {
     objects,
     async *listAll(_: string, prefix: string) {
       yield [...objects.keys()].filter((key) => key.startsWith(prefix)).map(described);
+    },
+    async head({ key }: S3Place) {
+      return { ...described(key), ...(encrypted ? { sha256: hash('sha256', objects.get(key)!) } : {}) };
     },
     async download({ key }: S3Place, path: string) {
       await writeFile(path, objects.get(key)!);
@@ -89,8 +94,8 @@ describe('fetching a folder', () => {
     expect(await readFile(join(inside, 'file'), 'utf8')).toBe('new');
   });
 
-  it('fetches nothing twice', async () => {
-    const store = memoryStore({ 'p/a.glb': 'a' });
+  it.each([false, true])('fetches nothing twice (encrypted: %s)', async (encrypted) => {
+    const store = memoryStore({ 'p/a.glb': 'a' }, encrypted);
     await get(store, folder());
     expect((await get(store, folder())).files).toEqual(['unchanged s3://bucket/p/a.glb']);
   });
@@ -112,10 +117,19 @@ describe('fetching a folder', () => {
 });
 
 describe('sending a folder', () => {
-  it('sends what is new or changed and nothing else', async () => {
+  it('sends again what no hash vouches for', async () => {
+    await writeFile(join(folder(), 'a'), 'same');
+    const store = memoryStore({ 'p/a': 'same' }, true);
+    const { files, listener } = listen();
+    const unhashed = { ...store, head: async () => undefined };
+    await putFiles(unhashed, listFiles(folder()), place, listener, signal);
+    expect(files).toEqual(['copied s3://bucket/p/a']);
+  });
+
+  it.each([false, true])('sends what is new or changed and nothing else (encrypted: %s)', async (encrypted) => {
     await mkdir(join(folder(), 'sub'));
     for (const name of ['same', 'changed', 'sub/new']) await writeFile(join(folder(), name), name);
-    const store = memoryStore({ 'p/same': 'same', 'p/changed': 'CHANGED' });
+    const store = memoryStore({ 'p/same': 'same', 'p/changed': 'CHANGED' }, encrypted);
     const { files, listener } = listen();
     await putFiles(store, listFiles(folder()), place, listener, signal);
     expect(files.toSorted()).toEqual([

@@ -4,7 +4,7 @@ import type { ObjectStore, StoredObject } from '../services/kernel/object-store.
 import { type S3Place, toS3Uri } from '../services/kernel/uri.ts';
 import { forEachBounded } from './bounded.ts';
 import { contentTypeOf } from './content-type.ts';
-import { type LocalFile, md5OfFile, prepareTarget, refuseName } from './folder.ts';
+import { hashOfFile, type LocalFile, prepareTarget, refuseName } from './folder.ts';
 import { printable } from './printable.ts';
 
 /** Transfers at a time. */
@@ -16,8 +16,8 @@ export interface TransferListener {
   onRefused(uri: string, why: string): void;
 }
 
-type PutStore = Pick<ObjectStore, 'listAll' | 'write'>;
-type GetStore = Pick<ObjectStore, 'download'>;
+type PutStore = Pick<ObjectStore, 'listAll' | 'head' | 'write'>;
+type GetStore = Pick<ObjectStore, 'head' | 'download'>;
 
 /** Sends files to keys that begin with the place's; what lies there unchanged is not sent again. */
 export async function putFiles(
@@ -36,7 +36,7 @@ export async function putFiles(
     const target = { bucket: place.bucket, key: place.key + file.name };
     const uri = toS3Uri(target);
     const { path, sizeBytes } = file;
-    if (await isUnchanged(present.get(target.key), path, sizeBytes)) {
+    if (await isUnchanged(store, target, present.get(target.key), path, sizeBytes, signal)) {
       return listener.onFile({ uri, path, sizeBytes, outcome: 'unchanged' });
     }
     await store.write(target, { path }, { condition: 'always', contentType: contentTypeOf(path) }, signal);
@@ -72,10 +72,11 @@ export async function getObjects(
       return listener.onRefused(uri, (error as Error).message);
     }
     const sizeBytes = Number(object.sizeBytes);
-    if (await isUnchanged(object, target)) {
+    const from = { bucket: place.bucket, key: object.key };
+    if (await isUnchanged(store, from, object, target, await sizeOf(target), signal)) {
       return listener.onFile({ uri, path: target, sizeBytes, outcome: 'unchanged' });
     }
-    await download(store, { bucket: place.bucket, key: object.key }, object, target, signal);
+    await download(store, from, object, target, signal);
     listener.onFile({ uri, path: target, sizeBytes, outcome: 'copied' });
   });
 }
@@ -109,11 +110,22 @@ async function download(
   }
 }
 
-/** Compares by size, then by MD5, which an ETag is unless the object came in parts or is encrypted. */
-async function isUnchanged(object: StoredObject | undefined, path: string, knownSize?: number): Promise<boolean> {
-  if (object === undefined || !/^[0-9a-f]{32}$/.test(object.etag)) return false;
-  const size = knownSize ?? (await sizeOf(path));
-  return size === Number(object.sizeBytes) && (await md5OfFile(path)) === object.etag;
+/**
+ * Compares by size, then by MD5, which an ETag is unless the object came in parts or is encrypted by a key of KMS,
+ * then by the SHA-256 that objects which Cyclorama wrote carry.
+ */
+async function isUnchanged(
+  store: Pick<ObjectStore, 'head'>,
+  place: S3Place,
+  object: StoredObject | undefined,
+  path: string,
+  sizeBytes: number | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (object === undefined || sizeBytes !== Number(object.sizeBytes)) return false;
+  if (object.etag === (await hashOfFile(path, 'md5'))) return true;
+  const sha256 = (await store.head(place, signal))?.sha256;
+  return sha256 !== undefined && sha256 === (await hashOfFile(path, 'sha256'));
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

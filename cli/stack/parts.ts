@@ -136,10 +136,10 @@ function servicePart(service: ServiceName | 'worker', replica: number, input: Pa
   };
 }
 
-/** The caller's environment without its own AWS account, whose session token would spoil our key. */
+/** The caller's environment without its own AWS account and store, whose session token or role would spoil our key. */
 function serviceEnv({ ports, key, env }: PartsInput): NodeJS.ProcessEnv {
   const endpoints = endpointsOf(ports, key);
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:AWS|CYCLORAMA_S3)_/.test(name));
   return {
     ...Object.fromEntries(inherited),
     CYCLORAMA_HOST: HOST,
