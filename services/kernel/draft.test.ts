@@ -9,7 +9,9 @@ const prefix = (prefixUri: string, limit = 0n): AssetSource => ({
   source: { $case: 'prefix', value: { prefixUri, suffixes: [], limit } },
 });
 const list = (uris: string[]): AssetSource => ({ source: { $case: 'list', value: { uris } } });
-const manifest = (uri: string): AssetSource => ({ source: { $case: 'manifest', value: { uri, filter: '' } } });
+const manifest = (uri: string, filter = ''): AssetSource => ({
+  source: { $case: 'manifest', value: { uri, filter } },
+});
 const job = (jobId: string): AssetSource => ({ source: { $case: 'job', value: { jobId, outcomes: [] } } });
 
 test.each<[string, AssetSource, string[]]>([
@@ -32,6 +34,7 @@ test.each<[string, AssetSource | undefined, string[]]>([
   ['a list with a bucket in it', list(['s3://bucket/a.glb', 's3://bucket/']), ['source.list.uris[1]']],
   ['an asset twice', list(['s3://bucket/a.glb', 's3://bucket/a.glb']), ['source.list.uris']],
   ['a manifest without key', manifest('s3://bucket'), ['source.manifest.uri']],
+  ['a filter that ends early', manifest('s3://bucket/index.jsonl', 'stats.faces <'), ['source.manifest.filter']],
   ['a job without id', job(''), ['source.job.job_id']],
   ['a job id that is a subject of the bus', job('results.*'), ['source.job.job_id']],
 ])('%s is refused under its field', (_, source, fields) => {

@@ -1,5 +1,6 @@
 import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
-import { type FieldViolation, invalidRequest } from './failure.ts';
+import { CycloramaError, type FieldViolation, invalidRequest } from './failure.ts';
+import { parseFilter } from './filter.ts';
 import { parseFolderUri, parseObjectUri, parseS3Uri, toS3Uri } from './uri.ts';
 
 const MAX_LISTED = 1_000;
@@ -43,6 +44,7 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
       break;
     case 'manifest':
       check('source.manifest.uri', () => parseObjectUri(kind.value.uri, 'source.manifest.uri'));
+      if (kind.value.filter !== '') violations.push(...checkFilter(kind.value.filter));
       break;
     case 'job':
       if (!isJobId(kind.value.jobId)) {
@@ -59,6 +61,16 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
     });
   if (violations.length > 0) throw invalidRequest(...violations);
   return { buckets: [...buckets] };
+}
+
+function checkFilter(filter: string): FieldViolation[] {
+  try {
+    parseFilter(filter, 'source.manifest.filter');
+    return [];
+  } catch (error) {
+    if (error instanceof CycloramaError && error.detail.violations) return error.detail.violations;
+    throw error;
+  }
 }
 
 /** Whether a word has the form of a job id. */

@@ -3,16 +3,8 @@ import { Asset, type AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { ScanAssetsRequest } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { Job } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
-import { thrownBy } from '../../test/support/thrown-by.ts';
-import {
-  countSource,
-  parseManifest,
-  readNamingPrefix,
-  readSource,
-  type Scan,
-  type SourceParts,
-  UnsortedSource,
-} from './sources.ts';
+import { MemoryStore } from '../../test/support/memory-store.ts';
+import { countSource, readNamingPrefix, readSource, type Scan, type SourceParts, UnsortedSource } from './sources.ts';
 
 const NEVER = new AbortController().signal;
 const keysOf = (count: number): string[] =>
@@ -32,7 +24,9 @@ function scanOf(keys: string[], asked: ScanAssetsRequest[] = []): Scan {
 function partsOf(scan: Scan, store: Partial<SourceParts['store']> = {}): SourceParts {
   const absent = async (): Promise<undefined> => undefined;
   const bus: SourceParts['bus'] = { reader: () => ({ next: async () => [], close: async () => {} }) };
-  return { scan, store: { head: absent, read: absent, ...store }, bus, readJob: absent };
+  const head: SourceParts['store']['head'] = async (place) => store.head?.(place);
+  const read: SourceParts['store']['read'] = async (...args) => store.read?.(...args);
+  return { scan, store: { head, read }, bus, readJob: absent };
 }
 
 function entryOf(source: AssetSource, rest: Partial<JobEntry> = {}): JobEntry {
@@ -129,38 +123,17 @@ describe('named assets', () => {
   });
 
   test('of a manifest come in its order; a manifest that is not there fails the job', async () => {
-    const read = async () => ({ body: Buffer.from(URIS.join('\n')), etag: '' });
-    expect(await keysFrom(partsOf(scanOf([]), { head, read }), entryOf(manifest))).toHaveLength(40);
-    expect(await Array.fromAsync(countSource(partsOf(scanOf([]), { read }), entryOf(manifest), NEVER))).toEqual([40]);
-    await expect(keysFrom(partsOf(scanOf([]), { head }), entryOf(manifest))).rejects.toMatchObject({
+    const store = new MemoryStore();
+    store.objects.set('bucket/list.txt', { body: Buffer.from(URIS.join('\n')), etag: 'list' });
+    const parts = partsOf(scanOf([]), store);
+    const keys = await keysFrom(parts, entryOf(manifest));
+    expect(keys).toEqual(keysOf(40));
+    expect((await Array.fromAsync(countSource(parts, entryOf(manifest), NEVER))).at(-1)).toBe(40);
+    expect(await keysFrom(parts, entryOf(manifest, { cursor: '17' }))).toEqual(keys.slice(17));
+    store.objects.clear();
+    await expect(keysFrom(parts, entryOf(manifest))).rejects.toMatchObject({
       reason: 'asset_not_found',
     });
-  });
-});
-
-describe('a manifest', () => {
-  const parse = (text: string): string[] => parseManifest(text, 's3://bucket/list.txt');
-
-  test('names assets a line, with empty lines and remarks between them, each once', () => {
-    const text = '# chairs\ns3://bucket/a.glb\r\n\ns3://bucket/b c.glb\ns3://bucket/a.glb\n#s3://bucket/z.glb\n';
-    expect(parse(text)).toEqual(['s3://bucket/a.glb', 's3://bucket/b c.glb']);
-  });
-
-  test('keeps spaces at the ends of a key', () => {
-    expect(parse('s3://bucket/ a \n')).toEqual(['s3://bucket/ a ']);
-  });
-
-  test.each(['', '\n', '# nothing\n'])('that says %j names nothing', (text) => {
-    expect(parse(text)).toEqual([]);
-  });
-
-  test('with a line that is no asset is refused by that line', () => {
-    const refusal = thrownBy(() => parse('s3://bucket/a.glb\n\nmodels/b.glb\n'));
-    expect(refusal).toMatchObject({
-      reason: 'manifest_invalid',
-      message: expect.stringMatching(/^line 3 .*models\/b/),
-    });
-    expect(thrownBy(() => parse('s3://bucket/'))).toMatchObject({ reason: 'manifest_invalid' });
   });
 });
 

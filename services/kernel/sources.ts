@@ -6,6 +6,7 @@ import type { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
 import { CycloramaError } from './failure.ts';
 import { isEnded } from './job-state.ts';
+import { MAX_ASSETS, readManifest } from './manifest.ts';
 import type { ObjectStore } from './object-store.ts';
 import { readResults } from './results.ts';
 import { parseObjectUri, parseS3Uri } from './uri.ts';
@@ -14,8 +15,6 @@ import { parseObjectUri, parseS3Uri } from './uri.ts';
 const WINDOW = 10_000;
 /** Assets between two cursors that a driver may save. */
 const BATCH = 100;
-const MAX_MANIFEST_BYTES = 2 * 1024 ** 3 - 1;
-export const MAX_ASSETS = 10_000_000;
 const HEADS_AT_ONCE = 16;
 
 /** Some assets of a source, and where to go on after them. */
@@ -56,10 +55,10 @@ export async function* readSource(
       yield* inBatches(scanPrefix(parts.scan, entry, source.value, taken, signal));
       return;
     case 'list':
-      yield* readNamed(parts.store, source.value.uris, cursor, signal);
+      yield* readNamed(parts.store, [source.value.uris], cursor, signal);
       return;
     case 'manifest':
-      yield* readNamed(parts.store, await readManifest(parts.store, source.value.uri, signal), cursor, signal);
+      yield* readNamed(parts.store, readManifest(parts.store, source.value, signal), cursor, signal);
       return;
     case 'job':
       yield* readJobSource(parts, source.value, entry, signal);
@@ -70,9 +69,15 @@ export async function* readSource(
 export async function* countSource(parts: SourceParts, entry: JobEntry, signal: AbortSignal): AsyncGenerator<number> {
   const source = entry.job!.source!.source!;
   if (source.$case === 'list') yield source.value.uris.length;
-  if (source.$case === 'manifest') yield (await readManifest(parts.store, source.value.uri, signal)).length;
-  if (source.$case !== 'prefix') return;
   let total = 0;
+  if (source.$case === 'manifest') {
+    for await (const uris of readManifest(parts.store, source.value, signal)) {
+      total += uris.length;
+      yield total;
+    }
+    yield total;
+  }
+  if (source.$case !== 'prefix') return;
   for await (const assets of scanPrefix(parts.scan, { ...entry, cursor: '' }, source.value, 0, signal)) {
     total += assets.length;
     if (total > MAX_ASSETS) {
@@ -134,55 +139,29 @@ async function* inBatches(pages: AsyncIterable<Asset[]>): AsyncGenerator<SourceB
   }
 }
 
-/** Looks up assets that a list or manifest names; the cursor is an index. One that is not there comes without ETag: its task will say so. */
+/** Looks up assets that a list or manifest names; the cursor is how many came before. One that is not there comes without ETag: its task will say so. */
 async function* readNamed(
   store: Pick<ObjectStore, 'head'>,
-  uris: string[],
+  lists: Iterable<string[]> | AsyncIterable<string[]>,
   cursor: string,
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch> {
-  for (let i = Number(cursor || 0); i < uris.length; i += HEADS_AT_ONCE) {
-    const some = uris.slice(i, i + HEADS_AT_ONCE);
-    const assets = await Promise.all(
-      some.map(async (uri): Promise<Asset> => {
-        const found = await store.head(parseObjectUri(uri, 'uri'), signal);
-        return {
-          uri,
-          sizeBytes: found?.sizeBytes ?? 0n,
-          etag: found?.etag ?? '',
-          lastModifyTime: found?.lastModifyTime,
-        };
-      }),
-    );
-    yield { assets, cursor: String(i + some.length) };
-  }
-}
-
-async function readManifest(store: Pick<ObjectStore, 'read'>, uri: string, signal: AbortSignal): Promise<string[]> {
-  const found = await store.read(parseObjectUri(uri, 'source.manifest.uri'), MAX_MANIFEST_BYTES, signal);
-  if (!found) throw new CycloramaError('asset_not_found', `manifest '${uri}' does not exist`);
-  return parseManifest(found.body.toString('utf8'), uri);
-}
-
-/** The asset URIs of a manifest, each once, in its order. */
-export function parseManifest(text: string, uri: string): string[] {
-  const uris = new Set<string>();
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
-    if (line === '' || line.startsWith('#')) continue;
-    try {
-      parseObjectUri(line, 'line');
-    } catch (cause) {
-      throw new CycloramaError(
-        'manifest_invalid',
-        `line ${i + 1} of '${uri}' is '${line.slice(0, 200)}'; expected s3://bucket/key`,
-        { cause },
-      );
+  const lookUp = async (uri: string): Promise<Asset> => {
+    const found = await store.head(parseObjectUri(uri, 'uri'), signal);
+    const { sizeBytes = 0n, etag = '', lastModifyTime } = found ?? {};
+    return { uri, sizeBytes, etag, lastModifyTime };
+  };
+  let left = Number(cursor || 0);
+  let taken = left;
+  for await (const uris of lists) {
+    const rest = uris.slice(left);
+    left = Math.max(0, left - uris.length);
+    for (let i = 0; i < rest.length; i += HEADS_AT_ONCE) {
+      const assets = await Promise.all(rest.slice(i, i + HEADS_AT_ONCE).map(lookUp));
+      taken += assets.length;
+      yield { assets, cursor: String(taken) };
     }
-    uris.add(line);
   }
-  if (uris.size > MAX_ASSETS)
-    throw new CycloramaError('too_many_assets', `'${uri}' names over ${MAX_ASSETS} assets; split it`);
-  return [...uris];
 }
 
 /** Follows the results of another job until it has ended; the cursor is a sequence. A retry takes what an unfinished job left, too. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { CycloramaError } from '../../services/kernel/failure.ts';
-import type { ListPage, ObjectStore, StoredObject } from '../../services/kernel/object-store.ts';
+import type { ByteRange, ListPage, ObjectStore, StoredObject } from '../../services/kernel/object-store.ts';
 import type { S3Place } from '../../services/kernel/uri.ts';
 
 type Write = ObjectStore['write'];
@@ -31,9 +31,17 @@ export class MemoryStore implements ObjectStore {
     return this.objects.has(nameOf(place)) ? this.#describe(nameOf(place), place.key) : undefined;
   }
 
-  async read(place: S3Place): Promise<{ body: Buffer; etag: string } | undefined> {
+  async read(
+    place: S3Place,
+    _maxBytes?: number,
+    _signal?: AbortSignal,
+    range?: ByteRange,
+  ): Promise<{ body: Buffer; etag: string } | undefined> {
     this.fault('read', place);
-    return this.objects.get(nameOf(place));
+    const found = this.objects.get(nameOf(place));
+    if (!found || !range) return found;
+    if (range.etag !== found.etag) throw new CycloramaError('precondition_failed', nameOf(place));
+    return { ...found, body: found.body.subarray(range.start, range.end) };
   }
 
   async download(
