@@ -49,13 +49,6 @@ export interface ByteRange {
   etag: string;
 }
 
-/** Bytes of an object from `start` up to `end`, not included; precondition_failed once the object has another ETag. */
-export interface ByteRange {
-  start: number;
-  end: number;
-  etag: string;
-}
-
 /** Which page of a bucket to list. */
 export interface ListQuery {
   prefix: string;
