@@ -1,49 +1,119 @@
-"""Describes the geometry of the scene: counts as imported, dimensions as evaluated."""
+"""Describes the scene: counts and surfaces as imported, dimensions as evaluated."""
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 import bpy
-import numpy as np
 
-from cyclorama_blender.bounds import HUGE_METRES, LocalMesh, WorldBounds
-from cyclorama_blender.contract import Answer, vector
-from cyclorama_blender.topology import MeshCounts
+from cyclorama_blender.animations import describe_animations
+from cyclorama_blender.bounds import HUGE_METRES, WorldBounds
+from cyclorama_blender.contents import (
+    count_bones,
+    count_material_kinds,
+    count_objects,
+    count_shape_keys,
+    describe_textures,
+    find_materials,
+    layer_names,
+    missing_textures,
+    other_geometry,
+)
+from cyclorama_blender.contract import Answer, Json, vector
+from cyclorama_blender.geometry import (
+    MeshUse,
+    WorldSurface,
+    count_polygons,
+    describe_uses,
+    find_uses,
+    measure_bounds,
+)
 
-OTHER_GEOMETRY = frozenset({"CURVE", "CURVES", "FONT", "META", "POINTCLOUD", "SURFACE", "VOLUME"})
+MAX_LISTED = 1_000
 
 
-def inspect_scene(warnings: list[str]) -> Answer:
+def inspect_scene(warnings: list[str], *, with_stats: bool = True) -> Answer:
     """Describes the active scene.
 
     Counts are sums over the mesh objects of the scene, hidden ones too, and over the instances that Blender makes of
     them; each takes its mesh as it was imported, before modifiers. The box is exact over their evaluated vertices.
+
+    Args:
+        warnings: what the import had to say.
+        with_stats: whether to go into surfaces, textures and animations, which takes most of the time.
     """
     scene = bpy.context.scene
     found = list(warnings) + _reveal(scene)
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    objects = [thing for thing in scene.objects if thing.type == "MESH"]
-    objects += [each.object.original for each in _mesh_instances(depsgraph) if each.is_instance]
-    counts = _count(objects)
-    bounds = _measure(depsgraph)
-    materials = {slot.material.name for thing in objects for slot in thing.material_slots if slot.material}
+    uses = find_uses(scene, depsgraph)
+    counts = count_polygons(uses)
+    bounds = measure_bounds(depsgraph)
     message = {
         "vertices": str(counts.vertices),
         "faces": str(counts.faces),
         "triangles": str(counts.triangles),
         "quads": str(counts.quads),
         "ngons": str(counts.ngons),
-        "meshObjects": str(len(objects)),
-        "materialNames": sorted(materials),
+        "meshObjects": str(sum(len(use.places) for use in uses)),
+        "materialNames": [material.name for material in find_materials(uses)],
+        "unitMetres": scene.unit_settings.scale_length,
     }
     if not bounds.is_empty:
         message["boundsMin"] = vector(*bounds.low)
         message["boundsMax"] = vector(*bounds.high)
-    found += _doubts(bounds) + _other_geometry(scene) + _missing_textures()
+    found += _doubts(bounds) + other_geometry(scene) + missing_textures()
+    if with_stats:
+        message["stats"], more = _describe(scene, uses)
+        found += more
     return Answer("inspection", message, tuple(found))
+
+
+def _describe(scene: bpy.types.Scene, uses: list[MeshUse]) -> tuple[Json, list[str]]:
+    """Returns an AssetStats message, and a warning for each list that was cut."""
+    uv_layers, color_layers = layer_names(uses)
+    lists = {
+        "textures": describe_textures(),
+        "uvLayers": uv_layers,
+        "colorLayers": color_layers,
+        "animations": describe_animations(scene),
+    }
+    stats = {
+        "objects": count_objects(scene, uses),
+        "surface": _surface_message(describe_uses(uses)),
+        "materialKinds": count_material_kinds(find_materials(uses)),
+        "bones": count_bones(scene),
+        "shapeKeys": count_shape_keys(uses),
+        **{name: entries[:MAX_LISTED] for name, entries in lists.items()},
+    }
+    cut = [
+        f"{name}: only the first {MAX_LISTED} of {len(entries)} are listed"
+        for name, entries in lists.items()
+        if len(entries) > MAX_LISTED
+    ]
+    return stats, cut
+
+
+def _surface_message(surface: WorldSurface) -> Json:
+    counts = surface.counts
+    message: Json = {
+        "positions": str(counts.positions),
+        "edges": str(counts.edges),
+        "boundaryEdges": str(counts.boundary_edges),
+        "nonManifoldEdges": str(counts.non_manifold_edges),
+        "windingConflicts": str(counts.winding_conflicts),
+        "degenerateFaces": str(counts.degenerate_faces),
+        "duplicateFaces": str(counts.duplicate_faces),
+        "looseVertices": str(counts.loose_vertices),
+        "looseEdges": str(counts.loose_edges),
+        "connectedParts": str(counts.connected_parts),
+        "watertight": counts.is_watertight,
+    }
+    if math.isfinite(surface.area):
+        message["area"] = surface.area
+    if counts.encloses_volume and math.isfinite(surface.volume):
+        message["volume"] = surface.volume
+    return message
 
 
 def _reveal(scene: bpy.types.Scene) -> list[str]:
@@ -70,40 +140,6 @@ def _layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.La
         yield from _layer_collections(child)
 
 
-def _mesh_instances(depsgraph: bpy.types.Depsgraph) -> Iterator[bpy.types.DepsgraphObjectInstance]:
-    # The surface of a curve comes as an instance of type MESH too, but its original is a curve.
-    for instance in depsgraph.object_instances:
-        if instance.object.type == "MESH" and instance.object.original.type == "MESH":
-            yield instance
-
-
-def _count(objects: list[bpy.types.Object]) -> MeshCounts:
-    by_mesh: dict[bpy.types.Mesh, MeshCounts] = {}
-    total = MeshCounts()
-    for thing in objects:
-        mesh = thing.data
-        if mesh not in by_mesh:
-            corner_totals = np.empty(len(mesh.polygons), dtype=np.int32)
-            mesh.polygons.foreach_get("loop_total", corner_totals)
-            by_mesh[mesh] = MeshCounts.from_corner_totals(len(mesh.vertices), corner_totals)
-        total += by_mesh[mesh]
-    return total
-
-
-def _measure(depsgraph: bpy.types.Depsgraph) -> WorldBounds:
-    bounds = WorldBounds()
-    local: dict[int, LocalMesh] = {}
-    for instance in _mesh_instances(depsgraph):
-        mesh = instance.object.data
-        key = mesh.as_pointer()
-        if key not in local:
-            points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-            mesh.vertices.foreach_get("co", points)
-            local[key] = LocalMesh.from_points(points.reshape(-1, 3))
-        bounds.add(local[key], np.array(instance.matrix_world, dtype=np.float64))
-    return bounds
-
-
 def _doubts(bounds: WorldBounds) -> list[str]:
     doubts = []
     if bounds.dropped:
@@ -111,19 +147,3 @@ def _doubts(bounds: WorldBounds) -> list[str]:
     if bounds.is_huge:
         doubts.append(f"the asset reaches further than {HUGE_METRES:.0e} m from the origin; it is most likely broken")
     return doubts
-
-
-def _other_geometry(scene: bpy.types.Scene) -> list[str]:
-    kinds = Counter(thing.type for thing in scene.objects if thing.type in OTHER_GEOMETRY)
-    return [
-        f"objects of type {kind} are neither counted nor measured: {count}" for kind, count in sorted(kinds.items())
-    ]
-
-
-def _missing_textures() -> list[str]:
-    names = sorted(
-        PurePosixPath(image.filepath.replace("\\", "/")).name
-        for image in bpy.data.images
-        if image.source == "FILE" and not image.packed_file and image.size[0] == 0
-    )
-    return [f"texture '{name}' is missing or cannot be read" for name in names]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -34,3 +34,7 @@ class MeshCounts:
             self.quads + other.quads,
             self.ngons + other.ngons,
         )
+
+    def times(self, number: int) -> MeshCounts:
+        """Counts the same mesh a number of times."""
+        return MeshCounts(*(number * count for count in astuple(self)))

@@ -1,0 +1,124 @@
+"""What an imported scene holds besides polygons: objects, materials, images, layers, rigs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import bpy
+
+from cyclorama_blender.contract import Json
+from cyclorama_blender.geometry import MeshUse
+
+OTHER_GEOMETRY = frozenset({"CURVE", "CURVES", "FONT", "META", "POINTCLOUD", "SURFACE", "VOLUME"})
+
+
+def count_objects(scene: bpy.types.Scene, uses: list[MeshUse]) -> Json:
+    """Returns a SceneObjects message."""
+    kinds = Counter(thing.type for thing in scene.objects)
+    mesh_objects = sum(len(use.places) for use in uses)
+    skinned = sum(thing.type == "MESH" and thing.find_armature() is not None for thing in scene.objects)
+    named = {"armatures": "ARMATURE", "cameras": "CAMERA", "lights": "LIGHT", "empties": "EMPTY"}
+    return {
+        "total": len(scene.objects),
+        "meshObjects": str(mesh_objects),
+        "meshes": len(uses),
+        "instances": str(mesh_objects - len(uses)),
+        "skinned": skinned,
+        **{name: kinds[kind] for name, kind in named.items()},
+        "others": sum(count for kind, count in kinds.items() if kind not in {"MESH", *named.values()}),
+    }
+
+
+def count_bones(scene: bpy.types.Scene) -> int:
+    """Counts the bones of all armature objects."""
+    return sum(len(thing.data.bones) for thing in scene.objects if thing.type == "ARMATURE")
+
+
+def count_shape_keys(uses: list[MeshUse]) -> int:
+    """Counts the shape keys of the meshes, the bases left out."""
+    return sum(len(use.mesh.shape_keys.key_blocks) - 1 for use in uses if use.mesh.shape_keys)
+
+
+def layer_names(uses: list[MeshUse]) -> tuple[list[str], list[str]]:
+    """Names UV maps and vertex colours."""
+    uv = {layer.name for use in uses for layer in use.mesh.uv_layers}
+    color = {layer.name for use in uses for layer in use.mesh.color_attributes}
+    return sorted(uv), sorted(color)
+
+
+def find_materials(uses: list[MeshUse]) -> list[bpy.types.Material]:
+    """Lists the materials that the mesh objects use, by name."""
+    owners = {thing for use in uses for thing in use.owners}
+    found = {slot.material for thing in owners for slot in thing.material_slots if slot.material}
+    return sorted(found, key=lambda material: material.name)
+
+
+def count_material_kinds(materials: list[bpy.types.Material]) -> dict[str, int]:
+    """Counts materials by what shades them."""
+    return dict(sorted(Counter(_material_kind(material) for material in materials).items()))
+
+
+def _material_kind(material: bpy.types.Material) -> str:
+    if not material.use_nodes or material.node_tree is None:
+        return "none"
+    shaders = {node.type for node in _surface_nodes(material.node_tree)}
+    if "BSDF_PRINCIPLED" in shaders:
+        return "principled"
+    if "EMISSION" in shaders and not any(kind.startswith("BSDF_") for kind in shaders - {"BSDF_TRANSPARENT"}):
+        return "unlit"
+    return "other"
+
+
+def _surface_nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
+    """Yields what the surface of a material is made of; of a node group all that is in it."""
+    output = tree.get_output_node("ALL")
+    waiting = [output.inputs["Surface"]] if output else []
+    seen: set[bpy.types.Node] = set()
+    while waiting:
+        for link in waiting.pop().links:
+            if link.from_node in seen:
+                continue
+            seen.add(link.from_node)
+            waiting += link.from_node.inputs
+            yield from _inside(link.from_node)
+
+
+def _inside(node: bpy.types.Node) -> Iterator[bpy.types.Node]:
+    yield node
+    if node.type == "GROUP" and node.node_tree:
+        for each in node.node_tree.nodes:
+            yield from _inside(each)
+
+
+def describe_textures() -> list[Json]:
+    """Returns a Texture message for each image that came with the asset, by name."""
+    images = [image for image in bpy.data.images if image.source != "VIEWER"]
+    return [_describe_texture(image) for image in sorted(images, key=lambda image: image.name)]
+
+
+def _describe_texture(image: bpy.types.Image) -> Json:
+    # Where the importer has not read the image yet, Blender reads it now.
+    width, height = image.size
+    if width == 0:
+        return {"name": image.name, "missing": True}
+    return {"name": image.name, "width": width, "height": height, "format": image.file_format.lower()}
+
+
+def missing_textures() -> list[str]:
+    """Warns of images that are not there."""
+    names = sorted(
+        PurePosixPath(image.filepath.replace("\\", "/")).name
+        for image in bpy.data.images
+        if image.source == "FILE" and not image.packed_file and image.size[0] == 0
+    )
+    return [f"texture '{name}' is missing or cannot be read" for name in names]
+
+
+def other_geometry(scene: bpy.types.Scene) -> list[str]:
+    """Warns of geometry that is not of polygons."""
+    kinds = Counter(thing.type for thing in scene.objects if thing.type in OTHER_GEOMETRY)
+    return [
+        f"objects of type {kind} are neither counted nor measured: {count}" for kind, count in sorted(kinds.items())
+    ]
