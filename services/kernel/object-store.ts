@@ -110,6 +110,7 @@ export function createObjectStore(
   config: Pick<Config, 's3' | 'allowedBuckets'>,
   metrics: Pick<Metrics, 's3Requests' | 's3Bytes'>,
   key?: AccessKey,
+  requestDeadlineMs = REQUEST_DEADLINE_MS,
 ): ObjectStore {
   const clients = createS3Clients(config.s3, key);
   const payer = config.s3.requesterPays ? ({ RequestPayer: 'requester' } as const) : {};
@@ -121,7 +122,7 @@ export function createObjectStore(
     place: S3Place,
     send: (client: S3Client, options: { abortSignal: AbortSignal }) => Promise<T>,
     signal?: AbortSignal,
-    deadlineMs = REQUEST_DEADLINE_MS,
+    deadlineMs = requestDeadlineMs,
   ): Promise<T> {
     signal?.throwIfAborted();
     const bounded = withTimeout(deadlineMs, signal);
@@ -287,7 +288,7 @@ export function createObjectStore(
             return { sizeBytes, etag: unquote(found.ETag) };
           },
           signal,
-          REQUEST_DEADLINE_MS + Math.ceil(maxBytes / SLOWEST_BYTES_PER_MS),
+          requestDeadlineMs + Math.ceil(maxBytes / SLOWEST_BYTES_PER_MS),
         );
       try {
         return await transfer(attempt, signal);
@@ -336,7 +337,7 @@ export function createObjectStore(
             }
           },
           signal,
-          REQUEST_DEADLINE_MS + Math.ceil(size / SLOWEST_BYTES_PER_MS),
+          requestDeadlineMs + Math.ceil(size / SLOWEST_BYTES_PER_MS),
         );
       return transfer(attempt, signal);
     },
