@@ -91,6 +91,7 @@ async function analyzePrefix(context: CommandContext, options: AnalyzeOptions, p
       outputUri: output,
       requestId,
       replace,
+      dryRun: false,
     },
     within(signal),
   );

@@ -66,6 +66,7 @@ export async function validate(
       outputUri: '',
       requestId,
       replace: false,
+      dryRun: false,
     },
     within(signal),
   );

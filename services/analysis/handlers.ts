@@ -5,7 +5,7 @@ import {
   ReportStyle,
 } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
-import { JobClass } from '../../gen/cyclorama/job/v1/job.ts';
+import { JobClass, type JobPlan } from '../../gen/cyclorama/job/v1/job.ts';
 import { checkSource, normaliseOutputUri } from '../kernel/draft.ts';
 import { invalidRequest } from '../kernel/failure.ts';
 import type { RunInteractive } from '../kernel/interactive.ts';
@@ -13,6 +13,7 @@ import type { JobDraft, Jobs } from '../kernel/jobs.ts';
 import type { ObjectStore } from '../kernel/object-store.ts';
 import { bindService } from '../kernel/rpc-service.ts';
 import { parseObjectUri, parseS3Uri, toS3Uri } from '../kernel/uri.ts';
+import { printReport } from './report.ts';
 import { analysisOperation } from './tasks.ts';
 
 /** What the analysis service works with. */
@@ -20,10 +21,11 @@ export interface AnalysisParts {
   jobs: Pick<Jobs, 'create'>;
   store: Pick<ObjectStore, 'checkBucket'>;
   runInteractive: RunInteractive;
+  dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;
 }
 
 /** The RPCs of the analysis service. */
-export function analysisService({ jobs, store, runInteractive }: AnalysisParts) {
+export function analysisService({ jobs, store, runInteractive, dryRun }: AnalysisParts) {
   return bindService(AnalysisServiceService, {
     async analyzeAsset({ uri, spec, outputUri, requestId }, context) {
       parseObjectUri(uri, 'uri');
@@ -33,17 +35,25 @@ export function analysisService({ jobs, store, runInteractive }: AnalysisParts) 
         { ...draft, jobClass: JobClass.JOB_CLASS_INTERACTIVE },
         context,
       );
-      return { report: AnalysisReport.fromJSON(report), reportUri: result.outputs[0]?.uri ?? '', jobId: job.jobId };
+      const found = AnalysisReport.fromJSON(report);
+      return {
+        report: found,
+        reportUri: result.outputs[0]?.uri ?? '',
+        jobId: job.jobId,
+        reportText: printReport(found, spec?.style ?? ReportStyle.REPORT_STYLE_UNSPECIFIED),
+      };
     },
 
-    async createAnalysisJob({ source, spec, outputUri, requestId, replace }, { traceId, signal }) {
+    async createAnalysisJob({ source, spec, outputUri, requestId, replace, dryRun: dry }, { traceId, signal }) {
       const draft = { ...toDraft(source, spec, outputUri, requestId, traceId), replace };
       if (draft.outputUri === '')
         throw invalidRequest({
           field: 'output_uri',
           description: 'is empty; only a prefix source in style VALIDATION goes without',
         });
-      return { job: await jobs.create(draft, signal) };
+      return dry
+        ? { job: undefined, plan: await dryRun(draft, signal) }
+        : { job: await jobs.create(draft, signal), plan: undefined };
     },
   });
 

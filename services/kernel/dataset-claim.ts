@@ -11,34 +11,52 @@ const MAX_DATASET_BYTES = 1024 ** 2;
 /** Stores that proved to honour conditions, by bucket; asked once a process. */
 const proven = new WeakMap<object, Set<string>>();
 
+/** What a job asks of an output place. */
+interface Claim {
+  operation: string;
+  spec: { [field: string]: unknown };
+  outputUri: string;
+  replace: boolean;
+}
+
 /** Makes an output place the dataset of one operation with one spec, or refuses when it is another's. */
-export async function claimDataset(
-  store: ObjectStore,
-  draft: { operation: string; spec: { [field: string]: unknown }; outputUri: string; replace: boolean },
-  signal?: AbortSignal,
-): Promise<void> {
+export async function claimDataset(store: ObjectStore, draft: Claim, signal?: AbortSignal): Promise<void> {
   const places = toDatasetPlaces(draft.outputUri);
   store.checkBucket(places.bucket);
   await proveConditionalWrites(store, places, signal);
   const wanted = Dataset.fromPartial({ operation: draft.operation, spec: draft.spec, createTime: new Date() });
   const body = `${JSON.stringify(Dataset.toJSON(wanted), undefined, 1)}\n`;
   const contentType = 'application/json';
-  const found = await store.read(places.description, MAX_DATASET_BYTES, signal);
-  if (!found) {
+  const standing = await checkClaim(store, draft, signal);
+  if (standing === undefined) {
     if (await wrote(store.write(places.description, body, { condition: { ifAbsent: true }, contentType }, signal)))
       return;
     return claimDataset(store, draft, signal);
   }
+  if (standing.same) return;
+  await store.write(places.description, body, { condition: { ifEtag: standing.etag }, contentType }, signal);
+}
+
+/** Refuses where another dataset stands in an output place, without a change; undefined where none stands. */
+export async function checkClaim(
+  store: Pick<ObjectStore, 'read'>,
+  draft: Claim,
+  signal?: AbortSignal,
+): Promise<{ etag: string; same: boolean } | undefined> {
+  const found = await store.read(toDatasetPlaces(draft.outputUri).description, MAX_DATASET_BYTES, signal);
+  if (!found) return undefined;
   const standing = Dataset.fromJSON(JSON.parse(found.body.toString('utf8')));
-  if (standing.operation === draft.operation && canonicalJson(standing.spec ?? {}) === canonicalJson(draft.spec))
-    return;
-  if (!draft.replace) {
-    throw new CycloramaError(
-      'output_in_use',
-      `'${draft.outputUri}' holds a dataset of '${standing.operation}' with ${canonicalJson(standing.spec ?? {})}; expected '${draft.operation}' with ${canonicalJson(draft.spec)}, another output_uri, or replace`,
-    );
-  }
-  await store.write(places.description, body, { condition: { ifEtag: found.etag }, contentType }, signal);
+  const same =
+    standing.operation === draft.operation && canonicalJson(standing.spec ?? {}) === canonicalJson(draft.spec);
+  if (same || draft.replace) return { etag: found.etag, same };
+  throw new CycloramaError(
+    'output_in_use',
+    `'${draft.outputUri}' holds a dataset of '${standing.operation}' ${settingsText(standing.spec)}; expected '${draft.operation}' ${settingsText(draft.spec)}, another output_uri, or replace`,
+  );
+}
+
+function settingsText(spec: object | undefined): string {
+  return Object.keys(spec ?? {}).length === 0 ? 'with default settings' : `with ${canonicalJson(spec)}`;
 }
 
 /** Whether a conditional write took place; false when its condition did not hold. */

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { type Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { type JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
 import { mapBounded } from './concurrency.ts';
 import { toDatasetPlaces } from './dataset.ts';
-import { isEnded } from './job-state.ts';
+import { countResult, isEnded } from './job-state.ts';
 import type { Jobs } from './jobs.ts';
 import type { Log } from './log.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -251,13 +250,6 @@ function createRoom({ bus, liveSlots }: DriveParts, subject: string): { take: (s
       left--;
     },
   };
-}
-
-function countResult(counts: Progress['counts'], outcome: Outcome, reused: boolean): void {
-  if (outcome === Outcome.OUTCOME_SUCCEEDED) counts.succeeded++;
-  else if (outcome === Outcome.OUTCOME_FAILED) counts.failed++;
-  else counts.skipped++;
-  if (reused) counts.reused++;
 }
 
 /** The entry with a drive's progress in it; undefined where nothing moved, so that idle jobs cause no writes. */

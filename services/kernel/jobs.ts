@@ -219,7 +219,8 @@ function reused(jobId: string): CycloramaError {
   );
 }
 
-function toEntry(draft: JobDraft, jobId: string, requestHash: string): JobEntry {
+/** The entry that a draft begins as. */
+export function toEntry(draft: JobDraft, jobId: string, requestHash: string): JobEntry {
   const { operation, source, spec, outputUri, outputsBesideAssets, jobClass, retryOf, traceId } = draft;
   const job = Job.fromPartial({
     jobId,

@@ -1,16 +1,18 @@
 import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
+import type { JobPlan } from '../../gen/cyclorama/job/v1/job.ts';
 import { openBus } from './bus.ts';
 import type { Bus } from './bus-types.ts';
 import { runDriver } from './driver.ts';
+import { dryRun } from './dry-run.ts';
 import { createInteractive, type RunInteractive } from './interactive.ts';
 import { jobService } from './job-service.ts';
-import { createJobs, type Jobs } from './jobs.ts';
+import { createJobs, type JobDraft, type Jobs } from './jobs.ts';
 import { createObjectStore, type ObjectStore } from './object-store.ts';
 import type { Operation } from './operation.ts';
 import { callStream, createClient } from './rpc-client.ts';
 import type { RpcService } from './rpc-service.ts';
 import type { Platform, ProcessParts } from './service-main.ts';
-import type { Scan } from './sources.ts';
+import type { Scan, SourceParts } from './sources.ts';
 import { countSlots, createWorkers } from './workers.ts';
 
 /** A scan of one window must be through by then. */
@@ -24,6 +26,8 @@ export interface ServiceKernel {
   bus: Bus;
   jobs: Jobs;
   runInteractive: RunInteractive;
+  /** What a job of the service's operation would do. */
+  dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;
   jobService: RpcService;
   /** The process around the service's own RPCs; drives the jobs of its operation, where it has one. */
   toProcess(own: RpcService): ProcessParts;
@@ -55,12 +59,14 @@ export async function createServiceKernel(
       deadlineMs: Date.now() + SCAN_DEADLINE_MS,
     });
   const own = jobService({ jobs, bus, store });
+  const source: SourceParts = { scan, store, bus, readJob: jobs.read };
 
   return {
     store,
     bus,
     jobs,
     runInteractive: createInteractive({ bus, jobs, store, workers }),
+    dryRun: (draft, signal) => dryRun({ store, source, recipe: operation?.recipe ?? 0 }, draft, signal),
     jobService: own,
     toProcess(service) {
       const ending = new AbortController();
@@ -75,7 +81,7 @@ export async function createServiceKernel(
             store,
             metrics,
             log,
-            source: { scan, store, bus, readJob: jobs.read },
+            source,
             driverId: `${config.worker.id}-${operation.name}`,
             liveSlots: async () => countSlots(await workers.live(operation.name)),
             stallMs: STALL_MS,
