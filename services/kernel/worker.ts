@@ -67,9 +67,7 @@ export async function createWorker(
   const withAttempt: Parameters<typeof runDelivery>[0]['withAttempt'] = (task, begin, signal, work) =>
     scratch.withFolder(task.taskId.slice(0, 8), Number(task.asset?.sizeBytes ?? 0n), signal, (folder) => {
       const stageSeconds: AttemptParts['stageSeconds'] = {};
-      const timed = stageTimer(stageSeconds, (stage, seconds) =>
-        metrics.taskStageSeconds.observe({ queue: task.operation, stage }, seconds),
-      );
+      const timed = stageTimer(stageSeconds);
       return work({
         bus,
         store,
@@ -87,6 +85,11 @@ export async function createWorker(
         prepare: (inner) => prepareAsset({ store, maxAssetBytes, timed }, task, folder, inner),
         timed,
         stageSeconds,
+      }).finally(() => {
+        // At the end, so that the stages that Blender timed itself are among them.
+        for (const [stage, seconds] of Object.entries(stageSeconds)) {
+          metrics.taskStageSeconds.observe({ queue: task.operation, stage }, seconds);
+        }
       });
     });
   const loop = {
@@ -133,18 +136,13 @@ export async function createWorker(
   };
 }
 
-function stageTimer(
-  stageSeconds: { [stage: string]: number },
-  observe: (stage: string, seconds: number) => void,
-): AttemptParts['timed'] {
+function stageTimer(stageSeconds: { [stage: string]: number }): AttemptParts['timed'] {
   return async (stage, work) => {
     const start = performance.now();
     try {
       return await work();
     } finally {
-      const seconds = (performance.now() - start) / 1000;
-      stageSeconds[stage] = (stageSeconds[stage] ?? 0) + seconds;
-      observe(stage, seconds);
+      stageSeconds[stage] = (stageSeconds[stage] ?? 0) + (performance.now() - start) / 1000;
     }
   };
 }
