@@ -35,12 +35,13 @@ class LocalMesh:
     @classmethod
     def from_points(cls, points: Points) -> LocalMesh:
         """Keeps the finite rows of an (N, 3) array."""
-        finite = np.isfinite(points).all(axis=1)
-        dropped = int(len(points) - np.count_nonzero(finite))
-        kept = points if dropped == 0 else points[finite]
+        # Numpy looks through a whole array, or one column, twenty times as fast as through rows of three.
+        kept = points if np.isfinite(points).all() else points[np.isfinite(points).all(axis=1)]
+        dropped = len(points) - len(kept)
         if len(kept) == 0:
             return cls(kept, np.zeros(3), np.zeros(3), dropped)
-        return cls(kept, kept.min(axis=0).astype(np.float64), kept.max(axis=0).astype(np.float64), dropped)
+        low, high = ([pick(kept[:, axis]) for axis in range(3)] for pick in (np.min, np.max))
+        return cls(kept, np.array(low, dtype=np.float64), np.array(high, dtype=np.float64), dropped)
 
 
 @dataclass
@@ -85,5 +86,5 @@ class WorldBounds:
 
 
 def _extent(points: Points, matrix: Points) -> tuple[Points, Points]:
-    world = points.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-    return world.min(axis=0), world.max(axis=0)
+    world = matrix[:3, :3] @ points.astype(np.float64).T + matrix[:3, 3:]
+    return world.min(axis=1), world.max(axis=1)
