@@ -17,6 +17,7 @@ test.each<[string, number | undefined, Reason]>([
   ['SignatureDoesNotMatch', 403, 'access_denied'],
   ['InvalidAccessKeyId', 403, 'access_denied'],
   ['ExpiredToken', 400, 'access_denied'],
+  ['XAdminUserNotFound', 404, 'access_denied'],
   ['CredentialsProviderError', undefined, 'access_denied'],
   ['KMS.NotFoundException', 400, 'access_denied'],
   ['KMS.DisabledException', 400, 'access_denied'],

@@ -15,6 +15,8 @@ const BY_NAME: Record<string, Reason> = {
   AccessDenied: 'access_denied',
   Forbidden: 'access_denied',
   InvalidAccessKeyId: 'access_denied',
+  // versitygw's word for it, with status 404.
+  XAdminUserNotFound: 'access_denied',
   SignatureDoesNotMatch: 'access_denied',
   ExpiredToken: 'access_denied',
   CredentialsProviderError: 'access_denied',
