@@ -18,6 +18,8 @@ import { classWord, STREAMS, taskSubject } from './topics.ts';
 import { parseObjectUri } from './uri.ts';
 
 const SAVE_EVERY_MS = 1_000;
+/** Who watches a job sees early that it moves. */
+const FIRST_SAVE_MS = 250;
 const PUBLISHES_AT_ONCE = 64;
 const FOLD_AT_ONCE = 500;
 /** A planner never goes round more often than this without a new result. */
@@ -74,6 +76,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   };
   const stop = new AbortController();
   const running = AbortSignal.any([signal, stop.signal]);
+  const complete = new AbortController();
   let lastSign = performance.now();
 
   const fold = async (): Promise<void> => {
@@ -85,6 +88,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
           progress.foldedSequence = sequence;
           lastSign = performance.now();
         }
+        noteCompletion();
       }
     } finally {
       await results.close();
@@ -103,22 +107,26 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
       }
       lastSign = performance.now();
     }
+    noteCompletion();
+  };
+
+  const noteCompletion = (): void => {
+    const { succeeded, failed, skipped } = progress.counts;
+    if (progress.planned && succeeded + failed + skipped >= progress.plannedTotal) complete.abort();
   };
 
   const save = async (): Promise<JobEntry> => {
-    for (;;) {
-      await pause(SAVE_EVERY_MS / 4, running);
-      const done = progress.counts.succeeded + progress.counts.failed + progress.counts.skipped;
-      const complete = progress.planned && done >= progress.plannedTotal;
+    const due = AbortSignal.any([running, complete.signal]);
+    for (let waitMs = FIRST_SAVE_MS; ; waitMs = SAVE_EVERY_MS) {
+      await pause(waitMs, due);
       const saved = await jobs.change(jobId, (current) => {
         if (current.driverId !== driverId)
           throw new Superseded(`job '${jobId}' is driven by '${current.driverId}' now`);
-        return applyProgress(current, progress, complete);
+        return applyProgress(current, progress, complete.signal.aborted);
       });
       if (isEnded(saved.job!.state)) return saved;
       running.throwIfAborted();
       await replanIfStalled(saved);
-      await pause(SAVE_EVERY_MS, running);
     }
   };
 
