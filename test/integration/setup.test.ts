@@ -55,8 +55,9 @@ function bareMachine(): NodeJS.ProcessEnv {
   return { PATH: `${programs}:/bin-that-is-not-there`, HOME: folder, CYCLORAMA_CACHE_DIR: join(folder, 'cache') };
 }
 
-function setUp(env: NodeJS.ProcessEnv): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [join(clone, 'scripts/setup.mjs')], { env, encoding: 'utf8', timeout: 60_000 });
+function setUp(env: NodeJS.ProcessEnv, ...args: string[]): SpawnSyncReturns<string> {
+  const command = [join(clone, 'scripts/setup.mjs'), ...args];
+  return spawnSync(process.execPath, command, { env, encoding: 'utf8', timeout: 60_000 });
 }
 
 /** Puts the Python environment that this clone uses into the test's cache. */
@@ -103,6 +104,21 @@ test('servers on PATH are taken where they are new enough, and the command is li
   mkdirSync(join(clone, 'cli'));
   writeFileSync(join(clone, 'cli/cyclorama.mjs'), '// here');
   expect(readFileSync(join(clone, 'node_modules/.bin/cyclorama'), 'utf8')).toBe('// here');
+});
+
+test('programs of the system tests are looked for only when asked, and a plain set-up keeps them', () => {
+  makeClone();
+  shareRuntime();
+  addProgram('nats-server', 'nats-server: v2.15.1');
+  addProgram('versitygw', 'Version  : v1.8.0');
+  const tools = () => JSON.parse(readFileSync(join(clone, 'node_modules/.cyclorama-tools.json'), 'utf8'));
+  expect(setUp(bareMachine()).status).toBe(0);
+  expect(tools().grpcurl).toBeUndefined();
+  addProgram('grpcurl', 'grpcurl v1.9.4');
+  addProgram('promtool', 'promtool, version 2.42.0');
+  expect(setUp(bareMachine(), '--system')).toMatchObject({ status: 0 });
+  expect(setUp(bareMachine()).status).toBe(0);
+  expect(tools()).toMatchObject({ grpcurl: join(programs, 'grpcurl'), promtool: join(programs, 'promtool') });
 });
 
 test('a server on PATH that is too old is not taken', () => {

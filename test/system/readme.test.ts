@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../../cli/stack/data-dir.ts';
+import { SERVICES } from '../../cli/stack/services.ts';
+import { readTools } from '../../scripts/tools.mjs';
+import { runProgram } from '../support/grpcurl.ts';
+import { SystemStack } from '../support/system-stack.ts';
+
+const SAMPLES = join(ROOT, 'samples');
+const LINES = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
+  .flatMap(([, block]) => block!.split('\n'))
+  .filter((line) => line.startsWith('grpcurl '));
+
+let system: SystemStack;
+beforeAll(async () => {
+  system = await SystemStack.createOnDefaultPorts();
+  const models = readdirSync(SAMPLES).filter((name) => name.endsWith('.glb'));
+  system.fill('samples', Object.fromEntries(models.map((name) => [name, readFileSync(join(SAMPLES, name))])));
+});
+afterAll(() => system?.close());
+
+/** The line as it stands where the stack has the documented ports, else with the addresses that it has. */
+function toCommand(line: string): string {
+  return SERVICES.reduce(
+    (text, { name, grpcPort }) =>
+      text.replaceAll(`localhost:${grpcPort}`, system.stack.endpoints[name].replace('127.0.0.1', 'localhost')),
+    line,
+  ).replace(/^grpcurl /, `'${readTools().grpcurl}' `);
+}
+
+test('the README has lines for grpcurl', () => {
+  expect(LINES.length).toBeGreaterThan(2);
+});
+
+test.each(LINES)('%s', async (line) => {
+  const { code, out, err } = await runProgram(['/bin/sh', '-c', toCommand(line)]);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toMatch(/\S/);
+});
