@@ -1,7 +1,5 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
-import { decodeDocument } from './decode-document.ts';
-
 /** What the decoding process prints on its standard output, as one line of JSON. */
 export type DecodeAnswer =
   | { kind: 'done'; decoded: string[]; warnings: string[] }
@@ -29,6 +27,8 @@ if (isMainThread) {
   );
 } else {
   const { inputPath, outputPath } = workerData as { inputPath: string; outputPath: string };
+  // Only here: the main thread would load the decoders for nothing.
+  const { decodeDocument } = await import('./decode-document.ts');
   const report = await decodeDocument(inputPath, outputPath);
   parentPort!.postMessage({ kind: 'done', ...report } satisfies DecodeAnswer);
 }
