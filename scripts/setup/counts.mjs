@@ -1,7 +1,11 @@
-/** How many tests passed and failed by vitest's JSON report; a file that could not be loaded counts as one failure. */
+/**
+ * How many tests passed and failed by vitest's JSON report. A file that failed outside its tests, because it could not
+ * be loaded or its hooks threw (its tests then count as skipped), is one failure.
+ */
 export function readVitestCounts(text) {
   const report = JSON.parse(text);
-  const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  const isFailed = ({ status }) => status === 'failed';
+  const broken = report.testResults.filter((file) => isFailed(file) && !file.assertionResults.some(isFailed));
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
 }
 

@@ -1,8 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describeTaken, freePortBase, portsFrom } from '../../cli/stack/ports.ts';
+import { describeTaken, freePortBase, portsFrom, SPAN } from '../../cli/stack/ports.ts';
 import { type Stack, type StackOptions, startStack } from '../../cli/stack/stack.ts';
+
+/** Several stacks may be started on one machine at the same time; so each looks for ports from a place of its own. */
+const FIRST_PORT = 20_000 + (process.pid % 60) * SPAN;
 
 /** A whole local stack on a temporary folder, as `cyclorama up` starts it. */
 export class SystemStack {
@@ -14,25 +17,24 @@ export class SystemStack {
     this.#data = data;
   }
 
-  static async create(options: Pick<StackOptions, 'env' | 'portBase' | 'parts'> = {}): Promise<SystemStack> {
-    const data = mkdtempSync(join(tmpdir(), 'cyclorama-system-'));
-    try {
-      const portBase = options.portBase ?? (await freePortBase());
-      return new SystemStack(await startStack({ ...options, data, portBase }), data);
-    } catch (error) {
-      rmSync(data, { recursive: true, force: true });
-      throw error;
-    }
+  static async create(options: Pick<StackOptions, 'env' | 'parts'> = {}): Promise<SystemStack> {
+    return SystemStack.#start({ ...options, portBase: await freePortBase(FIRST_PORT) });
   }
 
   /** On the documented ports where they are free, so that documented commands work as they stand. */
   static async createOnDefaultPorts(): Promise<SystemStack> {
-    const data = mkdtempSync(join(tmpdir(), 'cyclorama-system-'));
     const taken = await describeTaken(portsFrom());
-    return new SystemStack(
-      await startStack({ data, ...(taken.length > 0 ? { portBase: await freePortBase() } : {}) }),
-      data,
-    );
+    return taken.length > 0 ? SystemStack.create() : SystemStack.#start({});
+  }
+
+  static async #start(options: StackOptions): Promise<SystemStack> {
+    const data = mkdtempSync(join(tmpdir(), 'cyclorama-system-'));
+    try {
+      return new SystemStack(await startStack({ ...options, data }), data);
+    } catch (error) {
+      rmSync(data, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** Puts assets into a bucket, as files, by key. */
