@@ -1,7 +1,7 @@
 import type { ListAssetsRequest, ScanAssetsRequest } from '../../gen/cyclorama/discovery/v1/discovery.ts';
+import { checkSuffixes, toSuffixes } from '../kernel/asset-filter.ts';
 import { CycloramaError, type FieldViolation, invalidRequest } from '../kernel/failure.ts';
 import { parseS3Uri, type S3Place } from '../kernel/uri.ts';
-import { checkSuffixes, toSuffixes } from './asset-filter.ts';
 
 export const MAX_PAGE_SIZE = 1_000;
 const MAX_KEY_BYTES = 1_024;

@@ -9,8 +9,8 @@ const prefix = (prefixUri: string, limit = 0n): AssetSource => ({
   source: { $case: 'prefix', value: { prefixUri, suffixes: [], limit } },
 });
 const list = (uris: string[]): AssetSource => ({ source: { $case: 'list', value: { uris } } });
-const manifest = (uri: string, filter = ''): AssetSource => ({
-  source: { $case: 'manifest', value: { uri, filter } },
+const manifest = (uri: string, filter = '', suffixes: string[] = []): AssetSource => ({
+  source: { $case: 'manifest', value: { uri, filter, suffixes } },
 });
 const job = (jobId: string): AssetSource => ({ source: { $case: 'job', value: { jobId, outcomes: [] } } });
 
@@ -19,6 +19,7 @@ test.each<[string, AssetSource, string[]]>([
   ['a whole bucket', prefix('s3://bucket'), ['bucket']],
   ['a list over buckets', list(['s3://one/a.glb', 's3://two/a.glb', 's3://one/b.glb']), ['one', 'two']],
   ['a manifest', manifest('s3://bucket/list.txt'), ['bucket']],
+  ['an inventory', manifest('s3://bucket/daily/manifest.json', '', ['.glb', '.obj']), ['bucket']],
   ['a job', job(JOB_ID), []],
 ])('%s is taken, and the buckets that it names are told', (_, source, buckets) => {
   expect(checkSource(source, 'id')).toEqual({ buckets });
@@ -35,6 +36,9 @@ test.each<[string, AssetSource | undefined, string[]]>([
   ['an asset twice', list(['s3://bucket/a.glb', 's3://bucket/a.glb']), ['source.list.uris']],
   ['a manifest without key', manifest('s3://bucket'), ['source.manifest.uri']],
   ['a filter that ends early', manifest('s3://bucket/index.jsonl', 'stats.faces <'), ['source.manifest.filter']],
+  ['suffixes of a manifest', manifest('s3://bucket/list.txt', '', ['.glb']), ['source.manifest.suffixes']],
+  ['a filter of an inventory', manifest('s3://bucket/manifest.json', 'size < 5'), ['source.manifest.filter']],
+  ['an empty suffix', manifest('s3://bucket/manifest.json', '', ['.glb', '']), ['source.manifest.suffixes[1]']],
   ['a job without id', job(''), ['source.job.job_id']],
   ['a job id that is a subject of the bus', job('results.*'), ['source.job.job_id']],
 ])('%s is refused under its field', (_, source, fields) => {

@@ -1,6 +1,8 @@
-import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import type { AssetSource, ManifestSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { checkSuffixes } from './asset-filter.ts';
 import { CycloramaError, type FieldViolation, invalidRequest } from './failure.ts';
 import { parseFilter } from './filter.ts';
+import { isInventory } from './inventory.ts';
 import { parseFolderUri, parseObjectUri, parseS3Uri, toS3Uri } from './uri.ts';
 
 const MAX_LISTED = 1_000;
@@ -45,6 +47,7 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
     case 'manifest':
       check('source.manifest.uri', () => parseObjectUri(kind.value.uri, 'source.manifest.uri'));
       if (kind.value.filter !== '') violations.push(...checkFilter(kind.value.filter));
+      violations.push(...checkInventory(kind.value));
       break;
     case 'job':
       if (!isJobId(kind.value.jobId)) {
@@ -61,6 +64,19 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
     });
   if (violations.length > 0) throw invalidRequest(...violations);
   return { buckets: [...buckets] };
+}
+
+/** An inventory takes suffixes and no filter, a manifest or index no suffixes. */
+function checkInventory({ uri, filter, suffixes }: ManifestSource): FieldViolation[] {
+  if (!isInventory(uri)) {
+    const description = `apply to the manifest.json of an S3 Inventory alone; expected none for '${uri}'`;
+    return suffixes.length === 0 ? [] : [{ field: 'source.manifest.suffixes', description }];
+  }
+  const description = `takes rows of an index; '${uri}' is an S3 Inventory, which takes suffixes`;
+  return [
+    ...(filter === '' ? [] : [{ field: 'source.manifest.filter', description }]),
+    ...checkSuffixes(suffixes, 'source.manifest.suffixes'),
+  ];
 }
 
 function checkFilter(filter: string): FieldViolation[] {

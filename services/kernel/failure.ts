@@ -90,7 +90,7 @@ export const REASONS = {
   manifest_invalid: {
     code: 'FAILED_PRECONDITION',
     handling: 'call',
-    meaning: 'A line of the manifest is not an asset URI.',
+    meaning: 'The manifest, index or inventory is not one, or a line of it names no asset.',
   },
   source_job_gone: {
     code: 'NOT_FOUND',
@@ -170,6 +170,11 @@ export const REASONS = {
     code: 'ABORTED',
     handling: 'permanent',
     meaning: 'The object is not the one that was listed; a new job takes the new content.',
+  },
+  asset_archived: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'The object is in an archive such as S3 Glacier; restore it, then run a new job.',
   },
   asset_too_large: {
     code: 'FAILED_PRECONDITION',

@@ -51,7 +51,8 @@ export async function* readObjectLines(
   );
 }
 
-async function* readWindows(
+/** Reads an object in windows of one version, one ahead; precondition_failed where it was overwritten in between. */
+export async function* readWindows(
   store: Pick<ObjectStore, 'head' | 'read'>,
   place: S3Place,
   signal?: AbortSignal,

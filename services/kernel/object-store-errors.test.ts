@@ -13,6 +13,7 @@ test.each<[string, number | undefined, Reason]>([
   ['NoSuchKey', 404, 'asset_not_found'],
   ['NotFound', 404, 'asset_not_found'],
   ['SomethingElse', 404, 'asset_not_found'],
+  ['InvalidObjectState', 403, 'asset_archived'],
   ['AccessDenied', 403, 'access_denied'],
   ['SignatureDoesNotMatch', 403, 'access_denied'],
   ['InvalidAccessKeyId', 403, 'access_denied'],

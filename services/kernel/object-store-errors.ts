@@ -12,6 +12,7 @@ const BY_NAME: Record<string, Reason> = {
   NoSuchBucket: 'bucket_not_found',
   NoSuchKey: 'asset_not_found',
   NotFound: 'asset_not_found',
+  InvalidObjectState: 'asset_archived',
   AccessDenied: 'access_denied',
   Forbidden: 'access_denied',
   InvalidAccessKeyId: 'access_denied',

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { Asset, type AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { ScanAssetsRequest } from '../../gen/cyclorama/discovery/v1/discovery.ts';
@@ -41,7 +42,9 @@ const prefix = (limit = 0n): AssetSource => ({
   source: { $case: 'prefix', value: { prefixUri: 's3://bucket/models/', suffixes: ['.glb'], limit } },
 });
 const list = (uris: string[]): AssetSource => ({ source: { $case: 'list', value: { uris } } });
-const manifest: AssetSource = { source: { $case: 'manifest', value: { uri: 's3://bucket/list.txt', filter: '' } } };
+const manifest: AssetSource = {
+  source: { $case: 'manifest', value: { uri: 's3://bucket/list.txt', filter: '', suffixes: [] } },
+};
 
 async function keysFrom(parts: SourceParts, entry: JobEntry, taken = 0): Promise<string[]> {
   const batches = await Array.fromAsync(readSource(parts, entry, taken, NEVER));
@@ -134,6 +137,53 @@ describe('named assets', () => {
     await expect(keysFrom(parts, entryOf(manifest))).rejects.toMatchObject({
       reason: 'asset_not_found',
     });
+  });
+});
+
+describe('an inventory', () => {
+  const row = (key: string, rest: string): string => `"bucket","${key}",${rest}`;
+  const inventoryOf = (fileSchema: string, rows: string[]): MemoryStore => {
+    const store = new MemoryStore();
+    const files = [{ key: 'one.csv.gz' }];
+    const about = { sourceBucket: 'bucket', destinationBucket: 'arn:aws:s3:::bucket', fileFormat: 'CSV' };
+    const body = Buffer.from(JSON.stringify({ ...about, fileSchema, files }));
+    store.objects.set('bucket/manifest.json', { body, etag: 'manifest' });
+    store.objects.set('bucket/one.csv.gz', { body: gzipSync(rows.join('\n')), etag: 'one' });
+    return store;
+  };
+  const source = (suffixes: string[] = []): AssetSource => ({
+    source: { $case: 'manifest', value: { uri: 's3://bucket/manifest.json', filter: '', suffixes } },
+  });
+
+  test('gives assets without looking them up, a hundred between two cursors', async () => {
+    const keys = keysOf(250);
+    const store = inventoryOf(
+      'Bucket, Key, Size, ETag',
+      keys.map((key) => row(key, '"7","tag"')),
+    );
+    const looked: string[] = [];
+    store.fault = (op, { key }) => {
+      if (op === 'head') looked.push(key);
+    };
+    const parts = partsOf(scanOf([]), store);
+    const batches = await Array.fromAsync(readSource(parts, entryOf(source()), 0, NEVER));
+    expect(batches.flatMap(({ assets }) => assets)).toHaveLength(250);
+    expect(batches[0]!.assets[0]).toMatchObject({ uri: `s3://bucket/${keys[0]}`, sizeBytes: 7n, etag: 'tag' });
+    expect(new Set(looked)).toEqual(new Set(['one.csv.gz']));
+    expect(await keysFrom(parts, entryOf(source(), { cursor: '123' }))).toEqual(keys.slice(123));
+    expect((await Array.fromAsync(countSource(parts, entryOf(source()), NEVER))).at(-1)).toBe(250);
+  });
+
+  test('without ETags has its assets looked up', async () => {
+    const store = inventoryOf('Bucket, Key, Size', [row('a.glb', '"7"')]);
+    store.objects.set('bucket/a.glb', { body: Buffer.from('content'), etag: 'looked up' });
+    const [batch] = await Array.fromAsync(readSource(partsOf(scanOf([]), store), entryOf(source()), 0, NEVER));
+    expect(batch!.assets).toMatchObject([{ uri: 's3://bucket/a.glb', sizeBytes: 7n, etag: 'looked up' }]);
+  });
+
+  test('tells its suffixes for the names of outputs', async () => {
+    const naming = await readNamingPrefix(source(['.glb', '.obj']), async () => undefined);
+    expect(naming).toEqual({ folder: '', suffixes: ['.glb', '.obj'] });
   });
 });
 

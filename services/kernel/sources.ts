@@ -1,10 +1,11 @@
-import type { Asset, AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
-import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { Asset, type AssetSource, type ManifestSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { ScanAssetsRequest, ScanAssetsResponse } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import type { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
 import { CycloramaError } from './failure.ts';
+import { isInventory } from './inventory.ts';
+import { readInventory } from './inventory-files.ts';
 import { isEnded } from './job-state.ts';
 import { MAX_ASSETS, readManifest } from './manifest.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -55,10 +56,10 @@ export async function* readSource(
       yield* inBatches(scanPrefix(parts.scan, entry, source.value, taken, signal));
       return;
     case 'list':
-      yield* readNamed(parts.store, [source.value.uris], cursor, signal);
+      yield* readNamed(parts.store, [source.value.uris.map(toNamed)], cursor, signal);
       return;
     case 'manifest':
-      yield* readNamed(parts.store, readManifest(parts.store, source.value, signal), cursor, signal);
+      yield* readNamed(parts.store, readManifestAssets(parts.store, source.value, signal), cursor, signal);
       return;
     case 'job':
       yield* readJobSource(parts, source.value, entry, signal);
@@ -71,8 +72,8 @@ export async function* countSource(parts: SourceParts, entry: JobEntry, signal: 
   if (source.$case === 'list') yield source.value.uris.length;
   let total = 0;
   if (source.$case === 'manifest') {
-    for await (const uris of readManifest(parts.store, source.value, signal)) {
-      total += uris.length;
+    for await (const assets of readManifestAssets(parts.store, source.value, signal)) {
+      total += assets.length;
       yield total;
     }
     yield total;
@@ -139,25 +140,43 @@ async function* inBatches(pages: AsyncIterable<Asset[]>): AsyncGenerator<SourceB
   }
 }
 
-/** Looks up assets that a list or manifest names; the cursor is how many came before. One that is not there comes without ETag: its task will say so. */
+/** An asset of which we know the name alone. */
+function toNamed(uri: string): Asset {
+  return Asset.fromPartial({ uri });
+}
+
+/** The assets of a manifest or inventory; those without an ETag are still to be looked up. */
+async function* readManifestAssets(
+  store: SourceParts['store'],
+  manifest: ManifestSource,
+  signal: AbortSignal,
+): AsyncGenerator<Asset[]> {
+  if (isInventory(manifest.uri)) yield* readInventory(store, manifest, signal);
+  else for await (const uris of readManifest(store, manifest, signal)) yield uris.map(toNamed);
+}
+
+/** Looks up assets of which the name alone is known; the cursor is how many came before. One that is not there comes without ETag: its task will say so. */
 async function* readNamed(
   store: Pick<ObjectStore, 'head'>,
-  lists: Iterable<string[]> | AsyncIterable<string[]>,
+  lists: Iterable<Asset[]> | AsyncIterable<Asset[]>,
   cursor: string,
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch> {
-  const lookUp = async (uri: string): Promise<Asset> => {
-    const found = await store.head(parseObjectUri(uri, 'uri'), signal);
+  const lookUp = async (asset: Asset): Promise<Asset> => {
+    if (asset.etag !== '') return asset;
+    const found = await store.head(parseObjectUri(asset.uri, 'uri'), signal);
     const { sizeBytes = 0n, etag = '', lastModifyTime } = found ?? {};
-    return { uri, sizeBytes, etag, lastModifyTime };
+    return { uri: asset.uri, sizeBytes, etag, lastModifyTime };
   };
   let left = Number(cursor || 0);
   let taken = left;
-  for await (const uris of lists) {
-    const rest = uris.slice(left);
-    left = Math.max(0, left - uris.length);
-    for (let i = 0; i < rest.length; i += HEADS_AT_ONCE) {
-      const assets = await Promise.all(rest.slice(i, i + HEADS_AT_ONCE).map(lookUp));
+  for await (const named of lists) {
+    const rest = named.slice(left);
+    left = Math.max(0, left - named.length);
+    for (let i = 0; i < rest.length; ) {
+      const width = rest[i]!.etag === '' ? HEADS_AT_ONCE : BATCH;
+      const assets = await Promise.all(rest.slice(i, i + width).map(lookUp));
+      i += assets.length;
       taken += assets.length;
       yield { assets, cursor: String(taken) };
     }
@@ -204,6 +223,7 @@ export async function readNamingPrefix(
   for (let depth = 0; depth < MAX_CHAIN && current?.$case === 'job'; depth++) {
     current = (await readJob(current.value.jobId))?.source?.source;
   }
+  if (current?.$case === 'manifest') return { folder: '', suffixes: current.value.suffixes };
   if (current?.$case !== 'prefix') return { folder: '', suffixes: [] };
   const { key } = parseS3Uri(current.value.prefixUri, 'source.prefix.prefix_uri');
   return { folder: key.slice(0, key.lastIndexOf('/') + 1), suffixes: current.value.suffixes };

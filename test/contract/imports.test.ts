@@ -6,7 +6,9 @@ import { readImports, readPythonImports, readSources, type SourceFile } from '..
 /** What kernel files wrap, so that nobody else holds them. */
 const WRAPPED = /^(?:nats|@aws-sdk\/|@smithy\/|@grpc\/|pino|prom-client|execa)/;
 /** Parts of the kernel without effects, which pure files may use. */
-const PURE_KERNEL = new Set(['services/kernel/failure.ts', 'services/kernel/uri.ts']);
+const PURE_KERNEL = new Set(
+  ['asset-filter', 'failure', 'page-token', 'uri'].map((name) => `services/kernel/${name}.ts`),
+);
 /** The parts of the bus; nothing else knows NATS. */
 const BUS = /^services\/kernel\/bus(?:-[a-z]+)*\.ts$/;
 const EFFECTS =

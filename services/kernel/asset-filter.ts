@@ -1,5 +1,5 @@
-import type { FieldViolation } from '../kernel/failure.ts';
-import { INTERNAL_FOLDER } from '../kernel/uri.ts';
+import type { FieldViolation } from './failure.ts';
+import { INTERNAL_FOLDER } from './uri.ts';
 
 const DEFAULT_SUFFIXES = ['.glb'];
 const MAX_SUFFIXES = 20;
@@ -13,13 +13,13 @@ export function toSuffixes(suffixes: string[]): string[] {
   return [...new Set(given.map((suffix) => suffix.toLowerCase()))].sort();
 }
 
-/** Says what is wrong with the suffixes of a request. */
-export function checkSuffixes(suffixes: string[]): FieldViolation[] {
+/** Says what is wrong with the suffixes of a request; `field` names them. */
+export function checkSuffixes(suffixes: string[], field = 'suffixes'): FieldViolation[] {
   const violations = suffixes.flatMap((suffix, index) =>
-    suffix === '' ? [{ field: `suffixes[${index}]`, description: 'is empty; expected an ending such as .glb' }] : [],
+    suffix === '' ? [{ field: `${field}[${index}]`, description: 'is empty; expected an ending such as .glb' }] : [],
   );
   if (suffixes.length > MAX_SUFFIXES) {
-    violations.push({ field: 'suffixes', description: `has ${suffixes.length}; expected at most ${MAX_SUFFIXES}` });
+    violations.push({ field, description: `has ${suffixes.length}; expected at most ${MAX_SUFFIXES}` });
   }
   return violations;
 }
