@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import { BlenderResult } from '../../gen/cyclorama/blender/v1/blender.ts';
 import type { AttemptParts } from '../../services/kernel/attempt.ts';
 import { openBus } from '../../services/kernel/bus.ts';
@@ -62,7 +63,13 @@ await runPart(async (settings) => {
         version: 'bench',
         limits: { deadlineMs: 60_000, stallMs: 60_000 },
         folder: { ...taskFolder, handInput: async (path) => path, collectOutput: async () => {} },
-        prepare: async () => ({ path: '', downloadedBytes: 0, warnings: [], dependencies: [] }),
+        prepare: async () => ({
+          path: '',
+          downloadedBytes: 0,
+          warnings: [],
+          header: FileHeader.create(),
+          dependencies: [],
+        }),
         timed: (_stage, stage) => stage(),
         stageSeconds: {},
       }),

@@ -61,11 +61,12 @@ describe('a report in style VALIDATION', () => {
   test('is exercise 4’s with more inside stats, in its order', () => {
     const text = printReport(toReport('assets/chair.glb', found, []), VALIDATION);
     const { stats, ...rest } = JSON.parse(text) as typeof EXERCISE & { stats: Record<string, unknown> };
-    const { materials, topology, ...exercise } = stats;
+    const { materials, topology, bounds, ...exercise } = stats;
     expect(JSON.stringify({ ...rest, stats: exercise })).toBe(JSON.stringify(EXERCISE));
-    expect({ materials, topology }).toEqual({
+    expect({ materials, topology, bounds }).toEqual({
       materials: ['Leather', 'Wood'],
       topology: { triangles: 1400, quads: 40, ngons: 10 },
+      bounds: { min: { x: 0, y: 0, z: -1 }, max: { x: 1, y: 1, z: 1 } },
     });
   });
 

@@ -1,11 +1,15 @@
 import { AnalysisReport, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
-import type { Inspection } from '../../gen/cyclorama/blender/v1/blender.ts';
+import type { AssetStats, FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
+import type { Inspection, Vector3 } from '../../gen/cyclorama/blender/v1/blender.ts';
+import { printStats } from './stats-json.ts';
 
 /** Decimals of dimensions, metres. */
 const DECIMALS = 6;
+/** Significant digits of areas and volumes, whose coordinates are of single precision. */
+const DIGITS = 9;
 
-/** Reads Blender's inspection as the service's report. */
-export function toReport(file: string, found: Inspection, warnings: string[]): AnalysisReport {
+/** Reads Blender's inspection, and what the file says of itself, as the service's report. */
+export function toReport(file: string, found: Inspection, warnings: string[], header?: FileHeader): AnalysisReport {
   const extent = (axis: 'x' | 'y' | 'z'): number =>
     round((found.boundsMax?.[axis] ?? 0) - (found.boundsMin?.[axis] ?? 0));
   return AnalysisReport.fromPartial({
@@ -18,6 +22,10 @@ export function toReport(file: string, found: Inspection, warnings: string[]): A
     dimensions: { x: extent('x'), y: extent('y'), z: extent('z') },
     materialNames: found.materialNames,
     warnings,
+    stats: found.stats && withRoundedSurface(found.stats),
+    header: header?.format === 'blend' ? { ...header, unitMetres: found.unitMetres } : header,
+    boundsMin: found.boundsMin && rounded(found.boundsMin),
+    boundsMax: found.boundsMax && rounded(found.boundsMax),
   });
 }
 
@@ -43,6 +51,7 @@ export function printReport(report: AnalysisReport, style: ReportStyle): string 
             dimensions,
             materials: materialNames,
             topology: { triangles, quads, ngons },
+            ...printStats(report),
             ...(warnings.length > 0 ? { warnings } : {}),
           },
         };
@@ -64,6 +73,20 @@ export function reportName(assetName: string, style: ReportStyle, keepExtension:
 
 function fileName(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1);
+}
+
+function withRoundedSurface({ surface, ...stats }: AssetStats): AssetStats {
+  if (!surface) return { ...stats, surface };
+  const { area, volume } = surface;
+  return { ...stats, surface: { ...surface, area: shorten(area), volume: volume && shorten(volume) } };
+}
+
+function rounded({ x, y, z }: Vector3): Vector3 {
+  return { x: round(x), y: round(y), z: round(z) };
+}
+
+function shorten(value: number): number {
+  return Number(value.toPrecision(DIGITS));
 }
 
 function round(value: number): number {

@@ -1,13 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { AnalysisReport, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import { BlenderResult, type Inspection } from '../../gen/cyclorama/blender/v1/blender.ts';
 import { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { CycloramaError } from '../kernel/failure.ts';
 import { toSpecJson } from './handlers.ts';
 import { analysisOperation } from './tasks.ts';
 
-const FACTS = { downloadedBytes: 42, warnings: ['decoded before import: draco'], outputDir: '/scratch/out' };
+const FACTS = {
+  downloadedBytes: 42,
+  warnings: ['decoded before import: draco'],
+  header: FileHeader.fromPartial({ format: 'glb', generator: 'Hand' }),
+  outputDir: '/scratch/out',
+};
 const style = (word: 'INSPECTION' | 'VALIDATION') => toSpecJson({ style: ReportStyle[`REPORT_STYLE_${word}`] });
 
 function taskOf(change: Partial<Task> = {}): Task {
@@ -49,7 +55,7 @@ describe('what Blender found', () => {
     expect(JSON.parse(product.files[0]!.content as string)).toMatchObject({
       file: 'models/a/chair.glb',
       status: 'success',
-      stats: { vertices: 8, faces: 6 },
+      stats: { vertices: 8, faces: 6, header: { format: 'glb', generator: 'Hand' } },
     });
     expect(product.detail).toMatchObject({ vertices: 8, faces: 6, materials: 1, downloaded_bytes: 42 });
     expect(AnalysisReport.fromJSON(product.report)).toMatchObject({
@@ -65,6 +71,7 @@ describe('what Blender found', () => {
     expect(() => analysisOperation.toProduct(taskOf(), nothing, FACTS)).toThrow(/has no mesh/);
     const product = await analysisOperation.toProduct(taskOf({ spec: style('INSPECTION') }), nothing, FACTS);
     expect(JSON.parse(product.files[0]!.content as string)).toMatchObject({ geometry: { vertices: 0, faces: 0 } });
+    expect(product.warnings).toEqual([...FACTS.warnings, expect.stringContaining('has no mesh')]);
   });
 
   test('is not written where nothing is to be written', async () => {

@@ -8,20 +8,21 @@ import { printErrorReport, printReport, reportName, toReport } from './report.ts
 /** Describes the geometry of an asset in one JSON file. */
 export const analysisOperation: Operation = {
   name: 'analysis',
-  recipe: 1,
+  recipe: 2,
   outputPlace: reportPlace,
   blenderOp: () => ({ $case: 'inspect', value: {} }),
 
-  toProduct(task, { result }, { downloadedBytes, warnings }) {
+  toProduct(task, { result }, { downloadedBytes, warnings: known, header }) {
     if (result?.$case !== 'inspection') throw new Error(`Blender answered '${result?.$case}'; expected an inspection`);
     const { key } = parseS3Uri(task.asset!.uri, 'uri');
     const style = styleOf(task);
-    if (result.value.faces === 0n && style === ReportStyle.REPORT_STYLE_VALIDATION) {
-      throw new CycloramaError('no_geometry', `asset '${task.asset!.uri}' has no mesh; expected at least one face`, {
-        stage: 'verify',
-      });
+    const isEmpty = result.value.faces === 0n;
+    const emptiness = `asset '${task.asset!.uri}' has no mesh; expected at least one face`;
+    if (isEmpty && style === ReportStyle.REPORT_STYLE_VALIDATION) {
+      throw new CycloramaError('no_geometry', emptiness, { stage: 'verify' });
     }
-    const report = toReport(key, result.value, warnings);
+    const warnings = isEmpty ? [...known, emptiness] : known;
+    const report = toReport(key, result.value, warnings, header);
     const detail = {
       vertices: Number(report.vertices),
       faces: Number(report.faces),

@@ -106,7 +106,8 @@ export async function produce(parts: AttemptParts, signal: AbortSignal): Promise
   );
   Object.assign(parts.stageSeconds, blender.stageSeconds);
   const warnings = [...asset.warnings, ...blender.warnings];
-  const facts = { downloadedBytes: asset.downloadedBytes, warnings, outputDir: folder.output };
+  const { downloadedBytes, header } = asset;
+  const facts = { downloadedBytes, warnings, header, outputDir: folder.output };
   const product = await timed('verify', async () => operation.toProduct(task, blender, facts));
   return { product, asset, blenderVersion };
 }

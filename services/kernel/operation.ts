@@ -1,3 +1,4 @@
+import type { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import type { BlenderRequest, BlenderResult } from '../../gen/cyclorama/blender/v1/blender.ts';
 import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import type { CycloramaError } from './failure.ts';
@@ -27,6 +28,8 @@ export interface AssetFacts {
   downloadedBytes: number;
   /** From triage, dependencies and decoding. */
   warnings: string[];
+  /** What the file says of itself. */
+  header: FileHeader;
   /** Where Blender wrote files. */
   outputDir: string;
 }

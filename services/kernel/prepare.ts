@@ -1,6 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
+import type { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { decodeAsset } from './asset/decode.ts';
 import { type GatheredAsset, gatherAsset } from './asset/dependencies.ts';
@@ -19,6 +20,8 @@ export interface PreparedAsset {
   /** Bytes of the asset and of the files it refers to. */
   downloadedBytes: number;
   warnings: string[];
+  /** What the file says of itself. */
+  header: FileHeader;
   /** Files that the asset refers to, as they were read. */
   dependencies: Asset[];
 }
@@ -82,7 +85,8 @@ export async function prepareAsset(
   const { path, warnings } = await atStage('decode', () =>
     timed('decode', () => toReadable(local, gathered, folder, signal)),
   );
-  return { path, downloadedBytes, dependencies, warnings: [...gathered.warnings, ...warnings] };
+  const { header } = gathered.report;
+  return { path, downloadedBytes, dependencies, header, warnings: [...gathered.warnings, ...warnings] };
 }
 
 /** Gives the file the extension of its content, or replaces it by a decoded copy. */

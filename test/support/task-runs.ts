@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import { BlenderResult } from '../../gen/cyclorama/blender/v1/blender.ts';
 import { Job, JobState, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { Task } from '../../gen/cyclorama/job/v1/task.ts';
@@ -40,6 +41,8 @@ export const noteOperation: Operation = {
     report: {},
     warnings: [],
   }),
+  approach: 'A note was written.',
+  toStats: (report) => report,
 };
 
 /** What Blender does with a task. */
@@ -123,7 +126,7 @@ export class TaskRuns {
           folder,
           prepare: async () => {
             await this.store.download({ bucket, key }, path, task.asset!.etag === '' ? {} : { etag: task.asset!.etag });
-            return { path, downloadedBytes: 3, warnings: [], dependencies: [] };
+            return { path, downloadedBytes: 3, warnings: [], header: FileHeader.create(), dependencies: [] };
           },
           timed: (_stage, timed) => timed(),
           stageSeconds: {},

@@ -40,6 +40,7 @@ describe('triage of a glTF', () => {
       dependencies: [],
       decode: [],
       warnings: [],
+      header: expect.objectContaining({ format: 'glb', unitMetres: 1, upAxis: 'Y' }),
       figures: expect.objectContaining({ nodes: 1, depth: 1, meshes: 1, primitives: 1, elements: 3, pixels: 0 }),
     });
   });

@@ -3,6 +3,7 @@ import { readGlb } from './glb.ts';
 import { createAccessorCheck } from './gltf-accessors.ts';
 import { readBuffers, readBufferViews } from './gltf-buffers.ts';
 import { checkExtensions } from './gltf-extensions.ts';
+import { readGltfHeader } from './gltf-header.ts';
 import { checkImages } from './gltf-images.ts';
 import { objectsOf, parseGltf } from './gltf-json.ts';
 import { checkAnimations, checkMeshes } from './gltf-meshes.ts';
@@ -38,6 +39,7 @@ export async function triageGltf(
     dependencies,
     decode,
     warnings: [...warnings, ...budget.warnings],
+    header: readGltfHeader(gltf),
     figures: {
       nodes: tree.nodes,
       depth: tree.depth,

@@ -1,6 +1,7 @@
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
 import type { ByteSource } from './byte-source.ts';
+import { readFbxHeader } from './fbx-header.ts';
 import type { TriageLimits } from './limits.ts';
 import { assertWithin, refusal } from './refusal.ts';
 import type { TriageFindings } from './triage.ts';
@@ -9,6 +10,7 @@ const NOTHING_MORE: TriageFindings = { dependencies: [], decode: [], warnings: [
 const FBX_MAGIC = 'Kaydara FBX Binary  \0';
 /** What Blender's importer reads: FBX 7.1, of 2011, and later. */
 const MIN_FBX_VERSION = 7100;
+const FBX_SETTINGS_BYTES = 256 * 2 ** 10;
 
 /** Triage of an FBX: binary and not too old. */
 export async function triageFbx(source: ByteSource): Promise<TriageFindings> {
@@ -26,7 +28,8 @@ export async function triageFbx(source: ByteSource): Promise<TriageFindings> {
   const version = head.readUInt32LE(23);
   if (version < MIN_FBX_VERSION)
     throw refusal('unsupported_format', `the FBX has version ${version}; expected ${MIN_FBX_VERSION} or later`);
-  return { ...NOTHING_MORE, figures: { version } };
+  const header = readFbxHeader(await source.read(0, FBX_SETTINGS_BYTES));
+  return { ...NOTHING_MORE, header, figures: { version } };
 }
 
 const STL_HEADER_BYTES = 84;
@@ -94,7 +97,8 @@ export async function triageBlend(source: ByteSource): Promise<TriageFindings> {
     number > FULL_BLEND_VERSION
       ? [`the file was saved by Blender ${shown}; 4.5 reads it, but may lose what is newer`]
       : [];
-  return { ...NOTHING_MORE, warnings, figures: { version: number } };
+  const said = { generator: `Blender ${shown}`, upAxis: 'Z' };
+  return { ...NOTHING_MORE, header: said, warnings, figures: { version: number } };
 }
 
 async function readBlendHeader(source: ByteSource): Promise<Buffer> {

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 
+import { FileHeader } from '../../../gen/cyclorama/asset/v1/stats.ts';
 import { type ByteSource, openSource } from './byte-source.ts';
 import type { Decoding } from './gltf-extensions.ts';
 import { type AssetFormat, identify } from './identify.ts';
@@ -17,12 +18,15 @@ export interface TriageFindings {
   warnings: string[];
   /** Counts that were checked against the limits. */
   figures: Record<string, number>;
+  /** What the file says of itself; the format comes from identifying it. */
+  header?: Partial<FileHeader>;
 }
 
 /** What an asset is, needs and holds, as far as its headers tell. */
 export interface TriageReport extends TriageFindings {
   /** By content where it matters: a GLB named .gltf is 'glb'. */
   format: AssetFormat;
+  header: FileHeader;
 }
 
 /**
@@ -34,7 +38,12 @@ export async function triageFile(path: string, name: string, limits: TriageLimit
   await using source = await openSource(path);
   const format = identify(name, await source.read(0, 512));
   const findings = await triageAs(format, source, dirname(path), limits);
-  return { ...findings, format, figures: { bytes: source.size, ...findings.figures } };
+  return {
+    ...findings,
+    format,
+    header: FileHeader.fromPartial({ ...findings.header, format }),
+    figures: { bytes: source.size, ...findings.figures },
+  };
 }
 
 function triageAs(

@@ -1,0 +1,35 @@
+import type { FileHeader } from '../../../gen/cyclorama/asset/v1/stats.ts';
+import type { JsonObject } from './gltf-json.ts';
+import { cutText } from './header-text.ts';
+
+const MAX_EXTENSIONS = 100;
+
+/** What a glTF says of itself. Nothing here is needed, so a field of another type than expected is left out. */
+export function readGltfHeader(gltf: JsonObject): Partial<FileHeader> {
+  const asset = objectIn(gltf, 'asset');
+  // Sketchfab, the largest source of glTF files with an author, writes these four.
+  const extras = objectIn(asset, 'extras');
+  return {
+    generator: cutText(asset.generator),
+    copyright: cutText(asset.copyright),
+    license: cutText(extras.license),
+    author: cutText(extras.author),
+    title: cutText(extras.title),
+    source: cutText(extras.source),
+    extensionsUsed: extensionNames(gltf.extensionsUsed),
+    extensionsRequired: extensionNames(gltf.extensionsRequired),
+    unitMetres: 1,
+    upAxis: 'Y',
+  };
+}
+
+function objectIn(parent: JsonObject, key: string): JsonObject {
+  const value = parent[key];
+  return typeof value === 'object' && value !== null ? (value as JsonObject) : {};
+}
+
+function extensionNames(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  const names = value.filter((each) => typeof each === 'string').map(cutText);
+  return [...new Set(names)].sort().slice(0, MAX_EXTENSIONS);
+}
