@@ -11,6 +11,8 @@ export const analysisOperation: Operation = {
   recipe: 2,
   outputPlace: reportPlace,
   blenderOp: () => ({ $case: 'inspect', value: {} }),
+  approach:
+    'Each file was fetched, checked before Blender saw it, decoded where it was compressed, and imported into a Blender without window; the figures come from the meshes as they stand in the scene after the import, every instance counted.',
 
   toProduct(task, { result }, { downloadedBytes, warnings: known, header }) {
     if (result?.$case !== 'inspection') throw new Error(`Blender answered '${result?.$case}'; expected an inspection`);
@@ -47,7 +49,15 @@ export const analysisOperation: Operation = {
       warnings: [],
     };
   },
+
+  toStats,
 };
+
+/** The `stats` of a validation report, whatever the style of the job's own files. */
+function toStats(report: Product['report']): { [field: string]: unknown } {
+  const text = printReport(AnalysisReport.fromJSON(report), ReportStyle.REPORT_STYLE_VALIDATION);
+  return (JSON.parse(text) as { stats: { [field: string]: unknown } }).stats;
+}
 
 function styleOf(task: Task): ReportStyle {
   const { style } = AnalysisSpec.fromJSON(task.spec ?? {});

@@ -45,6 +45,21 @@ export interface DatasetPlaces {
   probe(word: string): S3Place;
 }
 
+/** Where the closing task of a job puts what it knows of a dataset. */
+export interface ClosingPlaces {
+  index: S3Place;
+  parquet: S3Place;
+  report: S3Place;
+}
+
+/** Lays out a dataset's index and report: at its root or, where outputs lie among other people's files, in our folder. */
+export function toClosingPlaces(outputUri: string, outputsBesideAssets: boolean): ClosingPlaces {
+  const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
+  const folder = outputsBesideAssets ? `${key}${INTERNAL_FOLDER}` : key;
+  const place = (name: string): S3Place => ({ bucket, key: `${folder}${name}` });
+  return { index: place('index.jsonl'), parquet: place('index.parquet'), report: place('report.md') };
+}
+
 /**
  * Lays out a dataset's internal folder.
  * Records lie in 4,096 folders by the first three digits of the asset id: a store that keeps objects as files reads a whole folder for each LIST.

@@ -47,4 +47,8 @@ export interface Operation {
   toProduct(task: Task, result: BlenderResult, facts: AssetFacts): Promise<Product> | Product;
   /** Outputs for an asset that failed for good, such as an error report. */
   toFailureProduct(task: Task, error: CycloramaError): Product;
+  /** How the work is done, in a sentence or two, for the report on the dataset. */
+  approach: string;
+  /** The figures of a recorded report as users know them, for the index of the dataset: plain JSON with numbers as numbers. */
+  toStats(report: Product['report']): { [field: string]: unknown };
 }

@@ -1,0 +1,131 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Job } from '../../gen/cyclorama/job/v1/job.ts';
+import { type ClosingPlaces, toClosingPlaces, toDatasetPlaces } from './dataset.ts';
+import { printReport } from './dataset-report.ts';
+import { CycloramaError } from './failure.ts';
+import { type BuildCounts, buildIndex, readRows } from './index-build.ts';
+import { createColumnFinder } from './index-columns.ts';
+import { writeParquet } from './index-parquet.ts';
+import { openPrevious, type PreviousIndex } from './index-previous.ts';
+import type { IndexRow } from './index-row.ts';
+import { createSummary } from './index-summary.ts';
+import type { Log } from './log.ts';
+import type { Content, ObjectStore, StoredObject } from './object-store.ts';
+import type { Operation } from './operation.ts';
+import { pause } from './signal.ts';
+import type { S3Place } from './uri.ts';
+
+/** How often another job may close the same dataset first before this one is handed back for a while. */
+const MAX_TRIES = 5;
+const TRY_AGAIN_MS = 500;
+
+/** What closing a dataset takes. */
+export interface CloseParts {
+  store: Pick<ObjectStore, 'list' | 'listAll' | 'head' | 'read' | 'download' | 'write'>;
+  operation: Pick<Operation, 'recipe' | 'approach' | 'toStats'>;
+  version: string;
+  /** A folder for everything that is being written. */
+  folder: string;
+  readJob: () => Promise<Job>;
+  log: Log;
+}
+
+/** What closing came to. */
+export interface Closing {
+  rows: number;
+  /** Rows taken over from the index before, and records read. */
+  reused: number;
+  read: number;
+  warnings: string[];
+}
+
+/**
+ * Writes index.jsonl, index.parquet and report.md of a dataset from its records.
+ * Each is written only if nobody has written it since before the records were listed, the index last: so the index that stays
+ * was listed after every other one was written, and no record that an earlier one has is missing in it.
+ */
+export async function closeDataset(
+  parts: CloseParts,
+  { outputUri, outputsBesideAssets }: { outputUri: string; outputsBesideAssets: boolean },
+  signal: AbortSignal,
+): Promise<Closing> {
+  const closing = toClosingPlaces(outputUri, outputsBesideAssets);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await closeOnce(parts, outputUri, closing, signal);
+    } catch (error) {
+      const lost = error instanceof CycloramaError && error.reason === 'precondition_failed';
+      if (!lost || tries >= MAX_TRIES) throw error;
+      parts.log.info({ tries }, 'another job closed the dataset first; closing it again');
+      await pause(TRY_AGAIN_MS * tries, signal);
+    }
+  }
+}
+
+async function closeOnce(
+  parts: CloseParts,
+  outputUri: string,
+  closing: ClosingPlaces,
+  signal: AbortSignal,
+): Promise<Closing> {
+  const { store, operation, folder } = parts;
+  const places = toDatasetPlaces(outputUri);
+  const before = {
+    index: await store.head(closing.index, signal),
+    parquet: await store.head(closing.parquet, signal),
+    report: await store.head(closing.report, signal),
+  };
+  const previous = await fetchPrevious(parts, closing.index, before.index, signal);
+  const [index, parquet] = [join(folder, 'index.jsonl'), join(folder, 'index.parquet')];
+  const summary = createSummary();
+  const finder = createColumnFinder();
+  const onRow = (row: IndexRow): void => {
+    summary.add(row);
+    finder.see(row);
+  };
+  const counts = await buildIndex({ ...parts, places, toStats: operation.toStats, previous, onRow }, index, signal);
+  const { columns, leftOut } = finder.columns();
+  await writeParquet(parquet, readRows(index), columns, `cyclorama ${parts.version}`);
+  const job = await parts.readJob();
+  const facts = { job, summary, counts, columns: columns.length, leftOut, time: new Date() };
+  const report = printReport({ ...facts, ...operation, version: parts.version });
+
+  const write = (place: S3Place, content: Content, contentType: string, standing: StoredObject | undefined) =>
+    store.write(place, content, { condition: conditionOf(standing), contentType }, signal);
+  await write(closing.parquet, { path: parquet }, 'application/vnd.apache.parquet', before.parquet);
+  await write(closing.report, report, 'text/markdown; charset=utf-8', before.report);
+  await write(closing.index, { path: index }, 'application/x-ndjson', before.index);
+  return { rows: summary.rows, reused: counts.reused, read: counts.read, warnings: warningsOf(counts) };
+}
+
+async function fetchPrevious(
+  { store, folder, log }: CloseParts,
+  place: S3Place,
+  found: StoredObject | undefined,
+  signal: AbortSignal,
+): Promise<PreviousIndex | undefined> {
+  const path = join(folder, 'previous.jsonl');
+  await rm(path, { force: true });
+  if (!found) return undefined;
+  try {
+    await store.download(place, path, { etag: found.etag, maxBytes: Number(found.sizeBytes) }, signal);
+  } catch (error) {
+    if (!(error instanceof CycloramaError) || error.reason !== 'asset_changed') throw error;
+    throw new CycloramaError('precondition_failed', `'${place.key}' was written by another job`, { cause: error });
+  }
+  const previous = await openPrevious(path);
+  if (!previous) log.warn({ index: place.key }, 'the index that is there is not in the order of asset ids: made anew');
+  return previous;
+}
+
+function conditionOf(standing: StoredObject | undefined) {
+  if (!standing) return { ifAbsent: true } as const;
+  // Files put into a folder-backed store by hand have no ETag to compare with.
+  return standing.etag === '' ? 'always' : { ifEtag: standing.etag };
+}
+
+function warningsOf({ unreadable }: BuildCounts): string[] {
+  if (unreadable.length === 0) return [];
+  return [`${unreadable.length} records cannot be read and have no row in the index, such as '${unreadable[0]}'`];
+}

@@ -1,0 +1,70 @@
+/** Relative width of a bucket: quantiles are right to one percent. */
+const GROWTH = 1.02;
+
+/** Values by their size, in so many buckets as sizes occur and not as values: memory stays flat. */
+export interface Distribution {
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  /** Takes a value of zero or more. */
+  add(value: number): void;
+  /** The value below which the share `q` of the values lies, within one percent; NaN where there are none. */
+  quantile(q: number): number;
+  /** How many values there are by powers of ten: `0`, from 1 to below 10, from 10 to below 100; the last bin is the largest value's. */
+  decades(): { from: number; to: number; count: number }[];
+}
+
+/** Makes an empty distribution. */
+export function createDistribution(): Distribution {
+  const buckets = new Map<number, number>();
+  const decades = new Map<number, number>();
+  let [count, sum, min, max] = [0, 0, Number.POSITIVE_INFINITY, 0];
+  const increase = (counts: Map<number, number>, key: number): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+  return {
+    get count() {
+      return count;
+    },
+    get sum() {
+      return sum;
+    },
+    get min() {
+      return min;
+    },
+    get max() {
+      return max;
+    },
+    add(value) {
+      count++;
+      sum += value;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      increase(buckets, value > 0 ? Math.ceil(Math.log(value) / Math.log(GROWTH)) : Number.NEGATIVE_INFINITY);
+      increase(decades, value < 1 ? -1 : decadeOf(value));
+    },
+    quantile(q) {
+      let left = Math.max(1, Math.ceil(q * count));
+      for (const [bucket, inside] of [...buckets].sort(([a], [b]) => a - b)) {
+        left -= inside;
+        if (left <= 0) return Math.min(max, Math.max(min, (2 * GROWTH ** bucket) / (GROWTH + 1)));
+      }
+      return Number.NaN;
+    },
+    decades() {
+      if (count === 0) return [];
+      const [low, high] = [Math.min(...decades.keys()), Math.max(...decades.keys())];
+      return Array.from({ length: high - low + 1 }, (_, i) => {
+        const decade = low + i;
+        const from = decade < 0 ? 0 : 10 ** decade;
+        return { from, to: 10 ** (decade + 1), count: decades.get(decade) ?? 0 };
+      });
+    },
+  };
+}
+
+/** The power of ten at or below a value of one or more; a logarithm alone says 2 of 999.9999999999999. */
+function decadeOf(value: number): number {
+  const guess = Math.floor(Math.log10(value));
+  if (10 ** guess > value) return guess - 1;
+  return 10 ** (guess + 1) <= value ? guess + 1 : guess;
+}

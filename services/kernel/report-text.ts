@@ -1,0 +1,54 @@
+/** A whole number with thousands apart: 1,234,567. */
+export function formatCount(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** A size in decimal units: `1.2 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const unit = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** unit;
+  return `${unit > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** A stretch of time: `0.12 s`, `45 s`, `12 min 5 s`, `3 h 20 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(2)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 120) return `${whole} s`;
+  if (whole < 7200) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${formatCount(Math.floor(whole / 3600))} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** A share: `12.3 %`. */
+export function formatShare(part: number, whole: number): string {
+  return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+/** A table in Markdown; the first row is the heading. Cells are escaped. */
+export function markdownTable(rows: string[][]): string {
+  const [heading = [], ...rest] = rows.map((row) => `| ${row.map(escapeCell).join(' | ')} |`);
+  return [heading, `| ${rows[0]!.map(() => '---').join(' | ')} |`, ...rest].join('\n');
+}
+
+/** Bins with a bar each, the longest of 40 characters. */
+export function markdownHistogram(bins: { label: string; count: number }[]): string {
+  const most = Math.max(...bins.map(({ count }) => count));
+  const width = Math.max(...bins.map(({ label }) => label.length));
+  const digits = Math.max(...bins.map(({ count }) => formatCount(count).length));
+  const lines = bins.map(({ label, count }) => {
+    const bar = '#'.repeat(count === 0 ? 0 : Math.max(1, Math.round((40 * count) / most)));
+    return `${label.padStart(width)}  ${formatCount(count).padStart(digits)}  ${bar}`.trimEnd();
+  });
+  return ['```', ...lines, '```'].join('\n');
+}
+
+/** Text that somebody else wrote as one line of code, cut where it is long. */
+export function asCode(text: string): string {
+  const line = text.replace(/[\s`|]+/g, ' ').trim();
+  return line === '' ? '' : `\`${line.length > 200 ? `${line.slice(0, 200)}...` : line}\``;
+}
+
+function escapeCell(cell: string): string {
+  return cell.replace(/\r?\n/g, ' ').replaceAll('|', '\\|');
+}
