@@ -2,34 +2,40 @@ import { parseArgs } from 'node:util';
 import { markdownTable, quantile } from './figures.ts';
 import { describeMachine } from './machine.ts';
 import { type Contestant, type RunOutcome, runOnce } from './queue/run.ts';
+import type { StoreKind } from './queue/setting.ts';
 
-// npm run bench:queue -- [--tasks 50000] [--peer-tasks 5000] [--rounds 3] [--slots 8] [--records s3,memory]
+// npm run bench:queue -- [--tasks 50000] [--peer-tasks 5000] [--rounds 3] [--slots 8] [--stores s3,memory,distant]
 const { values } = parseArgs({
   options: {
     tasks: { type: 'string', default: '50000' },
     'peer-tasks': { type: 'string', default: '5000' },
     rounds: { type: 'string', default: '3' },
     slots: { type: 'string', default: '8' },
-    records: { type: 'string', default: 's3,memory' },
+    stores: { type: 'string', default: 's3,memory,distant' },
     contestants: { type: 'string', default: 'cyclorama,one by one' },
   },
 });
+const STORES: Record<StoreKind, string> = {
+  s3: 'Records in the local S3 server',
+  memory: "Records in memory: the bus's own rate",
+  distant: 'Records in memory, every request to the store 20 ms long, as with S3 in the same region',
+};
 const slots = Number(values.slots);
 const contestants = values.contestants.split(',') as Contestant[];
 
 console.log(`${describeMachine()}\n`);
-for (const records of values.records.split(',') as ('s3' | 'memory')[]) {
+for (const store of values.stores.split(',') as StoreKind[]) {
   const outcomes = new Map<Contestant, RunOutcome[]>(contestants.map((contestant) => [contestant, []]));
   for (let round = 0; round < Number(values.rounds); round++) {
     // Side by side, each time the other one first, so that a busy neighbour hits both.
     for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
       const tasks = Number(contestant === 'cyclorama' ? values.tasks : values['peer-tasks']);
-      const outcome = await runOnce(contestant, { tasks, records, slots });
+      const outcome = await runOnce(contestant, { tasks, store, slots });
       outcomes.get(contestant)!.push(outcome);
-      console.error(`${records} ${contestant} round ${round + 1}: ${rates(outcome).committed.toFixed(0)} records/s`);
+      console.error(`${store} ${contestant} round ${round + 1}: ${rates(outcome).committed.toFixed(0)} records/s`);
     }
   }
-  console.log(`Records ${records === 's3' ? 'in S3' : 'in memory'}:\n`);
+  console.log(`${STORES[store]}:\n`);
   console.log(`${rateTable(outcomes)}\n\n${usageTable(outcomes)}\n`);
 }
 

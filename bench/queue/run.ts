@@ -36,7 +36,7 @@ export interface RunOutcome {
 /** Runs one contestant on servers and processes of its own. */
 export async function runOnce(
   contestant: Contestant,
-  { tasks, records, slots }: Pick<RunSettings, 'tasks' | 'records' | 'slots'>,
+  { tasks, store, slots }: Pick<RunSettings, 'tasks' | 'store' | 'slots'>,
 ): Promise<RunOutcome> {
   const data = await mkdtemp(join(tmpdir(), 'cyclorama-bench-'));
   const stack = await startStack({ data, portBase: await freePortBase(), parts: ['nats', 's3'] });
@@ -46,7 +46,7 @@ export async function runOnce(
     const env = toEnvironment(stack);
     const settings: RunSettings = {
       tasks,
-      records,
+      store,
       slots,
       outputUri: `s3://${BUCKET}/output/`,
       natsUrl: stack.endpoints.nats,

@@ -7,11 +7,13 @@ import { parseFolderUri } from '../../services/kernel/uri.ts';
 export interface RunSettings {
   tasks: number;
   outputUri: string;
-  /** Where records go: to the S3 server, or nowhere but a table in memory, to see the bus's own rate. */
-  records: 's3' | 'memory';
+  store: StoreKind;
   natsUrl: string;
   slots: number;
 }
+
+/** Where records go: to the local S3 server; to a table in memory, to see the bus's own rate; to one that is as far as real S3 is. */
+export type StoreKind = 's3' | 'memory' | 'distant';
 
 /** What a process has seen: when tasks reached a stage, in milliseconds since the epoch, by the task's number. */
 export interface Stamps {
@@ -31,11 +33,13 @@ export const noOperation: Operation = {
   recipe: 1,
   outputPlace: (task) => {
     const { bucket, key } = parseFolderUri(task.outputUri, 'output_uri');
-    return { bucket, key: `${key}${task.assetName}/` };
+    return { bucket, key: `${key}${task.assetName}.json` };
   },
   blenderOp: (): NonNullable<BlenderRequest['op']> => ({ $case: 'selftest', value: {} }),
   toProduct: () => ({ files: [], detail: {}, report: {}, warnings: [] }),
   toFailureProduct: () => ({ files: [], detail: {}, report: {}, warnings: [] }),
+  approach: 'Nothing is done.',
+  toStats: (report) => report,
 };
 
 const PAGE = 1_000;

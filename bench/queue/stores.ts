@@ -2,6 +2,7 @@ import { readConfig } from '../../services/kernel/config.ts';
 import { CycloramaError } from '../../services/kernel/failure.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
 import { createObjectStore, type ObjectStore, type StoredObject } from '../../services/kernel/object-store.ts';
+import { pause } from '../../services/kernel/signal.ts';
 import type { RunSettings } from './setting.ts';
 
 /** The settings of a process of the benchmark: those of production, with this run's servers. */
@@ -11,13 +12,19 @@ export function benchConfig({ natsUrl }: Pick<RunSettings, 'natsUrl'>) {
 
 /** The store of a run. */
 export function openStore(settings: RunSettings): ObjectStore {
-  return settings.records === 's3'
-    ? createObjectStore(benchConfig(settings), createMetrics('bench'))
-    : createMemoryStore();
+  if (settings.store === 's3') return createObjectStore(benchConfig(settings), createMetrics('bench'));
+  return createMemoryStore(settings.store === 'distant' ? DISTANT_MS : 0);
 }
 
-/** A store that keeps what it is told to in this process, and answers at once. */
-function createMemoryStore(): ObjectStore {
+/** A usual time for a small request to S3 from the same region. */
+const DISTANT_MS = 20;
+
+/** A store that keeps what it is told to in this process, and takes its time to answer. */
+function createMemoryStore(delayMs: number): ObjectStore {
+  const answer = async <T>(give: () => T): Promise<T> => {
+    if (delayMs > 0) await pause(delayMs);
+    return give();
+  };
   const objects = new Map<string, Buffer>();
   const toStored = (key: string): StoredObject => ({
     key,
@@ -27,27 +34,27 @@ function createMemoryStore(): ObjectStore {
   });
   const store: ObjectStore = {
     checkBucket: () => {},
-    async list(_bucket, { prefix }) {
-      // Listings of the benchmark are of a task's own folders, which are empty before its attempt.
-      return { objects: objects.has(prefix) ? [toStored(prefix)] : [], nextToken: undefined };
-    },
+    // What the benchmark lists is the records of one asset, of which there are none before its attempt.
+    list: () => answer(() => ({ objects: [], nextToken: undefined })),
     async *listAll(bucket, prefix) {
       yield (await store.list(bucket, { prefix })).objects;
     },
-    head: async ({ key }) => (objects.has(key) ? toStored(key) : undefined),
-    async read({ key }) {
-      const body = objects.get(key);
-      return body && { body, etag: 'in-memory' };
-    },
+    head: ({ key }) => answer(() => (objects.has(key) ? toStored(key) : undefined)),
+    read: ({ key }) =>
+      answer(() => {
+        const body = objects.get(key);
+        return body && { body, etag: 'in-memory' };
+      }),
     download: () => Promise.reject(new Error('a task without asset downloads nothing')),
-    async write({ key }, content, { condition }) {
-      if (condition !== 'always' && 'ifAbsent' in condition && objects.has(key))
-        throw new CycloramaError('precondition_failed', `'${key}' is there already`);
-      const body = Buffer.from(content as string);
-      // Records are counted, not kept: what is measured is the kernel's memory.
-      if (!key.includes('/records/')) objects.set(key, body);
-      return { sizeBytes: body.length, etag: 'in-memory', sha256: '' };
-    },
+    write: ({ key }, content, { condition }) =>
+      answer(() => {
+        const body = Buffer.from(content as string);
+        if (condition !== 'always' && 'ifAbsent' in condition && objects.has(key))
+          throw new CycloramaError('precondition_failed', `'${key}' is there already`);
+        // Records are not kept: what is measured is the kernel's memory.
+        if (!key.includes('/records/')) objects.set(key, body);
+        return { sizeBytes: body.length, etag: 'in-memory', sha256: '' };
+      }),
     remove: async ({ key }) => void objects.delete(key),
     createBucket: async () => {},
     close: () => {},
