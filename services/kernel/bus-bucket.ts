@@ -3,12 +3,14 @@ import type { BusCore } from './bus-connection.ts';
 import { API_CODES, apiCode } from './bus-errors.ts';
 import type { Bucket, KeyValue } from './bus-types.ts';
 import { withTimeout } from './signal.ts';
+import { BUCKETS, type BucketName } from './topics.ts';
 
 /** A watch looks by itself this often, should the server's news not come. */
 const LOOK_EVERY_MS = 10_000;
 
 /** A key-value bucket; `kv` gives the handle of the day, since buckets may be made again. */
-export function createBucket({ retry }: BusCore, name: string, kv: () => KV): Bucket {
+export function createBucket({ retry, manager }: BusCore, name: BucketName, kv: () => KV): Bucket {
+  const bucket = BUCKETS[name];
   const write = (what: string, attempt: () => Promise<number>): Promise<bigint | undefined> =>
     retry(what, async () => {
       try {
@@ -28,7 +30,11 @@ export function createBucket({ retry }: BusCore, name: string, kv: () => KV): Bu
     create: (key, value) => write(`create '${key}'`, () => kv().create(key, value)),
     update: (key, value, revision) => write(`update '${key}'`, () => kv().update(key, value, Number(revision))),
     put: (key, value) => retry(`put '${key}'`, async () => BigInt(await kv().put(key, value))),
-    remove: (key) => retry(`remove '${key}'`, () => kv().purge(key)),
+    // The bucket's own purge leaves a marker for each key, which the server keeps in memory as long as a value.
+    remove: (key) =>
+      retry(`remove '${key}'`, async () => {
+        await manager.streams.purge(`KV_${bucket}`, { filter: `$KV.${bucket}.${key}` });
+      }),
     all: () =>
       retry(`list '${name}'`, async () => {
         const entries = await Promise.all((await Array.fromAsync(await kv().keys())).map(get));
