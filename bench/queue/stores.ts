@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readConfig } from '../../services/kernel/config.ts';
 import { CycloramaError } from '../../services/kernel/failure.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
@@ -48,7 +49,8 @@ function createMemoryStore(delayMs: number): ObjectStore {
     download: () => Promise.reject(new Error('a task without asset downloads nothing')),
     write: ({ key }, content, { condition }) =>
       answer(() => {
-        const body = Buffer.from(content as string);
+        const isFile = typeof content === 'object' && 'path' in content;
+        const body = isFile ? readFileSync(content.path) : Buffer.from(content);
         if (condition !== 'always' && 'ifAbsent' in condition && objects.has(key))
           throw new CycloramaError('precondition_failed', `'${key}' is there already`);
         // Records are not kept: what is measured is the kernel's memory.

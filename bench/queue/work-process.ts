@@ -77,6 +77,7 @@ await runPart(async (settings) => {
   const loop: TaskLoopParts = {
     operations: new Map([[noOperation.name, noOperation]]),
     jobs: shareReads(createJobs(bus, store), 1_000),
+    readJobNow: createJobs(bus, store).read,
     ledger: createLedger(bus, WORKER_ID),
     othersLive: async () => false,
     metrics: createMetrics('bench'),

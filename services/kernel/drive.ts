@@ -4,6 +4,7 @@ import { type JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
 import { mapBounded } from './concurrency.ts';
 import { toDatasetPlaces } from './dataset.ts';
+import { haveClosed, needsClosing } from './drive-closing.ts';
 import { countResult, isEnded } from './job-state.ts';
 import type { Jobs } from './jobs.ts';
 import type { Log } from './log.ts';
@@ -64,7 +65,9 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   if (isEnded(entry.job!.state)) return finish(parts, entry);
 
   const naming = await readNamingPrefix(entry.job!.source!, parts.source.readJob);
-  const { cursor, planned, plannedTotal, generation, foldedSequence, unsorted } = entry;
+  const { planned, generation, foldedSequence, unsorted } = entry;
+  // A source without key order cannot be taken up in the middle: who takes it over reads it from the start.
+  const { cursor, plannedTotal } = unsorted && !planned ? { cursor: '', plannedTotal: 0n } : entry;
   const progress: Progress = {
     cursor,
     planned,
@@ -77,6 +80,9 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   const stop = new AbortController();
   const running = AbortSignal.any([signal, stop.signal]);
   const complete = new AbortController();
+  /** Nothing is left to do: results and, where the job leaves a dataset, its index and report are there. */
+  const over = new AbortController();
+  let warnings: string[] = [];
   let lastSign = performance.now();
 
   const fold = async (): Promise<void> => {
@@ -112,21 +118,28 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
 
   const noteCompletion = (): void => {
     const { succeeded, failed, skipped } = progress.counts;
-    if (progress.planned && succeeded + failed + skipped >= progress.plannedTotal) complete.abort();
+    if (!progress.planned || succeeded + failed + skipped < progress.plannedTotal) return;
+    complete.abort();
+    if (!needsClosing(entry.job!)) over.abort();
+  };
+
+  const close = async (job: Job): Promise<void> => {
+    warnings = await haveClosed(parts, job, running);
+    over.abort();
   };
 
   const save = async (): Promise<JobEntry> => {
-    const due = AbortSignal.any([running, complete.signal]);
     for (let waitMs = FIRST_SAVE_MS; ; waitMs = SAVE_EVERY_MS) {
-      await pause(waitMs, due);
+      await pause(waitMs, AbortSignal.any([running, closing ? over.signal : complete.signal]));
       const saved = await jobs.change(jobId, (current) => {
         if (current.driverId !== driverId)
           throw new Superseded(`job '${jobId}' is driven by '${current.driverId}' now`);
-        return applyProgress(current, progress, complete.signal.aborted);
+        return applyProgress(current, progress, over.signal.aborted, warnings);
       });
       if (isEnded(saved.job!.state)) return saved;
       running.throwIfAborted();
-      await replanIfStalled(saved);
+      if (complete.signal.aborted) closing ??= watched(close(saved.job!));
+      else await replanIfStalled(saved);
     }
   };
 
@@ -147,9 +160,10 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   const watched = (work: Promise<void>): Promise<void> => work.catch(reject);
   const folding = watched(fold());
   let planning = watched(plan());
+  let closing: Promise<void> | undefined;
   const ended = await Promise.race([save(), broken]).finally(async () => {
     stop.abort();
-    await Promise.allSettled([folding, planning]);
+    await Promise.allSettled([folding, planning, closing]);
   });
   // Only now: a planner still at work would queue tasks after the purge.
   return finish(parts, ended);
@@ -261,7 +275,12 @@ function createRoom({ bus, liveSlots }: DriveParts, subject: string): { take: (s
 }
 
 /** The entry with a drive's progress in it; undefined where nothing moved, so that idle jobs cause no writes. */
-function applyProgress(entry: JobEntry, { counts, ...rest }: Progress, complete: boolean): JobEntry | undefined {
+function applyProgress(
+  entry: JobEntry,
+  { counts, ...rest }: Progress,
+  complete: boolean,
+  warnings: string[],
+): JobEntry | undefined {
   const job = entry.job!;
   const total = rest.planned || rest.plannedTotal > job.counts!.total ? rest.plannedTotal : job.counts!.total;
   const moved =
@@ -270,7 +289,7 @@ function applyProgress(entry: JobEntry, { counts, ...rest }: Progress, complete:
     rest.planned !== entry.planned ||
     rest.generation !== entry.generation;
   if (!moved && !complete && total === job.counts!.total) return undefined;
-  const ending = complete ? { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date() } : {};
+  const ending = complete ? { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date(), warnings } : {};
   return { ...entry, ...rest, job: { ...job, counts: { ...counts, total }, ...ending } };
 }
 

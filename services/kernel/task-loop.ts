@@ -1,8 +1,9 @@
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
-import { Task } from '../../gen/cyclorama/job/v1/task.ts';
+import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { type AttemptParts, commit, findCommitted, produce, readStanding } from './attempt.ts';
 import type { Delivery } from './bus-types.ts';
+import { runClosing } from './closing-task.ts';
 import { outcomeWord } from './dataset.ts';
 import { type CycloramaError, toCycloramaError } from './failure.ts';
 import { isEnded } from './job-state.ts';
@@ -11,6 +12,7 @@ import type { Begin, Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Operation } from './operation.ts';
+import { parseTask, readOrDrop } from './queue-messages.ts';
 import { publishResult } from './results.ts';
 import { pause, withTimeout } from './signal.ts';
 
@@ -28,6 +30,8 @@ const MAX_HAND_BACK_MS = 60_000;
 export interface TaskLoopParts {
   operations: ReadonlyMap<string, Operation>;
   jobs: Pick<Jobs, 'read'>;
+  /** Like jobs.read, which may be a little late. */
+  readJobNow: Jobs['read'];
   ledger: Ledger;
   othersLive: (operation: string) => Promise<boolean>;
   metrics: Pick<Metrics, 'tasksTotal' | 'taskStageSeconds'>;
@@ -47,7 +51,8 @@ class Unwanted extends Error {}
 
 /** Takes one delivery to its answer: acked after the commit or when nobody wants it any more, else handed back. */
 export async function runDelivery(parts: TaskLoopParts, delivery: Delivery, drain: AbortSignal): Promise<void> {
-  const task = Task.fromJSON(JSON.parse(delivery.payload));
+  const task = await readOrDrop(parseTask, delivery, parts.log);
+  if (!task) return;
   const log = parts.log.child({ job: task.jobId, task: task.taskId, asset: task.asset?.uri, trace: task.traceId });
   const watch = new AbortController();
   const heartbeat = setInterval(() => delivery.working(), parts.ackWaitMs / 3);
@@ -75,19 +80,21 @@ export async function runDelivery(parts: TaskLoopParts, delivery: Delivery, drai
 /** Commits the task and acks it; throws where it must be handed back. */
 async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, signal: AbortSignal): Promise<void> {
   const { log } = parts;
-  if (!parts.operations.has(task.operation)) return delivery.handBack(OTHER_VERSION_MS);
   const job = await parts.jobs.read(task.jobId);
   if (!job || isEnded(job.state)) {
     log.info('task of an ended job dropped');
     return delivery.ack();
   }
+  if (!parts.operations.has(task.operation)) return delivery.handBack(OTHER_VERSION_MS);
   const begin = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
   if (begin.verdict === 'elsewhere') return delivery.handBack(begin.delayMs);
-  const result = await parts.withAttempt(task, begin, signal, (attempt) => runAttempt(parts, attempt, begin, signal));
+  const run = task.closing ? runClosing : runAttempt;
+  const result = await parts.withAttempt(task, begin, signal, (attempt) => run(parts, attempt, begin, signal));
   // The record stands: should one of the two get lost, the task comes again and finds it.
   await Promise.all([delivery.ack(), parts.ledger.done(task)]);
   const outcome = outcomeWord(result.outcome);
-  parts.metrics.tasksTotal.inc({ queue: task.operation, outcome, reason: result.failure?.reason ?? '' });
+  if (!task.closing)
+    parts.metrics.tasksTotal.inc({ queue: task.operation, outcome, reason: result.failure?.reason ?? '' });
   log.info(
     {
       attempt: result.attempt,

@@ -3,6 +3,7 @@ import type { AttemptParts } from './attempt.ts';
 import { pickDeviceEnvironment } from './blender-launch.ts';
 import { BlenderPool } from './blender-pool.ts';
 import { openBus } from './bus.ts';
+import { CycloramaError } from './failure.ts';
 import { shareReads } from './job-reads.ts';
 import { createJobs } from './jobs.ts';
 import { createLedger } from './ledger.ts';
@@ -92,9 +93,11 @@ export async function createWorker(
         }
       });
     });
+  const jobs = createJobs(bus, store);
   const loop = {
     operations: byName,
-    jobs: shareReads(createJobs(bus, store), JOB_FRESH_MS),
+    jobs: shareReads(jobs, JOB_FRESH_MS),
+    readJobNow: jobs.read,
     ledger: createLedger(bus, settings.id),
     othersLive: async (operation: string) =>
       (await workers.live(operation)).some(({ workerId }) => workerId !== settings.id),
@@ -123,7 +126,7 @@ export async function createWorker(
   return {
     ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
     drain: async () => {
-      ending.abort();
+      ending.abort(new CycloramaError('worker_draining', `worker '${settings.id}' is going away`));
       await running;
     },
     close: async () => {

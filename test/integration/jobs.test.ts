@@ -86,7 +86,10 @@ describe('a job over a prefix', () => {
     expect(keys.filter((key) => !key.includes('_cyclorama/'))).toEqual([
       'first/a_report.json',
       'first/b_report.json',
+      'first/index.jsonl',
+      'first/index.parquet',
       'first/refused_report.json',
+      'first/report.md',
       'first/sub/a_report.json',
       'first/truncated_report.json',
       'first/z 1+2%_report.json',

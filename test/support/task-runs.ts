@@ -135,6 +135,7 @@ export class TaskRuns {
     return {
       operations: new Map([[noteOperation.name, noteOperation]]),
       jobs: { read: async (jobId) => this.jobs.get(jobId) },
+      readJobNow: async (jobId) => this.jobs.get(jobId),
       ledger: createLedger({ bucket: () => this.ledger }, this.#workerId),
       othersLive: async () => this.othersLive,
       metrics: this.metrics,
