@@ -8,7 +8,7 @@ import { createLog } from '../../services/kernel/log.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
 import { countSlots, createWorkers } from '../../services/kernel/workers.ts';
 import { runPart } from './process-part.ts';
-import { BUCKET, noOperation, now, numberOf, type Stamps, syntheticScan } from './setting.ts';
+import { BUCKET, noOperation, now, type Stamps, stamp, syntheticScan } from './setting.ts';
 import { benchConfig, openStore } from './stores.ts';
 
 const STALL_MS = 120_000;
@@ -82,7 +82,7 @@ function stampPublishes(bus: Bus, enqueued: Float64Array): Bus {
   return {
     ...bus,
     publish(subject, payload, id) {
-      if (subject.startsWith('tasks.')) enqueued[numberOf(payload)] = now();
+      if (subject.startsWith('tasks.')) stamp(enqueued, payload);
       return bus.publish(subject, payload, id);
     },
   };

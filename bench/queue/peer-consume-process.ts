@@ -1,7 +1,7 @@
 import { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { openPeer, PEER, toRecord } from './one-by-one.ts';
 import { runPart } from './process-part.ts';
-import { BUCKET, now, numberOf } from './setting.ts';
+import { BUCKET, now, stamp } from './setting.ts';
 import { openStore } from './stores.ts';
 
 const NEXT_MS = 30_000;
@@ -19,17 +19,16 @@ await runPart(async (settings) => {
       for (let count = 0; count < settings.tasks; count++) {
         const message = await consumer.next({ expires: NEXT_MS });
         if (!message) throw new Error(`no task within ${NEXT_MS} ms; expected ${settings.tasks - count} more`);
-        const number = numberOf(message.string());
         const task = Task.fromJSON(message.json());
         const { key, record, result } = toRecord(task);
         await store.write({ bucket: BUCKET, key }, record, {
           condition: { ifAbsent: true },
           contentType: 'application/json',
         });
-        committed[number] = now();
+        stamp(committed, task.asset!.uri);
         await jetStream.publish(`peer.results.${task.taskId}`, result);
         await message.ackAck();
-        acked[number] = now();
+        stamp(acked, task.asset!.uri);
       }
       return { committed, acked, startMs, endMs: now() };
     },

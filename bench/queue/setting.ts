@@ -47,7 +47,7 @@ const PAGE = 1_000;
 /** A bucket of so many assets that exists nowhere. */
 export function syntheticScan(count: number): Scan {
   return async function* ({ startAfter, limit }) {
-    const first = startAfter === '' ? 0 : numberOf(startAfter) + 1;
+    const first = (numberOf(startAfter) ?? -1) + 1;
     const end = limit === 0n ? count : Math.min(count, first + Number(limit));
     for (let at = first; at < end; at += PAGE) {
       yield { assets: Array.from({ length: Math.min(PAGE, end - at) }, (_, i) => toAsset(at + i)) };
@@ -61,9 +61,16 @@ export function toAsset(number: number) {
   return { uri, etag: 'd41d8cd98f00b204e9800998ecf8427e', sizeBytes: 0n, lastModifyTime: undefined };
 }
 
-/** The number in a text that holds an asset's URI. */
-export function numberOf(text: string): number {
-  return Number(/assets\/(\d{8})\.glb/.exec(text)![1]);
+/** Notes the moment for the asset that a text names; a job's closing task names none. */
+export function stamp(times: Float64Array, text: string): void {
+  const number = numberOf(text);
+  if (number !== undefined) times[number] = now();
+}
+
+/** The number of the asset whose URI a text holds. */
+export function numberOf(text: string): number | undefined {
+  const digits = /assets\/(\d{8})\.glb/.exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** Now, on a clock that all processes of this machine share. */

@@ -18,7 +18,7 @@ import { takeTasks } from '../../services/kernel/take.ts';
 import { runDelivery, type TaskLoopParts } from '../../services/kernel/task-loop.ts';
 import { beatWhileAlive } from '../../services/kernel/workers.ts';
 import { runPart } from './process-part.ts';
-import { noOperation, now, numberOf } from './setting.ts';
+import { noOperation, stamp } from './setting.ts';
 import { benchConfig, openStore } from './stores.ts';
 
 const WORKER_ID = 'bench-worker';
@@ -51,7 +51,7 @@ await runPart(async (settings) => {
     scratch.withFolder(task.taskId.slice(0, 8), 0, signal, (taskFolder) =>
       work({
         bus,
-        store: stampCommit(store, committed, numberOf(task.asset!.uri)),
+        store: stampCommit(store, committed, task.asset!.uri),
         pool,
         operation: noOperation,
         task,
@@ -117,12 +117,12 @@ await runPart(async (settings) => {
   };
 });
 
-function stampCommit(store: ObjectStore, committed: Float64Array, number: number): ObjectStore {
+function stampCommit(store: ObjectStore, committed: Float64Array, uri: string): ObjectStore {
   return {
     ...store,
     async write(...args) {
       const written = await store.write(...args);
-      committed[number] = now();
+      stamp(committed, uri);
       return written;
     },
   };
@@ -133,7 +133,7 @@ function stampAck(delivery: Delivery, acked: Float64Array): Delivery {
     ...delivery,
     async ack() {
       await delivery.ack();
-      acked[numberOf(delivery.payload)] = now();
+      stamp(acked, delivery.payload);
     },
   };
 }
