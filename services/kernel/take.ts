@@ -76,7 +76,7 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
 
   let idled = false;
   while (!signal.aborted) {
-    if (inHand.size >= capacity) await Promise.race([...inHand, pause(waitMs, signal)]);
+    if (inHand.size >= capacity) await Promise.race(inHand);
     else if (!(await sweep())) await waitForAny();
     if (inHand.size > 0) busyAt = performance.now();
     if (idle && !idled && performance.now() - busyAt > idle.afterMs) {
