@@ -7,6 +7,7 @@ import { register as registerDiscover } from './commands/discover.ts';
 import { register as registerDoctor } from './commands/doctor.ts';
 import { register as registerDown } from './commands/down.ts';
 import { register as registerJob } from './commands/job.ts';
+import { register as registerSelect } from './commands/select.ts';
 import { register as registerStatus } from './commands/status.ts';
 import { register as registerTransfer } from './commands/transfer.ts';
 import { register as registerUp } from './commands/up.ts';
@@ -22,6 +23,7 @@ const REGISTER = [
   registerValidate,
   registerAnalyze,
   registerJob,
+  registerSelect,
   registerTransfer,
   registerCall,
 ];

@@ -1,0 +1,94 @@
+import { createReadStream } from 'node:fs';
+import type { Command } from 'commander';
+import { CycloramaError, invalidRequest } from '../../services/kernel/failure.ts';
+import { parseFilter } from '../../services/kernel/filter.ts';
+import { createRowFilter, type Row } from '../../services/kernel/filter-match.ts';
+import { refuseUnknownFields } from '../../services/kernel/manifest.ts';
+import { type LineBatch, readObjectLines, toLines } from '../../services/kernel/object-lines.ts';
+import { parseObjectUri } from '../../services/kernel/uri.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { EXIT } from '../exit-codes.ts';
+import { countOf } from '../figures.ts';
+import { printable } from '../printable.ts';
+
+interface SelectOptions extends ServerOptions {
+  count?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  cyclorama select s3://models/_cyclorama/index.jsonl 'stats.faces < 200000 AND NOT stats.animations:*'
+  cyclorama select index.jsonl 'outcome = failed AND reason != no_geometry' --json
+  cyclorama select index.jsonl 'name = "*.glb" AND size_bytes > 1e8' --count
+
+Fields and operators: docs/index.md`;
+
+/** Adds `cyclorama select`. */
+export function register(program: Command): void {
+  withServer(
+    program
+      .command('select')
+      .description("print the assets of a dataset's index that pass a filter")
+      .argument('<index>', 's3://bucket/prefix/index.jsonl, or a file')
+      .argument('[filter]', 'which rows; all without it', '')
+      .option('--count', 'print how many there are'),
+  )
+    .addHelpText('after', EXAMPLES)
+    .action(
+      action<SelectOptions>((context, options, [index, filter = '']) => select(context, options, index!, filter)),
+    );
+}
+
+async function select(
+  { terminal, connection, signal, json }: CommandContext,
+  { count = false }: SelectOptions,
+  index: string,
+  filter: string,
+): Promise<number> {
+  const rows = filter === '' ? undefined : createRowFilter(parseFilter(filter, 'FILTER'));
+  const open = (): AsyncIterable<LineBatch | undefined> =>
+    index.startsWith('s3://')
+      ? readObjectLines(connection.store().store, parseObjectUri(index, 'INDEX'), signal)
+      : readFileLines(index, signal);
+  let [seen, selected] = [0, 0];
+  for await (const lines of open()) {
+    if (!lines)
+      throw new CycloramaError('store_unavailable', `'${index}' was overwritten while it was read; try again`);
+    const found: string[] = [];
+    for (const line of lines.filter((text) => text !== '')) {
+      const row = parseRow(line, ++seen, index);
+      if (rows && !rows.matches(row)) continue;
+      selected++;
+      if (!count) found.push(json ? line : printable(String(row.uri)));
+    }
+    if (found.length > 0) terminal.print(found.join('\n'));
+    terminal.status(() => `${countOf(selected, 'asset')} of ${seen}`);
+  }
+  terminal.status(undefined);
+  refuseUnknownFields(rows, index);
+  if (count) terminal.print(json ? JSON.stringify({ selected, rows: seen }) : String(selected));
+  return EXIT.ok;
+}
+
+async function* readFileLines(path: string, signal: AbortSignal): AsyncGenerator<LineBatch> {
+  try {
+    yield* toLines(createReadStream(path, { highWaterMark: 1024 ** 2, signal }));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw invalidRequest({
+      field: 'INDEX',
+      description: `there is no file '${path}'; expected a file or s3://bucket/key`,
+    });
+  }
+}
+
+function parseRow(line: string, number: number, index: string): Row {
+  const expected = "expected a row of a dataset's index.jsonl";
+  try {
+    const row: unknown = JSON.parse(line);
+    if (typeof row === 'object' && row !== null && 'uri' in row) return row as Row;
+  } catch (cause) {
+    throw new CycloramaError('manifest_invalid', `line ${number} of '${index}' is no JSON; ${expected}`, { cause });
+  }
+  throw new CycloramaError('manifest_invalid', `line ${number} of '${index}' has no field uri; ${expected}`);
+}
