@@ -49,6 +49,8 @@ export class KernelStack {
   readonly client: AnalysisServiceClient;
   readonly jobClient: JobServiceClient;
   readonly #folder: string;
+  readonly #analysisEnv: Environment;
+  /** The driver of the day first. */
   readonly #parts: ProcessParts[];
   readonly #workers = new Set<StackWorker>();
   #workersMade = 0;
@@ -57,6 +59,7 @@ export class KernelStack {
     ({ nats: this.nats, s3: this.s3, discovery: this.discovery, analysis: this.analysis } = made);
     ({ store: this.store, bus: this.bus, jobs: this.jobs } = made.kernel);
     this.#folder = made.folder;
+    this.#analysisEnv = made.analysisEnv;
     this.#parts = made.parts;
     this.client = made.analysis.client(AnalysisServiceClient);
     this.jobClient = made.analysis.client(JobServiceClient);
@@ -74,13 +77,22 @@ export class KernelStack {
     );
     const discovery = await TestRpc.create(discoveryParts.services!);
     const address = { CYCLORAMA_DISCOVERY_ADDRESS: discovery.address };
-    const kernel = await createServiceKernel(platformOf('analysis', { ...env, ...address }), analysisOperation);
+    const analysisEnv = { ...env, ...address };
+    const kernel = await createServiceKernel(platformOf('analysis', analysisEnv), analysisOperation);
     const analysisParts = kernel.toProcess(analysisService(kernel));
     const analysis = await TestRpc.create(analysisParts.services!);
     const python = join(folder, 'python');
     await writeFile(python, `#!/bin/sh\nexec '${process.execPath}' '${FAKE_BLENDER}'\n`);
     await chmod(python, 0o755);
-    return new KernelStack({ nats, s3, folder, discovery, analysis, kernel, parts: [analysisParts, discoveryParts] });
+    const parts = [analysisParts, discoveryParts];
+    return new KernelStack({ nats, s3, folder, discovery, analysis, analysisEnv, kernel, parts });
+  }
+
+  /** Has another replica of the analysis service take the jobs over from the one that drives them. */
+  async handOver(): Promise<void> {
+    await this.#parts[0]?.drain?.(10_000);
+    const kernel = await createServiceKernel(platformOf('analysis', this.#analysisEnv), analysisOperation);
+    this.#parts.unshift(kernel.toProcess(analysisService(kernel)));
   }
 
   /** A path in the stack's folder, for files that the fake Blender looks for. */
@@ -182,6 +194,7 @@ interface Made {
   folder: string;
   discovery: TestRpc;
   analysis: TestRpc;
+  analysisEnv: Environment;
   kernel: Awaited<ReturnType<typeof createServiceKernel>>;
   parts: ProcessParts[];
 }

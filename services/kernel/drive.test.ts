@@ -1,0 +1,218 @@
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { Asset, type AssetSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { type Job, JobClass, JobState, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
+import { MemoryBus } from '../../test/support/memory-bus.ts';
+import { MemoryStore } from '../../test/support/memory-store.ts';
+import { until } from '../../test/support/poll.ts';
+import { type DriveParts, driveJob, isSuperseded } from './drive.ts';
+import { createJobs } from './jobs.ts';
+import { publishResult } from './results.ts';
+import type { Scan } from './sources.ts';
+import { STREAMS, taskSubject } from './topics.ts';
+
+const KEYS = Array.from({ length: 250 }, (_, n) => `m/${1000 + n}.glb`);
+
+/** A deployment in memory whose jobs write nothing, and whose tasks end when the test says so. */
+class Deployment {
+  readonly bus = new MemoryBus();
+  readonly jobs = createJobs(this.bus, new MemoryStore());
+  readonly asked: string[] = [];
+  keys = KEYS;
+  #drivers = 0;
+
+  /** Lists the keys as they are, and does not know of going on after one where they are not in order. */
+  readonly scan: Scan = async function* (this: Deployment, { startAfter, limit }: Parameters<Scan>[0]) {
+    this.asked.push(startAfter);
+    const sorted = this.keys.every((key, n) => n === 0 || this.keys[n - 1]! < key);
+    const rest = sorted ? this.keys.filter((key) => key > startAfter) : this.keys;
+    const page = rest.slice(0, Number(limit) || undefined);
+    yield { assets: page.map((key) => Asset.fromPartial({ uri: `s3://bucket/${key}`, etag: 'e' })) };
+  }.bind(this);
+
+  async create(): Promise<string> {
+    const source: AssetSource = {
+      source: { $case: 'prefix', value: { prefixUri: 's3://bucket/m/', suffixes: [], limit: 0n } },
+    };
+    const { jobId } = await this.jobs.create({
+      operation: 'note',
+      source,
+      spec: {},
+      outputUri: '',
+      outputsBesideAssets: false,
+      jobClass: JobClass.JOB_CLASS_BATCH,
+      requestId: '',
+      replace: false,
+      retryOf: '',
+      traceId: 'trace',
+    });
+    return jobId;
+  }
+
+  /** Drives a job until it ends or is told to stop. */
+  drive(jobId: string, change: Partial<DriveParts> = {}): { job: Promise<Job>; stop: () => void } {
+    this.#drivers += 1;
+    const ending = new AbortController();
+    const parts: DriveParts = {
+      bus: this.bus,
+      jobs: this.jobs,
+      store: new MemoryStore(),
+      source: { scan: this.scan, store: new MemoryStore(), bus: this.bus, readJob: this.jobs.read },
+      recipe: 1,
+      driverId: `driver-${this.#drivers}`,
+      liveSlots: async () => 1,
+      stallMs: 60_000,
+      log: pino({ level: 'silent' }),
+      ...change,
+    };
+    const job = driveJob(parts, jobId, ending.signal);
+    // A drive that a test has stopped ends by its signal; nobody waits for it.
+    job.catch(() => {});
+    onTestFinished(() => ending.abort());
+    return { job, stop: () => ending.abort(new Error('stopped')) };
+  }
+
+  queued(jobId: string): Task[] {
+    return this.bus.payloads(taskSubject('note', 'batch', jobId)).map((payload) => Task.fromJSON(JSON.parse(payload)));
+  }
+
+  /** Takes every queued task off the queue and gives it a result. */
+  async work(jobId: string, outcomeOf: (task: Task) => Outcome = () => Outcome.OUTCOME_SUCCEEDED): Promise<string[]> {
+    const tasks = this.queued(jobId);
+    await this.bus.purge(STREAMS.tasks, taskSubject('note', 'batch', jobId));
+    for (const task of tasks) {
+      const { taskId, asset } = task;
+      await publishResult(this.bus, { ...TaskResult.fromPartial({ jobId, taskId, outcome: outcomeOf(task) }), asset });
+    }
+    return tasks.map(({ asset }) => asset!.uri.slice('s3://bucket/'.length));
+  }
+
+  /** Works until the planner has noted a place in the middle of the source, and leaves a full queue. */
+  async workPastFirstBatch(jobId: string): Promise<string[]> {
+    await until('as many are queued as may be', () => this.queued(jobId).length === 64);
+    const done = await this.work(jobId);
+    await until('the queue is full again', () => this.queued(jobId).length >= 64);
+    await until('the planner has noted how far it came', async () => (await this.entry(jobId)).cursor !== '');
+    return done;
+  }
+
+  /** Works until the job has ended; returns every asset as often as it was queued. */
+  async workToTheEnd(jobId: string): Promise<string[]> {
+    const done: string[] = [];
+    await until('the job ends', async () => {
+      done.push(...(await this.work(jobId)));
+      return (await this.jobs.get(jobId)).state === JobState.JOB_STATE_SUCCEEDED;
+    });
+    return done;
+  }
+
+  async entry(jobId: string): Promise<JobEntry> {
+    return JobEntry.fromJSON(JSON.parse((await this.bus.bucket('jobs').get(jobId))!.value));
+  }
+}
+
+test('every asset is queued once, a share of them at a time, and the counts are those of the results', async () => {
+  const deployment = new Deployment();
+  const jobId = await deployment.create();
+  const { job } = deployment.drive(jobId);
+  await until('as many are queued as may be', () => deployment.queued(jobId).length === 64);
+  const outcomes = [Outcome.OUTCOME_SUCCEEDED, Outcome.OUTCOME_FAILED, Outcome.OUTCOME_SKIPPED];
+  const done: string[] = [];
+  await until('the job ends', async () => {
+    // 64, and those that were being published while the queue was counted.
+    expect(deployment.queued(jobId).length).toBeLessThanOrEqual(128);
+    done.push(...(await deployment.work(jobId, ({ assetName }) => outcomes[Number(assetName.slice(0, 4)) % 3]!)));
+    return (await deployment.jobs.get(jobId)).endTime !== undefined;
+  });
+  expect(done.toSorted()).toEqual(KEYS);
+  expect(await job).toMatchObject({
+    state: JobState.JOB_STATE_SUCCEEDED,
+    counts: { total: 250n, succeeded: 83n, failed: 84n, skipped: 83n, reused: 0n },
+  });
+});
+
+test('more live slots get more tasks', async () => {
+  const deployment = new Deployment();
+  const jobId = await deployment.create();
+  deployment.drive(jobId, { liveSlots: async () => 50 });
+  await until('four a slot are queued', () => deployment.queued(jobId).length === 200);
+});
+
+test('a driver that takes over goes on where the last one noted to be, and nothing is left out', async () => {
+  const deployment = new Deployment();
+  const jobId = await deployment.create();
+  const first = deployment.drive(jobId);
+  const done = new Set(await deployment.workPastFirstBatch(jobId));
+  first.stop();
+  await expect(first.job).rejects.toThrow();
+  deployment.asked.length = 0;
+  const second = deployment.drive(jobId);
+  for (const key of await deployment.workToTheEnd(jobId)) done.add(key);
+  expect([...done].toSorted()).toEqual(KEYS);
+  expect((await second.job).counts).toMatchObject({ total: 250n, succeeded: 250n });
+  expect(deployment.asked[0]).not.toBe('');
+});
+
+test('a driver that takes over a source without key order reads it from the start', async () => {
+  const deployment = new Deployment();
+  deployment.keys = [...KEYS.slice(120), ...KEYS.slice(0, 120)];
+  const jobId = await deployment.create();
+  const first = deployment.drive(jobId);
+  const done = new Set(await deployment.workPastFirstBatch(jobId));
+  first.stop();
+  await expect(first.job).rejects.toThrow();
+  deployment.asked.length = 0;
+  const second = deployment.drive(jobId);
+  for (const key of await deployment.workToTheEnd(jobId)) done.add(key);
+  expect([...done].toSorted()).toEqual(KEYS);
+  expect((await second.job).counts).toMatchObject({ total: 250n, succeeded: 250n });
+  expect(deployment.asked).toEqual(['']);
+});
+
+test('a drive whose job another driver took stops and changes nothing more', async () => {
+  const deployment = new Deployment();
+  const jobId = await deployment.create();
+  const first = deployment.drive(jobId);
+  await until('as many are queued as may be', () => deployment.queued(jobId).length === 64);
+  const second = deployment.drive(jobId);
+  const error = await first.job.catch((thrown: unknown) => thrown);
+  expect(isSuperseded(error)).toBe(true);
+  await deployment.workToTheEnd(jobId);
+  expect((await second.job).counts).toMatchObject({ total: 250n, succeeded: 250n });
+});
+
+test('tasks that vanished without a result are queued again once nothing moves any more', async () => {
+  const deployment = new Deployment();
+  deployment.keys = KEYS.slice(0, 10);
+  const jobId = await deployment.create();
+  const { job } = deployment.drive(jobId, { stallMs: 300 });
+  await until('all are queued', () => deployment.queued(jobId).length === 10);
+  await deployment.bus.purge(STREAMS.tasks, taskSubject('note', 'batch', jobId));
+  await until('all are queued again', () => deployment.queued(jobId).length === 10);
+  await deployment.workToTheEnd(jobId);
+  expect((await job).counts).toMatchObject({ total: 10n, succeeded: 10n });
+  expect((await deployment.entry(jobId)).generation).toBe(2);
+});
+
+test('a job that waits for slow tasks is not planned again', async () => {
+  const deployment = new Deployment();
+  deployment.keys = KEYS.slice(0, 10);
+  const jobId = await deployment.create();
+  deployment.drive(jobId, { stallMs: 300 });
+  await until('all are queued', () => deployment.queued(jobId).length === 10);
+  const start = performance.now();
+  await until('it waited for several times the limit', () => performance.now() - start > 1_500);
+  expect((await deployment.entry(jobId)).generation).toBe(1);
+  expect(deployment.queued(jobId)).toHaveLength(10);
+});
+
+test('a job that is cancelled in mid-plan leaves nothing on the queue', async () => {
+  const deployment = new Deployment();
+  const jobId = await deployment.create();
+  const { job } = deployment.drive(jobId);
+  await until('as many are queued as may be', () => deployment.queued(jobId).length === 64);
+  await deployment.jobs.cancel(jobId);
+  expect(await job).toMatchObject({ state: JobState.JOB_STATE_CANCELLED, counts: { total: 250n, cancelled: 250n } });
+  expect(deployment.queued(jobId)).toEqual([]);
+});
