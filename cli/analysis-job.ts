@@ -1,7 +1,7 @@
 import type { Job, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import { JobState } from '../gen/cyclorama/job/v1/job.ts';
 import type { CommandContext } from './command-run.ts';
-import { assetLines, doneLine } from './exercise-console.ts';
+import { assetLines, type ConsoleNames, doneLine } from './exercise-console.ts';
 import { EXIT } from './exit-codes.ts';
 import { endText, exitCodeOfJob, followInTerminal } from './follow-in-terminal.ts';
 import type { JobCalls } from './job-calls.ts';
@@ -10,8 +10,7 @@ import type { JobCalls } from './job-calls.ts';
 export interface ShowOptions {
   /** How many assets will come, where that was counted before. */
   expected?: number;
-  /** Where an asset's report lies, for results of earlier jobs, which do not say. */
-  reportUri?: (assetUri: string) => string;
+  names?: ConsoleNames;
   failOnError: boolean;
 }
 
@@ -20,13 +19,13 @@ export async function showAnalysisJob(
   context: Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'serverWords' | 'stackEnds'>,
   calls: JobCalls,
   jobId: string,
-  { expected, reportUri, failOnError }: ShowOptions,
+  { expected, names = {}, failOnError }: ShowOptions,
 ): Promise<number> {
   const { terminal, json } = context;
   let index = 0;
   const onResult = (result: TaskResult, job: Job | undefined): void => {
     index += 1;
-    for (const line of assetLines(result, index, expected ?? totalOf(job), reportUri)) {
+    for (const line of assetLines(result, index, expected ?? totalOf(job), names)) {
       terminal.print(line.startsWith('   > ERROR') ? terminal.paint('red', line) : line);
     }
   };

@@ -83,12 +83,12 @@ describe('console of the batch exercise', () => {
 
   it('says of reused results what an earlier job found and where', () => {
     const reportUri = (uri: string): string => uri.replace('.glb', '_report.json');
-    expect(assetLines({ ...chair, reused: true, outputs: [] }, 1, 2, reportUri)).toEqual([
+    expect(assetLines({ ...chair, reused: true, outputs: [] }, 1, 2, { reportUri })).toEqual([
       "[1/2] 'assets/chair.glb' already done.",
       "   > Report at 'assets/chair_report.json'.",
       '',
     ]);
-    expect(assetLines({ ...broken, reused: true, outputs: [] }, 2, 2, reportUri)).toEqual([
+    expect(assetLines({ ...broken, reused: true, outputs: [] }, 2, 2, { reportUri })).toEqual([
       "[2/2] 'assets/broken_file.glb' already done.",
       '   > ERROR: invalid_asset: Invalid header.',
       "   > Report at 'assets/broken_file_report.json'.",
@@ -105,6 +105,13 @@ describe('console of the batch exercise', () => {
   it('writes the whole place of a report in another bucket', () => {
     const elsewhere = { ...chair, outputs: [{ ...chair.outputs[0]!, uri: 's3://reports/chair_report.json' }] };
     expect(assetLines(elsewhere, 1, 1)).toContain("   > Report uploaded to 's3://reports/chair_report.json'.");
+  });
+
+  it('names local files from the point of view of their folder', () => {
+    const nameOf = (uri: string): string => uri.slice(`${BUCKET}/assets/`.length);
+    const lines = assetLines(chair, 1, 1, { nameOf });
+    expect(lines[0]).toBe("[1/1] processing 'chair.glb'...");
+    expect(lines).toContain("   > Report uploaded to 'chair_report.json'.");
   });
 
   it('keeps a key with line breaks and escape codes on its line', () => {

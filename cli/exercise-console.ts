@@ -3,6 +3,14 @@ import type { JobCounts, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import { countOf, formatCount, formatMegabytes } from './figures.ts';
 import { printable } from './printable.ts';
 
+/** How the lines name things; without it by their keys. */
+export interface ConsoleNames {
+  /** A reused result names no outputs: where an earlier job put the report, where that is known. */
+  reportUri?: (assetUri: string) => string;
+  /** An asset's or output's name, where that is not its key. */
+  nameOf?: ((uri: string) => string) | undefined;
+}
+
 /** The first line: what is scanned and what was found. */
 export function scanLine(prefixUri: string, found: number | bigint): string {
   return `[INFO] Scanning '${printable(prefixUri)}'... found ${countOf(found, 'file')}.`;
@@ -13,25 +21,18 @@ export function limitLine(limit: number): string {
   return `[INFO] Processing limit set to ${limit}.`;
 }
 
-/**
- * The block of one asset, with the empty line after it. Results come as they are done; `index` counts them from 1.
- * A reused result names no outputs, so `reportUri` says where an earlier job put the report, where that is known.
- */
-export function assetLines(
-  result: TaskResult,
-  index: number,
-  total: number | '?',
-  reportUri?: (assetUri: string) => string,
-): string[] {
-  const key = keyOf(result.asset?.uri ?? '');
+/** The block of one asset, with the empty line after it. Results come as they are done; `index` counts them from 1. */
+export function assetLines(result: TaskResult, index: number, total: number | '?', names: ConsoleNames = {}): string[] {
+  const uri = result.asset?.uri ?? '';
+  const key = names.nameOf === undefined ? keyOf(uri) : printable(names.nameOf(uri));
   const head = `[${index}/${total}]`;
   if (result.reused) {
-    return [`${head} '${key}' already done.`, ...failureLine(result), ...reusedLine(result, reportUri), ''];
+    return [`${head} '${key}' already done.`, ...failureLine(result), ...reusedLine(result, names), ''];
   }
   const lines = [`${head} processing '${key}'...`, ...downloadedLine(result)];
   switch (result.outcome) {
     case Outcome.OUTCOME_SUCCEEDED:
-      lines.push(...statsLine(result), ...uploadedLine(result));
+      lines.push(...statsLine(result), ...uploadedLine(result, names));
       lines.push('   > Cleanup: Local file deleted. BPY memory cleared.');
       break;
     case Outcome.OUTCOME_FAILED:
@@ -70,15 +71,15 @@ function statsLine(result: TaskResult): string[] {
   return [`   > Stats: ${verts}, ${formatCount(materials)} ${materials === 1 ? 'material' : 'materials'}.`];
 }
 
-function uploadedLine(result: TaskResult): string[] {
+function uploadedLine(result: TaskResult, names: ConsoleNames): string[] {
   const uri = result.outputs[0]?.uri;
-  return uri === undefined ? [] : [`   > Report uploaded to '${placeOf(uri, result.asset?.uri ?? '')}'.`];
+  return uri === undefined ? [] : [`   > Report uploaded to '${placeOf(uri, result, names)}'.`];
 }
 
-function reusedLine(result: TaskResult, reportUri?: (assetUri: string) => string): string[] {
-  const uri = result.asset?.uri ?? '';
-  if (reportUri !== undefined) return [`   > Report at '${placeOf(reportUri(uri), uri)}'.`];
-  return result.recordUri === '' ? [] : [`   > Record at '${placeOf(result.recordUri, uri)}'.`];
+function reusedLine(result: TaskResult, names: ConsoleNames): string[] {
+  const report = names.reportUri?.(result.asset?.uri ?? '');
+  if (report !== undefined) return [`   > Report at '${placeOf(report, result, names)}'.`];
+  return result.recordUri === '' ? [] : [`   > Record at '${placeOf(result.recordUri, result, names)}'.`];
 }
 
 function failureLine(result: TaskResult): string[] {
@@ -96,8 +97,9 @@ function figure(result: TaskResult, name: string): number | undefined {
 }
 
 /** The key alone where the place is in the asset's own bucket, as the exercise has it. */
-function placeOf(uri: string, assetUri: string): string {
-  return bucketOf(uri) === bucketOf(assetUri) ? keyOf(uri) : printable(uri);
+function placeOf(uri: string, { asset }: TaskResult, { nameOf }: ConsoleNames): string {
+  if (nameOf !== undefined) return printable(nameOf(uri));
+  return bucketOf(uri) === bucketOf(asset?.uri ?? '') ? keyOf(uri) : printable(uri);
 }
 
 function bucketOf(uri: string): string {

@@ -6,7 +6,9 @@ import { register as registerDemo } from './commands/demo.ts';
 import { register as registerDiscover } from './commands/discover.ts';
 import { register as registerDoctor } from './commands/doctor.ts';
 import { register as registerDown } from './commands/down.ts';
+import { register as registerInspect } from './commands/inspect.ts';
 import { register as registerJob } from './commands/job.ts';
+import { register as registerReport } from './commands/report.ts';
 import { register as registerSelect } from './commands/select.ts';
 import { register as registerStatus } from './commands/status.ts';
 import { register as registerTransfer } from './commands/transfer.ts';
@@ -21,8 +23,10 @@ const REGISTER = [
   registerDoctor,
   registerDiscover,
   registerValidate,
+  registerInspect,
   registerAnalyze,
   registerJob,
+  registerReport,
   registerSelect,
   registerTransfer,
   registerCall,

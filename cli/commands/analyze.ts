@@ -1,14 +1,17 @@
 import { type Command, Option } from 'commander';
 import { AnalyzeAssetResponse, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
-import { Job } from '../../gen/cyclorama/job/v1/job.ts';
 import { callUnary } from '../../services/kernel/rpc-client.ts';
-import { parseS3Uri } from '../../services/kernel/uri.ts';
-import { showAnalysisJob } from '../analysis-job.ts';
+import { parseObjectUri, parseS3Uri } from '../../services/kernel/uri.ts';
+import { analyzeMany } from '../analyze-many.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { within } from '../job-calls.ts';
+import { fetchInto, type LocalOutput, readLocalOutput } from '../local-results.ts';
+import { type PlacedSource, withLocalSource } from '../local-source.ts';
 import { collect, parseCount } from '../option-values.ts';
 import { reportLines } from '../report-text.ts';
+import { folderOutput, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
 
 const STYLES = {
   validation: ReportStyle.REPORT_STYLE_VALIDATION,
@@ -16,7 +19,7 @@ const STYLES = {
 } as const;
 
 /** The server ends a call by its own limit (10 minutes by default); this only keeps a silent one from holding us. */
-const ANALYZE_TIMEOUT_MS = 3_600_000;
+export const ANALYZE_TIMEOUT_MS = 3_600_000;
 
 interface AnalyzeOptions extends ServerOptions {
   prefix?: boolean;
@@ -26,79 +29,114 @@ interface AnalyzeOptions extends ServerOptions {
   limit?: number;
   requestId?: string;
   replace?: boolean;
+  dryRun?: boolean;
   detach?: boolean;
   failOnError?: boolean;
 }
 
 /** Adds `cyclorama analyze`. */
 export function register(program: Command): void {
-  withServer(
+  const command = withServer(
     program
       .command('analyze')
-      .description('report on the geometry of one asset, or of every asset below a prefix')
-      .argument('<uri>', 's3://bucket/key of an asset, or s3://bucket/prefix/ ending with a slash')
+      .description('report on the geometry of one asset, or of every asset below a prefix or in a folder')
+      .argument('<source>', 's3://bucket/key of an asset, s3://bucket/prefix/ ending with a slash, a file or a folder')
       .option('--prefix', 'take the URI as a prefix though it does not end with a slash')
-      .option('--output <uri>', 's3://bucket/prefix/ that takes reports and records')
+      .option(
+        '--output <dir-or-uri>',
+        's3://bucket/prefix/ that takes reports and records; a folder, for local sources',
+      )
       .addOption(
         new Option('--style <style>', 'JSON of the report file').choices(Object.keys(STYLES)).default('validation'),
       )
-      .option('--suffix <suffix>', 'prefix only: accepted ending, repeatable (default: .glb)', collect)
-      .option('--limit <n>', 'prefix only: at most so many assets', parseCount)
+      .option('--suffix <suffix>', 'many assets: accepted ending, repeatable (default: .glb)', collect)
+      .option('--limit <n>', 'many assets: at most so many', parseCount)
       .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
-      .option('--replace', "prefix only: take over an output place that holds another spec's dataset")
+      .option('--replace', "many assets: take over an output place that holds another spec's dataset")
+      .option('--dry-run', 'prefix only: say what is there, what is done and how long the rest may take; start nothing')
       .option('--detach', 'prefix only: print the job id and return')
-      .option('--watch', 'prefix only: follow the job to its end (the default)')
-      .option('--fail-on-error', `prefix only: exit with ${EXIT.assetsFailed} when an asset failed`),
-  ).action(
-    action<AnalyzeOptions>((context, options, [uri]) =>
-      isPrefix(uri!, options) ? analyzePrefix(context, options, uri!) : analyzeAsset(context, options, uri!),
-    ),
-  );
+      .option('--watch', 'many assets: follow the job to its end (the default)')
+      .option('--fail-on-error', `many assets: exit with ${EXIT.assetsFailed} when an asset failed`),
+  ).action(action<AnalyzeOptions>(analyze));
+  addExamples(command, [
+    ['analyze s3://samples/chair.glb', 'one asset'],
+    ['analyze s3://samples/ --output s3://reports/samples/', 'all .glb below a prefix'],
+    ['analyze s3://samples/ --output s3://reports/samples/ --dry-run', 'what that would do'],
+    ['analyze ./models --suffix .gltf --suffix .obj --output ./reports', 'a folder, reports into another'],
+    ['analyze ./chair.glb --json', 'a file, as JSON'],
+  ]);
+}
+
+async function analyze(context: CommandContext, options: AnalyzeOptions, [word]: string[]): Promise<number> {
+  const source = await readSourceWord(word!);
+  const { output, style, suffix = [], limit = 0 } = options;
+  const many = source.kind === 's3' ? isPrefix(source.uri, options) : source.kind === 'folder';
+  checkOptions(options, source.kind === 's3', many);
+  if (source.kind === 's3') {
+    const place = { uri: output ?? '' };
+    return many
+      ? analyzePrefix(context, options, source.uri, place)
+      : analyzeAsset(context, options, source.uri, place);
+  }
+  const query = { suffixes: suffix.length === 0 ? ['.glb'] : suffix, limit };
+  return withLocalSource(context, source.path, query, (placed, store) => {
+    const place = readLocalOutput(output, placed.outputUri(`analysis-${style}`), store);
+    if (many) return analyzePrefix(context, options, placed.prefixUri, place, placed);
+    return analyzeAsset(context, options, placed.uri, output === undefined ? { uri: '' } : place, placed);
+  });
+}
+
+/** Refuses options that the source has no use for; ignored, they would do something else than was asked. */
+function checkOptions({ output, dryRun, detach }: AnalyzeOptions, inBucket: boolean, many: boolean): void {
+  if (inBucket && output !== undefined && !isS3Word(output)) throw folderOutput(output);
+  if (dryRun && !(inBucket && many)) throw needsPrefix('--dry-run');
+  if (detach && !(inBucket && many)) throw needsPrefix('--detach');
 }
 
 function isPrefix(uri: string, { prefix = false }: AnalyzeOptions): boolean {
-  return prefix || parseS3Uri(uri, 'URI').key === '' || uri.endsWith('/');
+  return prefix || parseS3Uri(uri, 'SOURCE').key === '' || uri.endsWith('/');
 }
 
 async function analyzeAsset(
-  { terminal, connection, signal, json }: CommandContext,
-  { output = '', style, requestId = '' }: AnalyzeOptions,
+  context: CommandContext,
+  { style, requestId = '' }: AnalyzeOptions,
   uri: string,
+  { uri: outputUri, fetch }: LocalOutput,
+  placed?: PlacedSource,
 ): Promise<number> {
+  const { terminal, connection, signal, json } = context;
   const client = connection.analysis();
-  const answer = await callUnary(
-    client,
-    client.analyzeAsset,
-    { uri, spec: { style: STYLES[style] }, outputUri: output, requestId },
-    within(signal, ANALYZE_TIMEOUT_MS),
-  );
+  const request = { uri, spec: { style: STYLES[style] }, outputUri, requestId };
+  const limits = within(signal, ANALYZE_TIMEOUT_MS);
+  const answer = await callUnary(client, client.analyzeAsset, request, limits);
+  const name = placed?.nameOf(uri) ?? uri;
   if (json) terminal.print(JSON.stringify(AnalyzeAssetResponse.toJSON(answer)));
-  else for (const line of reportLines(uri, answer.report!, answer.reportUri)) terminal.print(line);
+  else {
+    // A report that is fetched is removed from the store; where it went is said then.
+    for (const line of reportLines(name, answer.report!, fetch === undefined ? answer.reportUri : ''))
+      terminal.print(line);
+  }
+  if (fetch !== undefined) {
+    const report = await fetch.store.head(parseObjectUri(answer.reportUri, 'report_uri'), signal);
+    if (report !== undefined) await fetchInto(context, placed!.outputsBelow(outputUri), only(report), fetch);
+  }
   return EXIT.ok;
 }
 
-async function analyzePrefix(context: CommandContext, options: AnalyzeOptions, prefixUri: string): Promise<number> {
-  const { terminal, connection, signal, json } = context;
-  const { output = '', style, suffix = [], limit = 0, requestId = '', replace = false } = options;
-  const client = connection.analysis();
-  const prefix = { prefixUri, suffixes: suffix, limit: BigInt(limit) };
-  const { job } = await callUnary(
-    client,
-    client.createAnalysisJob,
-    {
-      source: { source: { $case: 'prefix', value: prefix } },
-      spec: { style: STYLES[style] },
-      outputUri: output,
-      requestId,
-      replace,
-      dryRun: false,
-    },
-    within(signal),
-  );
-  if (options.detach) {
-    terminal.print(json ? JSON.stringify({ job: Job.toJSON(job!) }) : job!.jobId);
-    return EXIT.ok;
-  }
-  if (!json) terminal.note(`job ${job!.jobId}`);
-  return showAnalysisJob(context, connection.jobs(), job!.jobId, { failOnError: options.failOnError ?? false });
+function analyzePrefix(
+  context: CommandContext,
+  options: AnalyzeOptions,
+  prefixUri: string,
+  output: LocalOutput,
+  placed?: PlacedSource,
+): Promise<number> {
+  const { style, suffix = [], limit = 0, requestId = '', replace = false, failOnError = false } = options;
+  const order = { prefixUri, suffixes: suffix, limit, style: STYLES[style], output, requestId, replace };
+  const { dryRun, detach } = options;
+  const names = placed === undefined ? {} : { nameOf: placed.nameOf };
+  return analyzeMany(context, order, { failOnError, names, dryRun, detach, announce: true });
+}
+
+async function* only<Item>(item: Item): AsyncGenerator<Item> {
+  yield item;
 }

@@ -1,53 +1,102 @@
 import type { Command } from 'commander';
 import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
-import { callUnary } from '../../services/kernel/rpc-client.ts';
 import { parseS3Uri } from '../../services/kernel/uri.ts';
-import { showAnalysisJob } from '../analysis-job.ts';
+import { analyzeMany } from '../analyze-many.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { doneLine, limitLine, scanLine } from '../exercise-console.ts';
+import { addExamples } from '../examples.ts';
+import { type ConsoleNames, doneLine, limitLine, scanLine } from '../exercise-console.ts';
 import { EXIT } from '../exit-codes.ts';
 import { formatCount } from '../figures.ts';
-import { within } from '../job-calls.ts';
+import { type LocalOutput, readLocalOutput } from '../local-results.ts';
+import { withLocalSource } from '../local-source.ts';
 import { parseCount } from '../option-values.ts';
 import { scanAssets } from '../scan.ts';
+import { folderOutput, isPathWord, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
+
+const SUFFIXES = ['.glb'];
 
 /** What `validate` is asked; the demo asks the same. */
 export interface ValidateOptions extends ServerOptions {
   limit?: number;
+  output?: string;
   requestId?: string;
+  dryRun?: boolean;
   failOnError?: boolean;
+}
+
+/** Which files to validate, and under which names to show them. */
+interface Target {
+  prefixUri: string;
+  /** What the first line says is scanned. */
+  shown: string;
+  output: LocalOutput;
+  names: ConsoleNames;
 }
 
 /** Adds `cyclorama validate`. */
 export function register(program: Command): void {
-  withServer(
+  const command = withServer(
     program
       .command('validate')
       .description('analyse every .glb below a prefix and put a report beside each (the batch exercise)')
-      .argument('<bucket>', 'name of the bucket')
-      .argument('[prefix]', 'prefix of the keys', '')
+      .argument('<source>', 'name of the bucket, s3://bucket/prefix, or the path of a folder, such as ./models')
+      .argument('[prefix]', 'with the name of a bucket: prefix of the keys', '')
       .option('--limit <n>', 'at most so many files', parseCount)
+      .option('--output <dir-or-uri>', 's3://bucket/prefix/ for all reports; a folder, for local sources')
+      .option('--dry-run', 'say what is there, what is done and how long the rest may take; start nothing')
       .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
       .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when a file failed`),
   ).action(
-    action<ValidateOptions>((context, options, [bucket, prefix = '']) => validate(context, options, bucket!, prefix)),
+    action<ValidateOptions>((context, options, [source, prefix = '']) => validate(context, options, source!, prefix)),
   );
+  addExamples(command, [
+    ['validate samples', 'a whole bucket, reports beside the files'],
+    ['validate samples furniture/ --limit 100', 'the first hundred below a prefix'],
+    ['validate samples --dry-run', 'how many files, what is done, how long the rest may take'],
+    ['validate ./models --output ./reports', 'a folder, through the running local stack'],
+    ['validate samples --fail-on-error --json', 'for scripts'],
+  ]);
 }
 
 /** Counts the files, starts the job and shows it as the exercise has it; returns the exit status. */
 export async function validate(
   context: CommandContext,
-  { limit, requestId = '', failOnError = false }: ValidateOptions,
-  bucket: string,
+  options: ValidateOptions,
+  word: string,
   prefix: string,
 ): Promise<number> {
-  const { terminal, connection, signal, json } = context;
-  const prefixUri = `s3://${bucket}/${prefix}`;
-  parseS3Uri(prefixUri, 'BUCKET PREFIX');
+  const { output, limit = 0, dryRun } = options;
+  if (!isPathWord(word)) {
+    if (output !== undefined && !isS3Word(output)) throw folderOutput(output);
+    const prefixUri = isS3Word(word) ? word + prefix : `s3://${word}/${prefix}`;
+    parseS3Uri(prefixUri, 'SOURCE');
+    const names = output === undefined ? { reportUri: reportBeside } : {};
+    return validateTarget(context, options, { prefixUri, shown: prefixUri, output: { uri: output ?? '' }, names });
+  }
+  if (dryRun) throw needsPrefix('--dry-run');
+  if (prefix !== '') throw needsPrefix('PREFIX');
+  await readSourceWord(word);
+  return withLocalSource(context, word, { suffixes: SUFFIXES, limit }, (placed, store) => {
+    const place = readLocalOutput(output, placed.outputUri('analysis-validation'), store);
+    const reportUri = (uri: string): string => place.uri + reportBeside(placed.nameOf(uri));
+    const names = { nameOf: placed.nameOf, reportUri };
+    return validateTarget(context, options, { prefixUri: placed.prefixUri, shown: word, output: place, names });
+  });
+}
+
+async function validateTarget(
+  context: CommandContext,
+  { limit, requestId = '', dryRun = false, failOnError = false }: ValidateOptions,
+  { prefixUri, shown, output, names }: Target,
+): Promise<number> {
+  const { terminal, json } = context;
+  const style = ReportStyle.REPORT_STYLE_VALIDATION;
+  const order = { prefixUri, suffixes: SUFFIXES, limit: limit ?? 0, style, output, requestId, replace: false };
+  if (dryRun) return analyzeMany(context, order, { dryRun, failOnError });
   const found = await countAssets(context, prefixUri);
   if (json) terminal.print(JSON.stringify({ scan: { prefixUri, found } }));
   else {
-    terminal.print(scanLine(prefixUri, found));
+    terminal.print(scanLine(shown, found));
     if (limit !== undefined) terminal.print(limitLine(limit));
     terminal.print('');
   }
@@ -55,31 +104,12 @@ export async function validate(
     if (!json) terminal.print(doneLine({ succeeded: 0n, failed: 0n, skipped: 0n }));
     return EXIT.ok;
   }
-  const analysis = connection.analysis();
-  const prefixSource = { prefixUri, suffixes: ['.glb'], limit: BigInt(limit ?? 0) };
-  const { job } = await callUnary(
-    analysis,
-    analysis.createAnalysisJob,
-    {
-      source: { source: { $case: 'prefix', value: prefixSource } },
-      spec: { style: ReportStyle.REPORT_STYLE_VALIDATION },
-      outputUri: '',
-      requestId,
-      replace: false,
-      dryRun: false,
-    },
-    within(signal),
-  );
-  return showAnalysisJob(context, connection.jobs(), job!.jobId, {
-    expected: Math.min(found, limit ?? found),
-    reportUri: reportBeside,
-    failOnError,
-  });
+  return analyzeMany(context, order, { expected: Math.min(found, limit ?? found), names, failOnError });
 }
 
 async function countAssets({ terminal, connection, signal }: CommandContext, prefixUri: string): Promise<number> {
   let found = 0;
-  const query = { prefixUri, suffixes: ['.glb'], limit: 0 };
+  const query = { prefixUri, suffixes: SUFFIXES, limit: 0 };
   for await (const assets of scanAssets(connection.discovery(), query, signal)) {
     found += assets.length;
     terminal.status(() => `scanning: ${formatCount(found)} found`);
@@ -88,6 +118,7 @@ async function countAssets({ terminal, connection, signal }: CommandContext, pre
   return found;
 }
 
+/** As the service names reports: only a lower-case extension is dropped. */
 function reportBeside(assetUri: string): string {
-  return assetUri.replace(/\.[^./]+$/, '_report.json');
+  return `${assetUri.replace(/\.[^./A-Z]+$/, '')}_report.json`;
 }

@@ -238,7 +238,7 @@ describe('call', () => {
 
 describe('what goes wrong', () => {
   it.each([
-    [['validate'], 2, "missing required argument 'bucket'"],
+    [['validate'], 2, "missing required argument 'source'"],
     [['nonsense'], 2, "unknown command 'nonsense'"],
     [['analyze', 'models/fox.glb'], 2, 'expected s3://bucket/key'],
     [['call', 'JobService/GetJob', '{"job":1}'], 2, 'key "job" is unknown'],

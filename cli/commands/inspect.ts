@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import { invalidRequest } from '../../services/kernel/failure.ts';
+import { callUnary } from '../../services/kernel/rpc-client.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
+import { EXIT } from '../exit-codes.ts';
+import { within } from '../job-calls.ts';
+import { withLocalSource } from '../local-source.ts';
+import { printable } from '../printable.ts';
+import { readSourceWord } from '../source-word.ts';
+import { ANALYZE_TIMEOUT_MS } from './analyze.ts';
+
+/** Written in place of a file name, it stands for standard output. */
+const STDOUT = '-';
+
+interface InspectOptions extends ServerOptions {
+  output?: string;
+}
+
+/** Adds `cyclorama inspect`. */
+export function register(program: Command): void {
+  const command = withServer(
+    program
+      .command('inspect')
+      .description('count the geometry of one asset and write the JSON of the data analysis exercise')
+      .argument('<source>', 'a file, with the files that it refers to beside it, or s3://bucket/key')
+      .option('-o, --output <file>', `file that takes the JSON; ${STDOUT} prints it (the default)`),
+  ).action(action<InspectOptions>(inspect));
+  addExamples(command, [
+    ['inspect ./monkey.obj -o monkey.json', 'a file, through the running local stack'],
+    ['inspect s3://samples/chair.glb', 'an asset of a bucket, printed'],
+  ]);
+}
+
+async function inspect(
+  context: CommandContext,
+  { output = STDOUT }: InspectOptions,
+  [word]: string[],
+): Promise<number> {
+  const source = await readSourceWord(word!);
+  if (source.kind === 'folder') {
+    const description = `'${word}' is a folder; for all in it: npx cyclorama analyze DIR --style inspection --output DIR`;
+    throw invalidRequest({ field: 'SOURCE', description });
+  }
+  const text =
+    source.kind === 's3'
+      ? await inspectionOf(context, source.uri)
+      : await withLocalSource(context, source.path, { suffixes: [], limit: 0 }, ({ uri }) =>
+          inspectionOf(context, uri),
+        );
+  const { terminal, json } = context;
+  if (output === STDOUT) terminal.print(json ? JSON.stringify(JSON.parse(text)) : text.trimEnd());
+  else await writeFile(output, text);
+  return EXIT.ok;
+}
+
+async function inspectionOf({ terminal, connection, signal }: CommandContext, uri: string): Promise<string> {
+  const client = connection.analysis();
+  const request = { uri, spec: { style: ReportStyle.REPORT_STYLE_INSPECTION }, outputUri: '', requestId: '' };
+  const limits = within(signal, ANALYZE_TIMEOUT_MS);
+  const { report, reportText } = await callUnary(client, client.analyzeAsset, request, limits);
+  for (const warning of report?.warnings ?? []) terminal.note(`warning: ${printable(warning)}`);
+  return reportText;
+}

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { parseFolderUri, toS3Uri } from '../../services/kernel/uri.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
+import { EXIT } from '../exit-codes.ts';
+import { hasEnded } from '../follow-job.ts';
+import { resolveJobId } from '../job-calls.ts';
+import { printable } from '../printable.ts';
+
+const MAX_REPORT_BYTES = 64 * 1024 ** 2;
+
+/** Adds `cyclorama report`. */
+export function register(program: Command): void {
+  const command = withServer(
+    program
+      .command('report')
+      .description("print the report of a job's output place: approach, counts, failures by reason, times")
+      .argument('<job>', 'job id, or `latest` for the newest job'),
+  ).action(action(report));
+  addExamples(command, [
+    ['report latest', 'the newest job'],
+    ['report latest > report.md', 'into a file'],
+  ]);
+}
+
+async function report(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {
+  const { terminal, connection, signal, json } = context;
+  const calls = connection.jobs();
+  const { job } = await calls.get(await resolveJobId(calls, word!, signal), signal);
+  const { jobId, outputUri, warnings } = job!;
+  if (outputUri === '') throw new Error(`job ${jobId} writes nothing, so it has no report`);
+  const folder = parseFolderUri(outputUri, 'output_uri');
+  const place = { bucket: folder.bucket, key: `${folder.key}report.md` };
+  const found = await connection.store().store.read(place, MAX_REPORT_BYTES, signal);
+  if (found === undefined) {
+    const why = hasEnded(job!)
+      ? ['it ended without one', ...warnings].join('; ')
+      : 'it still runs; the report is written when all its assets are done';
+    throw new Error(`job ${jobId} has no report at ${toS3Uri(place)}: ${why}`);
+  }
+  const text = found.body.toString('utf8');
+  if (json) terminal.print(JSON.stringify({ report: { uri: toS3Uri(place), text } }));
+  else for (const line of text.trimEnd().split('\n')) terminal.print(printable(line));
+  return EXIT.ok;
+}
