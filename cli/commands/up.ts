@@ -11,6 +11,7 @@ import { startStack } from '../stack/stack.ts';
 interface UpOptions {
   data?: string;
   portBase?: number;
+  remoteStore?: boolean;
   detach?: boolean;
   json?: boolean;
 }
@@ -22,14 +23,19 @@ export function register(program: Command): void {
     .description('run the local stack: NATS, S3 over a folder, the services and one worker')
     .option('--data <dir>', 'folder for buckets, queue and logs (default: .cyclorama)')
     .option('--port-base <port>', 'move every port, to start here', parsePortBase)
+    .option('--remote-store', 'use the store that AWS_* and CYCLORAMA_S3_* name, AWS S3 by default, and run none')
     .option('--detach', 'return when everything is ready, and leave it running')
     .option('--json', 'print the endpoints as JSON')
     .action(up);
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const { data, portBase, json = false } = options;
-  const stackOptions = { ...(data === undefined ? {} : { data }), ...(portBase === undefined ? {} : { portBase }) };
+  const { data, portBase, remoteStore = false, json = false } = options;
+  const stackOptions = {
+    ...(data === undefined ? {} : { data }),
+    ...(portBase === undefined ? {} : { portBase }),
+    remoteStore,
+  };
   const holder = readHolder(dataDir(data));
   if (holder) {
     console.error(`the stack on '${dataDir(data).root}' is running already (process ${holder.pid})`);

@@ -11,11 +11,18 @@ export function describeEndpoints(endpoints: StackEndpoints, dir: DataDir): stri
     ]),
     ['worker', `metrics ${endpoints.http.worker}/metrics`],
     ['nats', `${endpoints.nats}   monitor ${endpoints.natsMonitor}`],
-    ['s3', `${endpoints.s3.endpoint}   keys in ${dir.credentials}`],
-    ['buckets', `${dir.buckets}/ (one folder each)`],
+    ...describeStore(endpoints, dir),
     ['logs', dir.logs],
   ];
   return rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`).join('\n');
+}
+
+function describeStore({ s3, remoteStore }: StackEndpoints, dir: DataDir): [string, string][] {
+  if (remoteStore) return [['s3', 'the store that the environment names']];
+  return [
+    ['s3', `${s3.endpoint}   keys in ${dir.credentials}`],
+    ['buckets', `${dir.buckets}/ (one folder each)`],
+  ];
 }
 
 /** One line for each part: its state, process and restarts. */

@@ -11,7 +11,7 @@ const SUPERVISOR = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
 
 /** Starts the stack in a process that outlives this one; resolves when every part is ready. */
 export function startDetached(
-  options: Pick<StackOptions, 'data' | 'portBase'>,
+  options: Pick<StackOptions, 'data' | 'portBase' | 'remoteStore'>,
   onMessage: (message: string) => void,
 ): Promise<void> {
   const dir = dataDir(options.data);

@@ -6,6 +6,8 @@ import type { ServiceName } from './services.ts';
 /** Where the parts of a running stack listen. Service addresses are `host:port`, the others URLs. */
 export type StackEndpoints = Record<ServiceName, string> & {
   s3: { endpoint: string; accessKeyId: string; secretAccessKey: string; region: string };
+  /** The store is the one that the environment names; nothing listens at `s3`. */
+  remoteStore: boolean;
   nats: string;
   natsMonitor: string;
   /** Base URLs of /metrics, /livez and /readyz by part. */

@@ -32,6 +32,8 @@ export interface PartsInput {
   key: S3Key;
   /** Whether object metadata must stand in a folder of its own. */
   sidecar: boolean;
+  /** Whether services use the store that the environment names, and not the local one. */
+  remoteStore: boolean;
   /** Additional environment of services and workers. */
   env: Record<string, string>;
 }
@@ -39,12 +41,17 @@ export interface PartsInput {
 const REGION = 'us-east-1';
 
 /** Where each part will listen. */
-export function endpointsOf(ports: Ports, key: S3Key): StackEndpoints {
+export function endpointsOf({
+  ports,
+  key,
+  remoteStore,
+}: Pick<PartsInput, 'ports' | 'key' | 'remoteStore'>): StackEndpoints {
   const url = (name: string): string => `http://${HOST}:${ports[name]}`;
   const addresses = Object.fromEntries(SERVICES.map(({ name }) => [name, `${HOST}:${ports[name]}`]));
   return {
     ...(addresses as Record<ServiceName, string>),
     s3: { endpoint: url('s3'), ...key, region: REGION },
+    remoteStore,
     nats: `nats://${HOST}:${ports.nats}`,
     natsMonitor: url('natsMonitor'),
     http: {
@@ -136,20 +143,26 @@ function servicePart(service: ServiceName | 'worker', replica: number, input: Pa
   };
 }
 
-/** The caller's environment without its own AWS account and store, whose session token or role would spoil our key. */
-function serviceEnv({ ports, key, env }: PartsInput): NodeJS.ProcessEnv {
-  const endpoints = endpointsOf(ports, key);
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:AWS|CYCLORAMA_S3)_/.test(name));
+/** The caller's environment; with a local store without the caller's own, whose session token or role would spoil our key. */
+function serviceEnv(input: PartsInput): NodeJS.ProcessEnv {
+  const endpoints = endpointsOf(input);
+  const isOwn = ([name]: [string, unknown]): boolean => !/^(?:AWS|CYCLORAMA_S3)_/.test(name);
   return {
-    ...Object.fromEntries(inherited),
+    ...(input.remoteStore ? process.env : Object.fromEntries(Object.entries(process.env).filter(isOwn))),
     CYCLORAMA_HOST: HOST,
     CYCLORAMA_NATS_URL: endpoints.nats,
-    CYCLORAMA_S3_ENDPOINT: endpoints.s3.endpoint,
-    CYCLORAMA_S3_FORCE_PATH_STYLE: 'true',
     CYCLORAMA_DISCOVERY_ADDRESS: endpoints.discovery,
-    AWS_ACCESS_KEY_ID: key.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
-    AWS_REGION: REGION,
-    ...env,
+    ...(input.remoteStore ? {} : localStoreEnv(endpoints)),
+    ...input.env,
+  };
+}
+
+function localStoreEnv({ s3 }: StackEndpoints): NodeJS.ProcessEnv {
+  return {
+    CYCLORAMA_S3_ENDPOINT: s3.endpoint,
+    CYCLORAMA_S3_FORCE_PATH_STYLE: 'true',
+    AWS_ACCESS_KEY_ID: s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    AWS_REGION: s3.region,
   };
 }

@@ -20,6 +20,8 @@ export interface StackOptions {
   data?: string;
   /** Moves every port; the documented ports by default. */
   portBase?: number;
+  /** Uses the store that the environment names, AWS S3 by default, and runs none. */
+  remoteStore?: boolean;
   /** Which parts to run; all of them by default. */
   parts?: PartName[];
   /** How many of a service or of the worker; one each by default. */
@@ -79,9 +81,11 @@ async function startClaimed(dir: DataDir, options: StackOptions): Promise<Stack>
   const tools = readTools();
   const ports = portsFrom(options.portBase);
   const key = readOrCreateKey(dir);
-  const endpoints = endpointsOf(ports, key);
-  const input = { dir, ports, tools, key, sidecar: needsSidecar(dir, tools), env: options.env ?? {} };
-  const names = options.parts ?? (['nats', 's3', ...SERVICES.map(({ name }) => name), 'worker'] as PartName[]);
+  const { remoteStore = false, env = {} } = options;
+  const input = { dir, ports, tools, key, sidecar: needsSidecar(dir, tools), remoteStore, env };
+  const endpoints = endpointsOf(input);
+  const store: PartName[] = remoteStore ? [] : ['s3'];
+  const names: PartName[] = options.parts ?? ['nats', ...store, ...SERVICES.map(({ name }) => name), 'worker'];
   const parts = names.flatMap((name) =>
     Array.from({ length: options.replicas?.[name] ?? 1 }, (_, index) => describePart(name, index + 1, input)),
   );
