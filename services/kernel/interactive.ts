@@ -43,7 +43,7 @@ export function createInteractive({ bus, jobs, store, workers }: InteractivePart
     try {
       const result = await waitForResult(bus, jobs, job.jobId, signal);
       if (result.outcome !== Outcome.OUTCOME_SUCCEEDED) throw fromFailure(await wholeFailure(store, result, signal));
-      return { job, result, report: await readReport(store, result, signal) };
+      return { job, ...(await readAnswer(store, result, signal)) };
     } catch (error) {
       if (signal.aborted)
         await jobs
@@ -97,8 +97,16 @@ async function wholeFailure(
   );
 }
 
-async function readReport(store: ObjectStore, result: TaskResult, signal: AbortSignal): Promise<Answer['report']> {
-  if (result.recordUri === '') return (result.detail?.report ?? {}) as Answer['report'];
+/** The report, and the result with its outputs, which of a reused one only the record has. */
+async function readAnswer(
+  store: ObjectStore,
+  result: TaskResult,
+  signal: AbortSignal,
+): Promise<Pick<Answer, 'result' | 'report'>> {
+  if (result.recordUri === '') return { result, report: (result.detail?.report ?? {}) as Answer['report'] };
   const record = await readRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal);
-  return record?.report ?? {};
+  return {
+    result: { ...result, outputs: record?.result?.outputs ?? result.outputs },
+    report: record?.report ?? {},
+  };
 }
