@@ -18,7 +18,7 @@ import type { S3Place } from './uri.ts';
 
 /** How often another job may close the same dataset first before this one is handed back for a while. */
 const MAX_TRIES = 5;
-const TRY_AGAIN_MS = 500;
+const TRY_AGAIN_MS = 200;
 
 /** What closing a dataset takes. */
 export interface CloseParts {

@@ -106,8 +106,8 @@ function times(facts: ReportFacts): string {
 /** What the last job did itself, and how fast. */
 function throughput({ job, time }: ReportFacts): string {
   const { total = 0n, reused = 0n } = job.counts ?? {};
-  const again = job.retryOf === '' ? '' : `, which tries again what failed in \`${job.retryOf}\`,`;
-  const took = `The last job, \`${job.jobId}\`${again} took ${formatCount(Number(total))} assets`;
+  const again = job.retryOf === '' ? '' : `; it tries again what failed in \`${job.retryOf}\``;
+  const took = `The last job (\`${job.jobId}\`${again}) took ${formatCount(Number(total))} assets`;
   const done = Number(total - reused);
   const seconds = job.startTime ? (time.getTime() - job.startTime.getTime()) / 1000 : 0;
   if (done <= 0 || seconds <= 0) return `${took}, all of which were done before.`;

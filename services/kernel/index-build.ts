@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { appendFile, rm } from 'node:fs/promises';
+import { appendFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -46,12 +46,12 @@ export async function buildIndex(parts: BuildParts, path: string, signal: AbortS
   const shards = await divideRecords(parts.store, parts.places, signal);
   const partOf = ({ digits }: Shard): string => join(parts.folder, `part-${digits}`);
   await mapBounded(shards, SHARDS_AT_ONCE, (shard) => writeShard(parts, shard, partOf(shard), counts, signal));
-  const joined = createWriteStream(path);
+  await writeFile(path, '');
   for (const shard of shards) {
-    await pipeline(createReadStream(partOf(shard)), joined, { signal, end: false });
+    signal.throwIfAborted();
+    await pipeline(createReadStream(partOf(shard)), createWriteStream(path, { flags: 'a' }), { signal });
     await rm(partOf(shard));
   }
-  await new Promise<void>((resolve, reject) => joined.once('error', reject).end(resolve));
   return counts;
 }
 

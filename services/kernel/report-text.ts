@@ -11,8 +11,9 @@ export function formatBytes(bytes: number): string {
   return `${unit > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** A stretch of time: `0.12 s`, `45 s`, `12 min 5 s`, `3 h 20 min`. */
+/** A stretch of time: `8 ms`, `0.12 s`, `45 s`, `12 min 5 s`, `3 h 20 min`. */
 export function formatSeconds(seconds: number): string {
+  if (seconds < 0.1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(2)} s`;
   const whole = Math.round(seconds);
   if (whole < 120) return `${whole} s`;
