@@ -12,6 +12,7 @@ REASONS = frozenset(
         "internal",
         "invalid_asset",
         "missing_dependency",
+        "no_geometry",
         "unsafe_reference",
         "unsupported_format",
     }

@@ -1,0 +1,53 @@
+"""The exercises' JSON reports of one asset. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from cyclorama_blender.contract import Json
+
+DECIMALS = 6
+"""Of dimensions, metres."""
+
+
+def inspection_report(filename: str, found: Json) -> Json:
+    """Exercise 1's report of an Inspection message."""
+    return {
+        "filename": filename,
+        "geometry": {name: int(found[name]) for name in ("vertices", "faces")},
+        "topology": _topology(found),
+        "dimensions": _dimensions(found),
+    }
+
+
+def validation_report(file: str, found: Json, warnings: tuple[str, ...] = ()) -> Json:
+    """Exercise 4's report of an Inspection message; what the exercise does not have stands inside `stats`."""
+    stats: Json = {
+        "vertices": int(found["vertices"]),
+        "faces": int(found["faces"]),
+        "dimensions": _dimensions(found),
+        "materials": found["materialNames"],
+        "topology": _topology(found),
+    }
+    if warnings:
+        stats["warnings"] = list(warnings)
+    return {"file": file, "status": "success", "stats": stats}
+
+
+def error_report(file: str, reason: str, message: str) -> Json:
+    """Exercise 4's report of an asset that failed, with the reason after it."""
+    return {"file": file, "status": "error", "error_message": message, "reason": reason}
+
+
+def print_report(report: Json) -> str:
+    """Writes a report as the services do: two spaces, names as they are, a line end."""
+    return json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _topology(found: Json) -> Json:
+    return {name: int(found[name]) for name in ("triangles", "quads", "ngons")}
+
+
+def _dimensions(found: Json) -> Json:
+    low, high = found.get("boundsMin", {}), found.get("boundsMax", {})
+    return {axis: round(high.get(axis, 0.0) - low.get(axis, 0.0), DECIMALS) for axis in "xyz"}

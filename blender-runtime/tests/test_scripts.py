@@ -1,0 +1,119 @@
+"""The one-file scripts as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import RUNTIME
+
+SAMPLES = RUNTIME.parent / "samples"
+TIMEOUT_S = 120
+SCRIPTS = {"mini_inspector.py": ["in.glb", "out.json"], "batch_validator.py": ["bucket", "assets/"]}
+
+
+def run(script: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, RUNTIME / "scripts" / script, *arguments]
+    return subprocess.run(
+        list(map(str, command)),
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+
+def test_the_inspector_writes_exercise_1s_report(tmp_path: Path):
+    done = run("mini_inspector.py", SAMPLES / "living-room.glb", tmp_path / "new" / "room.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((tmp_path / "new" / "room.json").read_text()) == {
+        "filename": "living-room.glb",
+        "geometry": {"vertices": 4568, "faces": 5086},
+        "topology": {"triangles": 5086, "quads": 0, "ngons": 0},
+        "dimensions": {"x": 10.0, "y": 14.5, "z": 5.5},
+    }
+
+
+def test_the_inspector_takes_its_arguments_after_blenders_own(tmp_path: Path):
+    done = run("mini_inspector.py", "--", SAMPLES / "brick.glb", tmp_path / "brick.json")
+    assert done.returncode == 0
+    assert json.loads((tmp_path / "brick.json").read_text())["filename"] == "brick.glb"
+
+
+def test_native_chatter_stays_off_standard_output(tmp_path: Path):
+    done = run("mini_inspector.py", SAMPLES / "helmet.glb", tmp_path / "helmet.json")
+    assert done.stdout == f"Report written to '{tmp_path / 'helmet.json'}'.\n"
+    assert "Draco" in done.stderr
+
+
+def test_an_asset_without_a_mesh_has_zeros(tmp_path: Path):
+    assert run("mini_inspector.py", SAMPLES / "empty.glb", tmp_path / "empty.json").returncode == 0
+    assert json.loads((tmp_path / "empty.json").read_text())["geometry"] == {"vertices": 0, "faces": 0}
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [("truncated.glb", "ERROR: Bad GLB"), ("none.glb", "No such file"), ("README.md", "ends in '.md'")],
+)
+def test_a_file_that_cannot_be_read_is_one_sentence_and_exit_code_1(tmp_path: Path, file: str, says: str):
+    done = run("mini_inspector.py", SAMPLES / file, tmp_path / "out.json")
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_an_old_blender_is_refused_with_a_sentence(tmp_path: Path, script: str):
+    # As much of Blender 3.4 as is looked at before it is refused.
+    (tmp_path / "bpy.py").write_text(
+        "class app:\n    version = (3, 4, 1)\n    version_string = '3.4.1'\nclass types:\n    Scene = object\n"
+    )
+    done = run(script, *SCRIPTS[script], PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr == "ERROR: Blender 3.4.1 is too old; expected 4.2 or newer\n"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_python_without_bpy_is_told_where_to_get_it(tmp_path: Path, script: str):
+    (tmp_path / "bpy.py").write_text("raise ModuleNotFoundError(\"No module named 'bpy'\", name='bpy')\n")
+    done = run(script, *SCRIPTS[script], PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "pip install bpy" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_python_without_boto3_is_told_where_to_get_it(tmp_path: Path):
+    (tmp_path / "boto3.py").write_text("raise ModuleNotFoundError(\"No module named 'boto3'\", name='boto3')\n")
+    done = run("batch_validator.py", "bucket", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "-m pip install -r" in done.stderr
+    assert (RUNTIME / "requirements" / "s3.txt").exists()
+
+
+def test_a_defect_is_a_traceback_and_exit_code_1(tmp_path: Path):
+    (tmp_path / "bpy.py").write_text("raise ZeroDivisionError\n")
+    done = run("mini_inspector.py", "in.glb", "out.json", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "bucket_name is missing"),
+        (["bucket", "assets/", "some"], "expected a whole number"),
+        (["bucket", "assets/", "-1"], "limit is '-1'"),
+        (["--bucket-name", "bucket", "--limit=-1"], "limit is '-1'"),
+        (["bucket", "--output", "elsewhere"], "expected s3://bucket/prefix/"),
+    ],
+)
+def test_a_wrong_command_line_is_said(arguments: list[str], says: str):
+    done = run("batch_validator.py", *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
