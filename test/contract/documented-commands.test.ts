@@ -1,0 +1,58 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { createProgram } from '../../cli/program.ts';
+import { ROOT } from '../../cli/stack/data-dir.ts';
+
+const program = createProgram();
+const documents = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => join('docs', name))];
+const lines = documents
+  .flatMap((path) => [...readFileSync(join(ROOT, path), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)])
+  .flatMap(([, block]) => block!.split('\n'))
+  .map((line) => line.replace(/\s#.*$/, '').trim());
+
+/** The words of a command line up to a pipe, a redirection or a quote that goes on below. */
+function readWords(line: string): string[] {
+  return [...line.split(/[|<>]|'\{/)[0]!.matchAll(/"[^"]*"|'[^']*'|\S+/g)].map(([word]) => word);
+}
+
+/** What a command line asks for that no command takes; undefined where all is well. */
+function refuse(words: string[]): string | undefined {
+  let command: Command = program;
+  let rest = words;
+  for (let next = nextOf(command, rest); next; next = nextOf(command, rest)) {
+    command = next;
+    rest = rest.slice(1);
+  }
+  if (command === program) return `no command '${words[0]}'`;
+  if (command.commands.length > 0 && rest.length > 0 && !rest[0]!.startsWith('-')) return `no command '${rest[0]}'`;
+  return rest.find((word) => word.startsWith('--') && command.options.every(({ long }) => long !== word));
+}
+
+function nextOf(command: Command, [word]: string[]): Command | undefined {
+  return command.commands.find((candidate) => candidate.name() === word);
+}
+
+const commands = lines.filter((line) => line.startsWith('npx cyclorama '));
+
+test('there are commands in the documents to compare', () => {
+  expect(commands.length).toBeGreaterThan(20);
+});
+
+test.each([...new Set(commands)])('%s', (line) => {
+  expect(refuse(readWords(line).slice(2))).toBeUndefined();
+});
+
+test.each([
+  ['vaildate samples', "no command 'vaildate'"],
+  ['job watsch latest', "no command 'watsch'"],
+  ['validate samples --limits 3', '--limits'],
+])('%s would be noticed', (line, expected) => {
+  expect(refuse(readWords(line))).toBe(expected);
+});
+
+test('scripts that the documents call are there', () => {
+  const scripts = lines.flatMap((line) => [...line.matchAll(/\b(?:blender-runtime|scripts)\/\S+\.(?:py|mjs|txt)\b/g)]);
+  expect(scripts.map(([path]) => path).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
