@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { mapBounded } from './concurrency.ts';
 import type { DatasetPlaces } from './dataset.ts';
+import { CycloramaError } from './failure.ts';
 import { type PreviousIndex, readPrevious } from './index-previous.ts';
 import { type IndexRow, type ToStats, toRow } from './index-row.ts';
 import { divideRecords, type IndexedRecord, listShard, type Shard } from './index-shards.ts';
@@ -119,8 +120,13 @@ async function readRow(
     counts.read++;
     if (record.result?.asset) return toRow(record, toS3Uri(place), etag, toStats);
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!isSpoilt(error)) throw error;
   }
   counts.unreadable.push(toS3Uri(place));
   return undefined;
+}
+
+/** Whether a record cannot be read for what it says, not for how it was fetched. */
+function isSpoilt(error: unknown): boolean {
+  return error instanceof SyntaxError || (error instanceof CycloramaError && error.reason === 'invalid_request');
 }
