@@ -1,5 +1,5 @@
 import { descendants, residentBytes } from '../../services/kernel/blender-tree.ts';
-import { markdownTable, slope } from '../figures.ts';
+import { markdownTable, quantile, slope } from '../figures.ts';
 import type { AssetFile } from './files.ts';
 import { openWarmPool } from './warm-pool.ts';
 
@@ -19,6 +19,12 @@ export async function watchMemory(files: AssetFile[], assets: number): Promise<s
       if (asset % LOOK_EVERY === 0) points.push({ x: asset, y: await readMib(pool.pids()) });
     }
     const settled = points.filter(({ x }) => x >= SETTLED_AFTER);
+    const [least, most] = [0, 1].map((q) =>
+      quantile(
+        settled.map(({ y }) => y),
+        q,
+      ),
+    ) as [number, number];
     const rows = [points.map(({ x }) => String(x)), points.map(({ y }) => y.toFixed(0))];
     return [
       markdownTable([
@@ -26,7 +32,7 @@ export async function watchMemory(files: AssetFile[], assets: number): Promise<s
         ['Blender, MiB', ...rows[1]!],
       ]),
       '',
-      `- ${assets} assets in one process (${failed} refused, ${pool.restarts()} restarts); slope after the first ${SETTLED_AFTER}: ${(slope(settled) * 1024).toFixed(1)} KiB an asset`,
+      `- ${assets} assets in one process (${failed} refused, ${pool.restarts()} restarts); after the first ${SETTLED_AFTER}: ${least.toFixed(0)} to ${most.toFixed(0)} MiB, slope ${(slope(settled) * 1024).toFixed(1)} KiB an asset`,
     ].join('\n');
   } finally {
     await pool.close();
