@@ -130,7 +130,7 @@ function settings({ job, recipe, version, summary, columns }: ReportFacts): stri
     ['setting', 'value'],
     ['operation', `${job.operation}, recipe ${recipe}`],
     ['spec', asCode(canonicalJson(job.spec ?? {}))],
-    ['source of the last job', asCode(canonicalJson(AssetSource.toJSON(job.source!)))],
+    ['source of the last job', job.source ? asCode(canonicalJson(AssetSource.toJSON(job.source))) : '-'],
     ['Cyclorama', version],
     ['Blender', listed(summary.blenders)],
     ['device', listed(summary.devices)],
