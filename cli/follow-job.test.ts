@@ -57,6 +57,12 @@ describe('following a job', () => {
     expect((await follow(calls)).job.revision).toBe(2n);
   });
 
+  it('ends when its own deadline passes, though the servers answer no more', async () => {
+    const late = new CycloramaError('deadline_exceeded', 'not done in time');
+    const calls = fakeJobCalls({ watches: Array.from({ length: 50 }, () => [late]), pages: [page([], '1')] });
+    await expect(follow(calls, { signal: AbortSignal.abort(late) })).rejects.toThrow('not done in time');
+  });
+
   it('gives up when no server comes back', async () => {
     const calls = fakeJobCalls({ watches: [[gone], [gone], [gone], [gone]], pages: [gone, gone, gone, gone] });
     await expect(follow(calls, { patienceMs: 500 })).rejects.toThrow('no answer');

@@ -85,7 +85,8 @@ async function watchToEnd(
       // A stream that ends before the job does was closed by a server that goes away.
       throw new CycloramaError('service_unavailable', `the server ended the watch of job '${jobId}' before its end`);
     } catch (error) {
-      if (error instanceof CycloramaError && error.reason === 'deadline_exceeded') continue;
+      // The stream's own end; a deadline of the caller has the same reason.
+      if (!signal.aborted && error instanceof CycloramaError && error.reason === 'deadline_exceeded') continue;
       await patience.afterFailure(error);
     }
   }

@@ -118,7 +118,7 @@ function s3Part({ dir, ports, tools, key, sidecar }: PartsInput): Part {
 }
 
 function servicePart(service: ServiceName | 'worker', replica: number, input: PartsInput): Part {
-  const { dir, tools } = input;
+  const { dir } = input;
   const isWorker = service === 'worker';
   const name = replica === 1 ? service : `${service}-${replica}`;
   const moved = (key: string): number => (input.ports[key] as number) + SPAN * (replica - 1);
@@ -133,7 +133,7 @@ function servicePart(service: ServiceName | 'worker', replica: number, input: Pa
       ...serviceEnv(input),
       CYCLORAMA_HTTP_PORT: String(http),
       ...(isWorker
-        ? { CYCLORAMA_SCRATCH_DIR: join(dir.scratch, name), CYCLORAMA_PYTHON: tools.python }
+        ? { CYCLORAMA_SCRATCH_DIR: join(dir.scratch, name) }
         : { CYCLORAMA_GRPC_PORT: String(moved(service)) }),
     },
     readyUrl: `http://${HOST}:${http}/readyz`,
@@ -152,6 +152,7 @@ function serviceEnv(input: PartsInput): NodeJS.ProcessEnv {
     CYCLORAMA_HOST: HOST,
     CYCLORAMA_NATS_URL: endpoints.nats,
     CYCLORAMA_DISCOVERY_ADDRESS: endpoints.discovery,
+    CYCLORAMA_PYTHON: input.tools.python,
     ...(input.remoteStore ? {} : localStoreEnv(endpoints)),
     ...input.env,
   };
