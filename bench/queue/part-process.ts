@@ -17,7 +17,7 @@ export class PartProcess {
 
   static async start(name: string, file: string, settings: RunSettings, env: NodeJS.ProcessEnv): Promise<PartProcess> {
     const path = fileURLToPath(new URL(file, import.meta.url));
-    const execArgv = process.env.BENCH_PROFILE === name ? ['--cpu-prof', '--cpu-prof-dir=bench/profiles'] : [];
+    const execArgv = process.env.BENCH_PROFILE === name ? ['--cpu-prof', '--cpu-prof-dir=test-results'] : [];
     const child = fork(path, [JSON.stringify(settings)], { env, execArgv, serialization: 'advanced' });
     const ready = (await hear(child, name)) as Told & { told: 'ready' };
     return new PartProcess(name, child, ready);

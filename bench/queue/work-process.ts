@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +12,6 @@ import { createLedger } from '../../services/kernel/ledger.ts';
 import { createLog } from '../../services/kernel/log.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
 import type { ObjectStore } from '../../services/kernel/object-store.ts';
-import { openScratch } from '../../services/kernel/scratch.ts';
 import { takeTasks } from '../../services/kernel/take.ts';
 import { runDelivery, type TaskLoopParts } from '../../services/kernel/task-loop.ts';
 import { beatWhileAlive } from '../../services/kernel/workers.ts';
@@ -22,6 +20,9 @@ import { noOperation, stamp } from './setting.ts';
 import { benchConfig, openStore } from './stores.ts';
 
 const WORKER_ID = 'bench-worker';
+
+/** What preparing an asset comes to where there is none. */
+const NOTHING = { path: '', downloadedBytes: 0, warnings: [], header: FileHeader.create(), dependencies: [] };
 
 /** A Blender that is done at once. */
 const pool: AttemptParts['pool'] = {
@@ -42,38 +43,29 @@ await runPart(async (settings) => {
   const config = benchConfig(settings);
   const store = openStore(settings);
   const bus = await openBus(config.nats, { name: 'bench worker', queues: [noOperation.name] }, log);
-  // In memory where there is such a folder: the queue is measured, not the disk's directories.
-  const memory = '/dev/shm';
-  const folder = await mkdtemp(join(existsSync(memory) ? memory : tmpdir(), 'cyclorama-bench-'));
-  const scratch = await openScratch(folder, WORKER_ID, config.worker.scratchBytes);
+  // One folder for all: without assets only the job's closing task has files.
+  const path = await mkdtemp(join(tmpdir(), 'cyclorama-bench-'));
+  const folder = { input: path, output: path, handInput: async () => '', collectOutput: async () => {} };
   const ending = new AbortController();
-  const withAttempt: TaskLoopParts['withAttempt'] = (task, begin, signal, work) =>
-    scratch.withFolder(task.taskId.slice(0, 8), 0, signal, (taskFolder) =>
-      work({
-        bus,
-        store: stampCommit(store, committed, task.asset!.uri),
-        pool,
-        operation: noOperation,
-        task,
-        attempt: begin.attempt,
-        fresh: false,
-        workerId: WORKER_ID,
-        sandbox: 'off',
-        device: 'CPU',
-        version: 'bench',
-        limits: { deadlineMs: 60_000, stallMs: 60_000 },
-        folder: { ...taskFolder, handInput: async (path) => path, collectOutput: async () => {} },
-        prepare: async () => ({
-          path: '',
-          downloadedBytes: 0,
-          warnings: [],
-          header: FileHeader.create(),
-          dependencies: [],
-        }),
-        timed: (_stage, stage) => stage(),
-        stageSeconds: {},
-      }),
-    );
+  const withAttempt: TaskLoopParts['withAttempt'] = (task, begin, _signal, work) =>
+    work({
+      bus,
+      store: stampCommit(store, committed, task.asset!.uri),
+      pool,
+      operation: noOperation,
+      task,
+      attempt: begin.attempt,
+      fresh: false,
+      workerId: WORKER_ID,
+      sandbox: 'off',
+      device: 'CPU',
+      version: 'bench',
+      limits: { deadlineMs: 60_000, stallMs: 60_000 },
+      folder,
+      prepare: async () => NOTHING,
+      timed: (_stage, stage) => stage(),
+      stageSeconds: {},
+    });
   const loop: TaskLoopParts = {
     operations: new Map([[noOperation.name, noOperation]]),
     jobs: shareReads(createJobs(bus, store), 1_000),
@@ -108,8 +100,7 @@ await runPart(async (settings) => {
     async close() {
       ending.abort();
       await running;
-      await scratch.close();
-      await rm(folder, { recursive: true });
+      await rm(path, { recursive: true });
       await bus.close();
       store.close();
       return { committed, acked };
