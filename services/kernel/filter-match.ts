@@ -50,16 +50,19 @@ function hasPath(value: unknown, [name, ...rest]: string[]): boolean {
 }
 
 /** Every value that a path leads to; through lists it leads to each element's. */
-function valuesAt(value: unknown, [name, ...rest]: string[]): unknown[] {
-  if (name === undefined) return [value];
-  if (Array.isArray(value)) return value.flatMap((element) => valuesAt(element, [name, ...rest]));
-  return isObject(value) && Object.hasOwn(value, name) ? valuesAt(value[name], rest) : [];
+function valuesAt(row: unknown, path: string[], from = 0): unknown[] {
+  let value = row;
+  for (let i = from; i < path.length; i++) {
+    if (Array.isArray(value)) return value.flatMap((element) => valuesAt(element, path, i));
+    if (!isObject(value) || !Object.hasOwn(value, path[i]!)) return [];
+    value = value[path[i]!];
+  }
+  return value === null || value === undefined ? [] : [value];
 }
 
 function matchesTest({ operator, value }: Filter & { kind: 'test' }, found: unknown[]): boolean {
-  const values = found.filter((one) => one !== null && one !== undefined);
-  if (operator === ':') return values.some((one) => has(one, value));
-  const elements = values.flat();
+  if (operator === ':') return found.some((one) => has(one, value));
+  const elements = found.some(Array.isArray) ? found.flat() : found;
   if (operator === '!=') return elements.length > 0 && !elements.some((one) => equals(one, value));
   if (operator === '=') return elements.some((one) => equals(one, value));
   return elements.some((one) => isOrdered(one, operator, value));

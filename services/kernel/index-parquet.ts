@@ -3,7 +3,7 @@ import { type Cell, type Column, type ColumnKind, toCells } from './index-column
 import type { IndexRow } from './index-row.ts';
 
 /** Rows in memory at a time. */
-const ROW_GROUP = 10_000;
+const ROW_GROUP = 5_000;
 
 type SchemaElement = NonNullable<Parameters<typeof parquetWriteRows>[0]['schema']>[number];
 
