@@ -2,7 +2,7 @@ import type { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { DiscoveryServiceService } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import type { ObjectStore, StoredObject } from '../kernel/object-store.ts';
-import { isRefusedToken } from '../kernel/object-store-errors.ts';
+import { isBadRequest } from '../kernel/object-store-errors.ts';
 import { bindService, type RpcService } from '../kernel/rpc-service.ts';
 import { type S3Place, toS3Uri } from '../kernel/uri.ts';
 import { type ListStore, listPage } from './list-page.ts';
@@ -54,7 +54,7 @@ function listerOf(
     try {
       return await store.list(bucket, { prefix: key, ...from }, signal);
     } catch (error) {
-      if (from.continuationToken !== undefined && isRefusedToken(error)) return 'token refused';
+      if (from.continuationToken !== undefined && isBadRequest(error)) return 'token refused';
       throw error;
     }
   };

@@ -7,6 +7,7 @@ import { mapBounded } from './concurrency.ts';
 import { outcomeWord, toDatasetPlaces } from './dataset.ts';
 import { CycloramaError, toFailure } from './failure.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
+import { isBadRequest } from './object-store-errors.ts';
 import type { Operation, OutputFile, Product } from './operation.ts';
 import type { PreparedAsset } from './prepare.ts';
 import { commitRecord, type ListedRecord, listRecords, readRecord } from './records.ts';
@@ -53,8 +54,14 @@ export async function readStanding({ store, operation, task }: AttemptParts, sig
   const place = operation.outputPlace(task);
   const readOutputs = async (): Promise<StoredObject[]> => {
     if (place.key.endsWith('/')) return (await Array.fromAsync(store.listAll(place.bucket, place.key, signal))).flat();
-    const found = await store.head(place, signal);
-    return found ? [found] : [];
+    try {
+      const found = await store.head(place, signal);
+      return found ? [found] : [];
+    } catch (error) {
+      // Perhaps a name that the store cannot hold: HEAD has no body that would say so, the write will.
+      if (isBadRequest(error)) return [];
+      throw error;
+    }
   };
   const [records, outputs] = await Promise.all([
     listRecords(store, toDatasetPlaces(task.outputUri), task.taskId, signal),

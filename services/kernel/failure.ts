@@ -213,6 +213,11 @@ export const REASONS = {
     meaning: "Blender's importer refused the file.",
   },
   no_geometry: { code: 'FAILED_PRECONDITION', handling: 'permanent', meaning: 'The file has no mesh with faces.' },
+  output_refused: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'The store cannot hold an output under its name: it is too long, or in the way of a folder.',
+  },
   // Blender on the asset
   blender_crash: {
     code: 'INTERNAL',

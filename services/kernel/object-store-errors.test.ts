@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CycloramaError, type Reason } from './failure.ts';
-import { isRefusedToken, isTransient, toStoreError } from './object-store-errors.ts';
+import { isBadRequest, isTransient, toStoreError } from './object-store-errors.ts';
 
 const PLACE = { bucket: 'bucket', key: 'a/b.glb' };
 
@@ -24,6 +24,9 @@ test.each<[string, number | undefined, Reason]>([
   ['KMS.DisabledException', 400, 'access_denied'],
   ['Unknown', 403, 'access_denied'],
   ['Unknown', 401, 'access_denied'],
+  ['KeyTooLongError', 400, 'output_refused'],
+  ['ExistingObjectIsDirectory', 409, 'output_refused'],
+  ['ObjectParentIsFile', 409, 'output_refused'],
   ['PreconditionFailed', 412, 'precondition_failed'],
   ['ConditionalRequestConflict', 409, 'precondition_failed'],
   ['SlowDown', 503, 'store_unavailable'],
@@ -72,7 +75,7 @@ test('only a store that may recover is worth another try', () => {
   expect(isTransient(new Error('something'))).toBe(false);
 });
 
-test('a refused continuation token is told by its status', () => {
-  expect(isRefusedToken(toStoreError(sdkError('InvalidArgument', 400), 'ListObjectsV2', PLACE).error)).toBe(true);
-  expect(isRefusedToken(toStoreError(sdkError('SlowDown', 503), 'ListObjectsV2', PLACE).error)).toBe(false);
+test('a request that makes no sense is told by its status', () => {
+  expect(isBadRequest(toStoreError(sdkError('InvalidArgument', 400), 'ListObjectsV2', PLACE).error)).toBe(true);
+  expect(isBadRequest(toStoreError(sdkError('SlowDown', 503), 'ListObjectsV2', PLACE).error)).toBe(false);
 });

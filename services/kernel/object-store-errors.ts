@@ -25,6 +25,11 @@ const BY_NAME: Record<string, Reason> = {
   'KMS.InvalidKeyUsageException': 'access_denied',
   'KMS.KMSInvalidStateException': 'access_denied',
   'KMS.NotFoundException': 'access_denied',
+  KeyTooLong: 'output_refused',
+  KeyTooLongError: 'output_refused',
+  // versitygw, which keeps objects as files.
+  ExistingObjectIsDirectory: 'output_refused',
+  ObjectParentIsFile: 'output_refused',
   PreconditionFailed: 'precondition_failed',
   ConditionalRequestConflict: 'precondition_failed',
 };
@@ -69,7 +74,7 @@ export function isTransient(error: unknown): boolean {
   return error instanceof CycloramaError && error.reason === 'store_unavailable';
 }
 
-/** Whether the store answered a listing that it cannot make sense of the request: its continuation token has expired. */
-export function isRefusedToken(error: unknown): boolean {
+/** Whether the store says that the request makes no sense: a continuation token that has expired, a name that it cannot hold. */
+export function isBadRequest(error: unknown): boolean {
   return error instanceof CycloramaError && (error.cause as SdkError | undefined)?.$metadata?.httpStatusCode === 400;
 }

@@ -139,6 +139,20 @@ describe('a failure', () => {
     expect(runs.published).toMatchObject([{ attempt: 2, outcome: Outcome.OUTCOME_SUCCEEDED }]);
   });
 
+  test.each<[string, Behaviour | undefined, Reason]>([
+    ['that went well', undefined, 'output_refused'],
+    ['that failed anyway', failing('import_failed'), 'import_failed'],
+  ])('to place the outputs of a task %s is recorded without them', async (_, behave, reason) => {
+    const runs = await TaskRuns.create();
+    runs.behave = behave ?? runs.behave;
+    runs.store.fault = (op, { key }) => {
+      if (op === 'write' && key.endsWith('.txt')) throw new CycloramaError('output_refused', 'KeyTooLongError');
+    };
+    expect(await runs.run()).toEqual(DONE);
+    expect(recordsOf(runs)).toEqual([expect.stringMatching(/\.failed\.json$/)]);
+    expect(runs.published).toMatchObject([{ outcome: Outcome.OUTCOME_FAILED, failure: { reason }, outputs: [] }]);
+  });
+
   test('access_denied is the asset’s where it is read, and ours where results are written', async () => {
     const runs = await TaskRuns.create();
     runs.behave = failing('access_denied', { stage: 'download' });

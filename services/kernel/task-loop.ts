@@ -121,16 +121,17 @@ async function runAttempt(
     return committed;
   }
   const committing = (): AbortSignal => withTimeout(signal.aborted ? DRAIN_COMMIT_MS : COMMIT_DEADLINE_MS);
-  const fail = (error: CycloramaError): Promise<TaskResult> => {
+  const fail = async (error: CycloramaError): Promise<TaskResult> => {
     parts.log.info({ reason: error.reason, error: error.message }, 'asset failed');
     const product = operation.toFailureProduct(task, error);
-    return commit(
-      attempt,
-      standing,
-      product,
-      { outcome: Outcome.OUTCOME_FAILED, error, dependencies: [], versions: {} },
-      committing(),
-    );
+    const facts = { outcome: Outcome.OUTCOME_FAILED, error, dependencies: [], versions: {} };
+    try {
+      return await commit(attempt, standing, product, facts, committing());
+    } catch (thrown) {
+      // Where the outputs have no place, the error report has none either; the record alone says why.
+      if (toCycloramaError(thrown).reason !== 'output_refused') throw thrown;
+      return commit(attempt, standing, { ...product, files: [] }, facts, committing());
+    }
   };
   if (begin.verdict === 'quarantine') return fail(begin.error);
   try {

@@ -254,6 +254,14 @@ describe('named assets', () => {
   });
 });
 
+test('an asset whose report has a name that the store cannot hold is recorded as failed, and the job ends', async () => {
+  const long = `long/${'x'.repeat(245)}.glb`;
+  await stack.fill('assets', { [long]: boxGlb(), 'long/short.glb': boxGlb() });
+  const job = await run({ source: prefix('s3://assets/long/') });
+  expect(job.counts).toMatchObject({ total: 2n, succeeded: 1n, failed: 1n });
+  expect(await outcomesOf(job)).toEqual({ [long]: 'output_refused', 'long/short.glb': '' });
+});
+
 describe('a job over another job', () => {
   const jobSource = (jobId: string, outcomes: Outcome[] = []): AssetSource => ({
     source: { $case: 'job', value: { jobId, outcomes } },
