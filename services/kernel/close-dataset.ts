@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job } from '../../gen/cyclorama/job/v1/job.ts';
+import type { Content } from './content.ts';
 import { type ClosingPlaces, toClosingPlaces, toDatasetPlaces } from './dataset.ts';
 import { printReport } from './dataset-report.ts';
 import { CycloramaError } from './failure.ts';
@@ -11,7 +12,7 @@ import { openPrevious, type PreviousIndex } from './index-previous.ts';
 import type { IndexRow } from './index-row.ts';
 import { createSummary } from './index-summary.ts';
 import type { Log } from './log.ts';
-import type { Content, ObjectStore, StoredObject } from './object-store.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
 import type { Operation } from './operation.ts';
 import { pause } from './signal.ts';
 import type { S3Place } from './uri.ts';

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
@@ -16,6 +14,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { Config } from './config.ts';
+import { type Content, describeContent } from './content.ts';
 import { CycloramaError } from './failure.ts';
 import { fromListedKey } from './listed-key.ts';
 import type { Metrics } from './metrics.ts';
@@ -65,9 +64,6 @@ export interface ListPage {
 
 /** Condition of a write: only if the object is absent, or only if it still has this ETag. */
 export type WriteCondition = { ifAbsent: true } | { ifEtag: string } | 'always';
-
-/** Content of a write: bytes in memory or a file. */
-export type Content = Buffer | string | { path: string };
 
 /** S3 with deadlines and typed errors. Every method honours its signal. */
 export interface ObjectStore {
@@ -384,18 +380,4 @@ function unquote(etag: string | undefined): string {
 
 function isAbsent(error: unknown): boolean {
   return error instanceof CycloramaError && error.reason === 'asset_not_found';
-}
-
-/** Size, hash and a way to read the content anew for every attempt. */
-async function describeContent(
-  content: Content,
-): Promise<{ size: number; sha256: string; open: () => Buffer | Readable }> {
-  const hash = createHash('sha256');
-  if (typeof content === 'string' || Buffer.isBuffer(content)) {
-    const bytes = Buffer.from(content);
-    return { size: bytes.length, sha256: hash.update(bytes).digest('hex'), open: () => bytes };
-  }
-  const { size } = await stat(content.path);
-  await pipeline(createReadStream(content.path), hash);
-  return { size, sha256: hash.digest('hex'), open: () => createReadStream(content.path) };
 }

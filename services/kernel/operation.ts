@@ -1,8 +1,8 @@
 import type { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import type { BlenderRequest, BlenderResult } from '../../gen/cyclorama/blender/v1/blender.ts';
 import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
+import type { Content } from './content.ts';
 import type { CycloramaError } from './failure.ts';
-import type { Content } from './object-store.ts';
 import type { S3Place } from './uri.ts';
 
 /** A file that a task leaves in the store. */
