@@ -1,4 +1,5 @@
 import type { TaskResult } from '../gen/cyclorama/job/v1/job.ts';
+import { toClosingPlaces } from '../services/kernel/dataset.ts';
 import type { ObjectStore, StoredObject } from '../services/kernel/object-store.ts';
 import { readRecord } from '../services/kernel/records.ts';
 import { parseFolderUri, parseObjectUri, parseS3Uri } from '../services/kernel/uri.ts';
@@ -9,9 +10,6 @@ import type { JobCalls } from './job-calls.ts';
 import { printable } from './printable.ts';
 import { isS3Word } from './source-word.ts';
 import { getObjects } from './transfer.ts';
-
-/** What the closing task writes beside the outputs of the assets. */
-const DATASET_FILES = ['index.jsonl', 'index.parquet', 'report.md'];
 
 /** A folder that takes outputs, and the store that they are fetched from. */
 export interface LocalFolder {
@@ -86,8 +84,8 @@ async function* outputsOf(
     }
     pageToken = page.nextPageToken;
   } while (pageToken !== '');
-  for (const name of DATASET_FILES) {
-    const found = await store.head({ bucket: folder.bucket, key: folder.key + name }, signal);
+  for (const place of Object.values(toClosingPlaces(outputUri, false))) {
+    const found = await store.head(place, signal);
     if (found !== undefined) yield found;
   }
 }

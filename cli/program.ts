@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { register as registerAnalyze } from './commands/analyze.ts';
 import { register as registerCall } from './commands/call.ts';
+import { register as registerCompletion } from './commands/completion.ts';
 import { register as registerDemo } from './commands/demo.ts';
 import { register as registerDiscover } from './commands/discover.ts';
 import { register as registerDoctor } from './commands/doctor.ts';
@@ -30,6 +31,7 @@ const REGISTER = [
   registerSelect,
   registerTransfer,
   registerCall,
+  registerCompletion,
 ];
 
 /** Builds the `cyclorama` command with all its subcommands. */

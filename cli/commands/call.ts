@@ -7,6 +7,7 @@ import { callStream, callUnary, createClient } from '../../services/kernel/rpc-c
 import type { Addresses } from '../addresses.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
 import { type DynamicMethod, findMethod, loadMethods, parseRequest } from '../dynamic-methods.ts';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { within } from '../job-calls.ts';
 import { parseCount } from '../option-values.ts';
@@ -21,7 +22,7 @@ interface CallOptions extends ServerOptions {
 
 /** Adds `cyclorama call`. */
 export function register(program: Command): void {
-  withServer(
+  const command = withServer(
     program
       .command('call')
       .description('call any gRPC method with JSON; streams answer with a line of JSON a message')
@@ -30,6 +31,11 @@ export function register(program: Command): void {
       .option('--list', 'list the methods')
       .option('--timeout <seconds>', `deadline of the call (default: ${CALL_TIMEOUT_S})`, parseCount),
   ).action(action<CallOptions>(call));
+  addExamples(command, [
+    ['call --list', 'every method'],
+    [`call DiscoveryService/ListAssets '{"prefix_uri":"s3://samples/","page_size":5}'`, 'one page of a bucket'],
+    ['call JobService/ListJobs - < request.json', 'the request from standard input'],
+  ]);
 }
 
 async function call(context: CommandContext, options: CallOptions, [word, json = '{}']: string[]): Promise<number> {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { action, type CommandContext, type ServerOptions } from '../command-run.ts';
 import { type Connection, connect } from '../connection.ts';
 import { nextSteps } from '../demo-text.ts';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { countOf } from '../figures.ts';
 import { type LocalFile, listFiles } from '../folder.ts';
@@ -18,11 +19,15 @@ const SAMPLES = join(ROOT, 'samples');
 
 /** Adds `cyclorama demo`, which is what `npm start` runs. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('demo')
     .description('run the whole pipeline over the sample assets: start the local stack, analyse, show, stop')
     .option('--data <dir>', 'folder for buckets, queue and logs (default: .cyclorama)')
     .action(action(demo));
+  addExamples(command, [
+    ['demo', 'what npm start runs'],
+    ['demo --data /tmp/try', 'in a folder of its own'],
+  ]);
 }
 
 async function demo(context: CommandContext, options: ServerOptions): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { countOf, formatBytes, formatCount, formatTime } from '../figures.ts';
 import { collect, parseCount } from '../option-values.ts';
@@ -14,7 +15,7 @@ interface DiscoverOptions extends ServerOptions {
 
 /** Adds `cyclorama discover`. */
 export function register(program: Command): void {
-  withServer(
+  const command = withServer(
     program
       .command('discover')
       .description('list assets below a prefix, in key order')
@@ -22,6 +23,11 @@ export function register(program: Command): void {
       .option('--suffix <suffix>', 'accepted ending, repeatable (default: .glb)', collect)
       .option('--limit <n>', 'at most so many', parseCount),
   ).action(action<DiscoverOptions>(discover));
+  addExamples(command, [
+    ['discover s3://samples/', 'every .glb of a bucket'],
+    ['discover s3://samples/furniture/ --suffix .obj --suffix .gltf --limit 20', 'other endings'],
+    ['discover s3://samples/ --json', 'one JSON object a line'],
+  ]);
 }
 
 async function discover(context: CommandContext, options: DiscoverOptions, args: string[]): Promise<number> {

@@ -3,13 +3,14 @@ import { action, type ServerOptions, withServer } from '../command-run.ts';
 import { type NamedFinding, runCheck } from '../doctor/check.ts';
 import { RUNTIME_CHECKS } from '../doctor/runtime-checks.ts';
 import { serverChecks } from '../doctor/server-checks.ts';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
 /** Adds `cyclorama doctor`: exit code 1 when a check failed. */
 export function register(program: Command): void {
-  withServer(program.command('doctor'))
+  const command = withServer(program.command('doctor'))
     .description('check this machine and the servers it would use, and say what to do')
     .option('--output <uri>', 'an output place, s3://BUCKET/PREFIX/, to try conditional writes on')
     .action(
@@ -31,4 +32,8 @@ export function register(program: Command): void {
         return failed ? EXIT.failed : EXIT.ok;
       }),
     );
+  addExamples(command, [
+    ['doctor', 'what this machine lacks, and what to do'],
+    ['doctor --output s3://reports/try/', 'whether a store honours conditional writes'],
+  ]);
 }

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { addExamples } from '../examples.ts';
 import { dataDir } from '../stack/data-dir.ts';
 import { stopStack } from '../stack/stop.ts';
 
 /** Adds `cyclorama down`. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('down')
     .description('end the local stack; its data stays')
     .option('--data <dir>', 'folder that `up` was given (default: .cyclorama)')
@@ -15,4 +16,5 @@ export function register(program: Command): void {
       if (json) console.log(JSON.stringify({ stopped, data: root }));
       else console.error(stopped ? `stopped; the data stays in '${root}'` : `no stack runs on '${root}'`);
     });
+  addExamples(command, [['down', 'end the stack that `up --detach` started']]);
 }

@@ -3,6 +3,7 @@ import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import type { ListTaskResultsRequest } from '../../gen/cyclorama/job/v1/job_service.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { hasEnded } from '../follow-job.ts';
 import { type JobCalls, resolveJobId } from '../job-calls.ts';
@@ -28,7 +29,7 @@ interface ResultsOptions extends ServerOptions {
 
 /** Adds `cyclorama job results`. */
 export function registerResults(job: Command, jobArgument: readonly [string, string]): void {
-  withServer(
+  const command = withServer(
     job
       .command('results')
       .description('list what became of the assets of a job, in the order in which they were done')
@@ -42,6 +43,10 @@ export function registerResults(job: Command, jobArgument: readonly [string, str
       .option('--log', "with Blender's last log lines for each failure")
       .option('--limit <n>', 'at most so many', parseCount),
   ).action(action<ResultsOptions>(results));
+  addExamples(command, [
+    ['job results latest --failed --log', 'why assets failed'],
+    ['job results latest --outcome succeeded --limit 10 --json', 'for scripts'],
+  ]);
 }
 
 async function results(context: CommandContext, options: ResultsOptions, [word]: string[]): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { endText, exitCodeOfJob, followInTerminal } from '../follow-in-terminal.ts';
 import { resolveJobId } from '../job-calls.ts';
@@ -37,52 +38,76 @@ interface FollowOptions extends ServerOptions {
 /** Adds `cyclorama job`. */
 export function register(program: Command): void {
   const job = program.command('job').description('follow and steer jobs');
-  withServer(
-    job
-      .command('get')
-      .description('show a job')
-      .argument(...JOB_ARGUMENT),
-  ).action(action(get));
-  withServer(
-    job
-      .command('list')
-      .description('list jobs, the newest first')
-      .option(
-        `--state <state>`,
-        `only jobs in this state, repeatable: ${STATE_NAMES.join(', ')}`,
-        collectOf(STATE_NAMES),
-      )
-      .option('--operation <name>', 'only jobs of this operation, such as analysis')
-      .option('--limit <n>', `at most so many (default: ${LISTED_BY_DEFAULT})`, parseCount),
-  ).action(action<ListOptions>(list));
-  withServer(
-    job
-      .command('watch')
-      .description('follow a job to its end')
-      .argument(...JOB_ARGUMENT)
-      .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`),
-  ).action(action<FollowOptions>(watch));
-  withServer(
-    job
-      .command('cancel')
-      .description('cancel a job')
-      .argument(...JOB_ARGUMENT),
-  ).action(action(cancel));
-  withServer(
-    job
-      .command('retry')
-      .description('create a new job for the failed assets of an ended one')
-      .argument(...JOB_ARGUMENT)
-      .option('--request-id <id>', 'makes the call safe to repeat')
-      .option('--watch', 'follow the new job to its end')
-      .option('--fail-on-error', `with --watch: exit with ${EXIT.assetsFailed} when an asset failed`),
-  ).action(action<FollowOptions>(retry));
-  withServer(
-    job
-      .command('resume')
-      .description('take up the unended jobs of an output place after NATS lost its data')
-      .argument('<output-uri>', 's3://bucket/prefix/ that the jobs write to'),
-  ).action(action(resume));
+  addExamples(
+    withServer(
+      job
+        .command('get')
+        .description('show a job')
+        .argument(...JOB_ARGUMENT),
+    ).action(action(get)),
+    [['job get latest', 'state and counts of the newest job']],
+  );
+  addExamples(
+    withServer(
+      job
+        .command('list')
+        .description('list jobs, the newest first')
+        .option(
+          `--state <state>`,
+          `only jobs in this state, repeatable: ${STATE_NAMES.join(', ')}`,
+          collectOf(STATE_NAMES),
+        )
+        .option('--operation <name>', 'only jobs of this operation, such as analysis')
+        .option('--limit <n>', `at most so many (default: ${LISTED_BY_DEFAULT})`, parseCount),
+    ).action(action<ListOptions>(list)),
+    [
+      ['job list --state running', 'what runs now'],
+      ['job list --operation analysis --limit 5 --json', 'for scripts'],
+    ],
+  );
+  addExamples(
+    withServer(
+      job
+        .command('watch')
+        .description('follow a job to its end')
+        .argument(...JOB_ARGUMENT)
+        .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`),
+    ).action(action<FollowOptions>(watch)),
+    [
+      ['job watch latest', 'follow the newest job'],
+      ['job watch latest --fail-on-error', 'exit with 4 when an asset failed'],
+    ],
+  );
+  addExamples(
+    withServer(
+      job
+        .command('cancel')
+        .description('cancel a job')
+        .argument(...JOB_ARGUMENT),
+    ).action(action(cancel)),
+    [['job cancel latest', 'stop the newest job']],
+  );
+  addExamples(
+    withServer(
+      job
+        .command('retry')
+        .description('create a new job for the failed assets of an ended one')
+        .argument(...JOB_ARGUMENT)
+        .option('--request-id <id>', 'makes the call safe to repeat')
+        .option('--watch', 'follow the new job to its end')
+        .option('--fail-on-error', `with --watch: exit with ${EXIT.assetsFailed} when an asset failed`),
+    ).action(action<FollowOptions>(retry)),
+    [['job retry latest --watch', 'try the failed assets again and follow']],
+  );
+  addExamples(
+    withServer(
+      job
+        .command('resume')
+        .description('take up the unended jobs of an output place after NATS lost its data')
+        .argument('<output-uri>', 's3://bucket/prefix/ that the jobs write to'),
+    ).action(action(resume)),
+    [['job resume s3://samples/', 'go on after NATS lost its data']],
+  );
   registerResults(job, JOB_ARGUMENT);
 }
 

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { parseFolderUri, toS3Uri } from '../../services/kernel/uri.ts';
+import { type Job, JobClass } from '../../gen/cyclorama/job/v1/job.ts';
+import { toClosingPlaces } from '../../services/kernel/dataset.ts';
+import { toS3Uri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
 import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -27,19 +29,21 @@ async function report(context: CommandContext, _: ServerOptions, [word]: string[
   const { terminal, connection, signal, json } = context;
   const calls = connection.jobs();
   const { job } = await calls.get(await resolveJobId(calls, word!, signal), signal);
-  const { jobId, outputUri, warnings } = job!;
+  const { jobId, outputUri, outputsBesideAssets } = job!;
   if (outputUri === '') throw new Error(`job ${jobId} writes nothing, so it has no report`);
-  const folder = parseFolderUri(outputUri, 'output_uri');
-  const place = { bucket: folder.bucket, key: `${folder.key}report.md` };
+  const { report: place } = toClosingPlaces(outputUri, outputsBesideAssets);
   const found = await connection.store().store.read(place, MAX_REPORT_BYTES, signal);
   if (found === undefined) {
-    const why = hasEnded(job!)
-      ? ['it ended without one', ...warnings].join('; ')
-      : 'it still runs; the report is written when all its assets are done';
-    throw new Error(`job ${jobId} has no report at ${toS3Uri(place)}: ${why}`);
+    throw new Error(`job ${jobId} has no report at ${toS3Uri(place)}: ${absence(job!)}`);
   }
   const text = found.body.toString('utf8');
   if (json) terminal.print(JSON.stringify({ report: { uri: toS3Uri(place), text } }));
   else for (const line of text.trimEnd().split('\n')) terminal.print(printable(line));
   return EXIT.ok;
+}
+
+function absence(job: Job): string {
+  if (job.jobClass === JobClass.JOB_CLASS_INTERACTIVE) return 'jobs of a single asset write none';
+  if (!hasEnded(job)) return 'it still runs, and its report is written when all its assets are done';
+  return ['it ended without one', ...job.warnings].join('; ');
 }

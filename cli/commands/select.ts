@@ -7,6 +7,7 @@ import { refuseUnknownFields } from '../../services/kernel/manifest.ts';
 import { type LineBatch, readObjectLines, toLines } from '../../services/kernel/object-lines.ts';
 import { parseObjectUri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { countOf } from '../figures.ts';
 import { printable } from '../printable.ts';
@@ -15,28 +16,25 @@ interface SelectOptions extends ServerOptions {
   count?: boolean;
 }
 
-const EXAMPLES = `
-Examples:
-  cyclorama select s3://models/_cyclorama/index.jsonl 'stats.faces < 200000 AND NOT stats.animations:*'
-  cyclorama select index.jsonl 'outcome = failed AND reason != no_geometry' --json
-  cyclorama select index.jsonl 'name = "*.glb" AND size_bytes > 1e8' --count
-
-Fields and operators: docs/index.md`;
-
 /** Adds `cyclorama select`. */
 export function register(program: Command): void {
-  withServer(
+  const command = withServer(
     program
       .command('select')
       .description("print the assets of a dataset's index that pass a filter")
       .argument('<index>', 's3://bucket/prefix/index.jsonl, or a file')
       .argument('[filter]', 'which rows; all without it', '')
       .option('--count', 'print how many there are'),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action(
-      action<SelectOptions>((context, options, [index, filter = '']) => select(context, options, index!, filter)),
-    );
+  ).action(action<SelectOptions>((context, options, [index, filter = '']) => select(context, options, index!, filter)));
+  addExamples(command, [
+    [
+      `select s3://models/_cyclorama/index.jsonl 'stats.faces < 200000 AND NOT stats.animations:*'`,
+      'small ones that stand still',
+    ],
+    [`select index.jsonl 'outcome = failed AND reason != no_geometry' --json`, 'whole rows'],
+    [`select index.jsonl 'name = "*.glb" AND size_bytes > 1e8' --count`, 'how many'],
+  ]);
+  command.addHelpText('after', '\nFields and operators: docs/index.md');
 }
 
 async function select(

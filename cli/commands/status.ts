@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { dataDir } from '../stack/data-dir.ts';
 import { describeEndpoints, describeParts } from '../stack/describe.ts';
@@ -6,7 +7,7 @@ import { readState } from '../stack/endpoints.ts';
 
 /** Adds `cyclorama status`: exit code 0 when every part is ready, else 3. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('status')
     .description('show the parts of the local stack; exit code 3 unless all are ready')
     .option('--data <dir>', 'folder that `up` was given (default: .cyclorama)')
@@ -20,4 +21,8 @@ export function register(program: Command): void {
       else if (state === undefined) console.log(`no stack runs on '${dir.root}'; start one: npx cyclorama up --detach`);
       else console.log(`${describeParts(state)}\n\n${describeEndpoints(state.endpoints, dir)}`);
     });
+  addExamples(command, [
+    ['status', 'which parts run, and where they listen'],
+    ['status --json', 'for scripts'],
+  ]);
 }

@@ -4,6 +4,7 @@ import { invalidRequest } from '../../services/kernel/failure.ts';
 import type { StoredObject } from '../../services/kernel/object-store.ts';
 import { parseFolderUri, parseObjectUri, parseS3Uri, type S3Place } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { countOf, formatBytes } from '../figures.ts';
 import { type LocalFile, listFiles } from '../folder.ts';
@@ -16,7 +17,7 @@ interface PutOptions extends ServerOptions {
 
 /** Adds `cyclorama put` and `cyclorama get`. */
 export function register(program: Command): void {
-  withServer(
+  const putCommand = withServer(
     program
       .command('put')
       .description('copy a folder or file into a bucket; what lies there unchanged is passed over')
@@ -24,13 +25,21 @@ export function register(program: Command): void {
       .argument('<uri>', 's3://bucket/prefix/; for a single file also its whole s3://bucket/key')
       .option('--create-bucket', 'create the bucket where it does not exist'),
   ).action(action<PutOptions>((context, options, [path, uri]) => put(context, options, path!, uri!)));
-  withServer(
+  addExamples(putCommand, [
+    ['put ./models s3://mine/ --create-bucket', 'a folder into a new bucket'],
+    ['put chair.glb s3://mine/furniture/seat.glb', 'a file under another key'],
+  ]);
+  const getCommand = withServer(
     program
       .command('get')
       .description('copy an object, or what lies below a prefix, into a folder; never writes outside that folder')
       .argument('<uri>', 's3://bucket/prefix/ or s3://bucket/key')
       .argument('<dir>', 'folder; created where it does not exist'),
   ).action(action((context, _, [uri, dir]) => get(context, uri!, dir!)));
+  addExamples(getCommand, [
+    ['get s3://mine/ ./results', 'a whole bucket'],
+    ['get s3://mine/chair_report.json .', 'one object'],
+  ]);
 }
 
 async function put(context: CommandContext, options: PutOptions, path: string, uri: string): Promise<number> {

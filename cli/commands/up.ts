@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { dataDir } from '../stack/data-dir.ts';
 import { describeEndpoints } from '../stack/describe.ts';
@@ -18,7 +19,7 @@ interface UpOptions {
 
 /** Adds `cyclorama up`. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('up')
     .description('run the local stack: NATS, S3 over a folder, the services and one worker')
     .option('--data <dir>', 'folder for buckets, queue and logs (default: .cyclorama)')
@@ -27,6 +28,10 @@ export function register(program: Command): void {
     .option('--detach', 'return when everything is ready, and leave it running')
     .option('--json', 'print the endpoints as JSON')
     .action(up);
+  addExamples(command, [
+    ['up --detach', 'start everything and leave it running'],
+    ['up --data /tmp/try --port-base 31000', 'a second stack beside the first'],
+  ]);
 }
 
 async function up(options: UpOptions): Promise<void> {

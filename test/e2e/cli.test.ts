@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { freePortBase } from '../../cli/stack/ports.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
+import { type CliOptions, type Ended, jsonLines, runCli } from '../support/cli-process.ts';
 
 const SAMPLES = join(ROOT, 'samples');
 const ASSETS = 12;
-const COMMAND_TIMEOUT_MS = 120_000;
 
 let folder: string;
 let stack: Stack;
@@ -26,44 +26,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-/** Runs the command in a pipe; `onText` sees all it has written so far. */
-async function cyclorama(
-  args: string[],
-  {
-    data = join(folder, 'data'),
-    input = '',
-    onText,
-  }: { data?: string; input?: string; onText?: (ended: Ended, child: ChildProcess) => void } = {},
-): Promise<Ended> {
-  const child = spawn(process.execPath, [join(ROOT, 'cli/cyclorama.mjs'), ...args, '--data', data], {
-    timeout: COMMAND_TIMEOUT_MS,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
-  });
-  const ended: Ended = { code: null, out: '', err: '' };
-  child.stdout.on('data', (chunk: Buffer) => {
-    ended.out += chunk;
-    onText?.(ended, child);
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    ended.err += chunk;
-    onText?.(ended, child);
-  });
-  child.stdin.end(input);
-  ended.code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-  return ended;
-}
-
-function jsonLines<Line>({ out }: Ended): Line[] {
-  return out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Line);
+/** Runs the command on this file's stack. */
+function cyclorama(args: string[], options: Partial<CliOptions> = {}): Promise<Ended> {
+  return runCli(args, { data: join(folder, 'data'), ...options });
 }
 
 /** What one asset's block looks like, in the shape that the exercise gives. */

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { examplesOf } from './examples.ts';
+import { createProgram } from './program.ts';
+
+const leaves = leavesOf(createProgram()).map((command) => [pathOf(command), command] as const);
+
+describe('every command', () => {
+  it.each(leaves)('%s shows examples in its help', (path, command) => {
+    const examples = examplesOf(command);
+    expect(examples.length).toBeGreaterThan(0);
+    let help = '';
+    command
+      .configureOutput({
+        writeOut: (text) => {
+          help += text;
+        },
+      })
+      .outputHelp();
+    for (const [line, purpose] of examples) {
+      expect(line === path || line.startsWith(`${path} `)).toBe(true);
+      expect(help).toContain(`npx cyclorama ${line}`);
+      expect(help).toContain(purpose);
+    }
+  });
+});
+
+describe('the example', () => {
+  const lines = leaves.flatMap(([, command]) => examplesOf(command).map(([line]) => line));
+
+  it.each(lines)('%s is taken by its command', async (line) => {
+    const program = createProgram();
+    let taken: string | undefined;
+    for (const command of leavesOf(program)) {
+      command.exitOverride().configureOutput({ writeErr: () => {} });
+      command.action(() => {
+        taken = pathOf(command);
+      });
+    }
+    await program.parseAsync(wordsOf(line), { from: 'user' });
+    expect(taken).toBeDefined();
+    expect(line).toMatch(new RegExp(`^${taken}\\b`));
+  });
+});
+
+function leavesOf(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null || command.parent.parent === null
+    ? command.name()
+    : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+/** The words of a line as a shell makes them; what goes into and comes out of files is left out. */
+function wordsOf(line: string): string[] {
+  const words = line.replace(/ [<>] \S+$/, '').match(/'[^']*'|\S+/g) ?? [];
+  return words.map((word) => word.replace(/^'(.*)'$/, '$1'));
+}
