@@ -1,0 +1,59 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { descendants, sendSignal } from '../../services/kernel/blender-tree.ts';
+import { checkComplete, makeAssets } from '../support/faults-check.ts';
+import { FaultStack } from '../support/faults-stack.ts';
+
+let faults: FaultStack;
+beforeAll(async () => {
+  faults = await FaultStack.create();
+});
+afterAll(() => faults.close());
+
+/** Kills the Blender of the worker, as the kernel would when memory runs out; the worker lives on. */
+async function killBlender(): Promise<void> {
+  const family = await descendants(faults.stack.pid('worker')!);
+  const blenders = family.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('cyclorama_blender'));
+  expect(blenders.length).toBeGreaterThan(0);
+  sendSignal(blenders.at(-1)!, 'SIGKILL');
+}
+
+test('a job ends complete though Blender, worker, driver, NATS and S3 are killed one after another in mid-job', async () => {
+  const assets = makeAssets(91, 40);
+  faults.fill('kills', assets.files);
+  const { jobId } = await faults.analyse('kills');
+  const faultsAt = [
+    [10, killBlender],
+    ...['worker', 'analysis', 'nats', 's3', 'discovery'].map((part, i) => [
+      20 + 12 * i,
+      async () => {
+        await faults.stack.kill(part, 'SIGKILL');
+        await faults.stack.restart(part);
+      },
+    ]),
+  ] as [number, () => Promise<void>][];
+  for (const [done, strike] of faultsAt) {
+    await faults.untilRecords('kills', done);
+    expect(faults.records('kills').length).toBeLessThan(100);
+    await strike();
+  }
+  const job = await faults.ended(jobId, 60_000);
+  await checkComplete(faults, 'kills', assets, job);
+});
+
+test('a job whose NATS lost everything in mid-job is resumed from its output place and ends complete', async () => {
+  const assets = makeAssets(60, 40);
+  faults.fill('wiped', assets.files);
+  const { jobId } = await faults.analyse('wiped');
+  await faults.untilRecords('wiped', 15);
+  await faults.stack.kill('nats', 'SIGKILL');
+  rmSync(faults.stack.dir.nats, { recursive: true });
+  await faults.stack.restart('nats');
+  const done = faults.records('wiped').length;
+  expect(done).toBeLessThan(60);
+  const resumed = await faults.resume('s3://wiped/');
+  expect(resumed.map((job) => job.jobId)).toEqual([jobId]);
+  const job = await faults.ended(jobId, 60_000);
+  await checkComplete(faults, 'wiped', assets, job);
+  expect(Number(job.counts?.reused)).toBeLessThanOrEqual(69);
+});
