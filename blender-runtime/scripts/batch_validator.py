@@ -32,8 +32,8 @@ ASKED = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standar
 def main(argv: list[str]) -> int:
     """Validates a bucket; returns the exit code, which is 0 also when assets failed."""
     options = parse_options(argv)
-    store = open_store(options.endpoint_url)
     standalone.open_blender()
+    store = open_store(options.endpoint_url)
     try:
         found, keys = scan(store, options)
     except store_errors() as error:
