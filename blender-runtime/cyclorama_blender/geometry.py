@@ -107,10 +107,10 @@ def read_mesh(mesh: bpy.types.Mesh) -> MeshArrays:
     """
     arrays = MeshArrays(
         points=_points(mesh),
-        corner_vertices=_attribute(mesh, ".corner_vert", len(mesh.loops)),
-        corner_edges=_attribute(mesh, ".corner_edge", len(mesh.loops)),
+        corner_vertices=_indices(mesh, ".corner_vert", mesh.loops, "vertex_index", 1),
+        corner_edges=_indices(mesh, ".corner_edge", mesh.loops, "edge_index", 1),
         corner_totals=_corner_totals(mesh),
-        edge_vertices=_attribute(mesh, ".edge_verts", 2 * len(mesh.edges)).reshape(-1, 2),
+        edge_vertices=_indices(mesh, ".edge_verts", mesh.edges, "vertices", 2).reshape(-1, 2),
     )
     indices = (
         (arrays.corner_vertices, len(arrays.points)),
@@ -134,9 +134,15 @@ def _corner_totals(mesh: bpy.types.Mesh) -> np.ndarray:
     return totals
 
 
-def _attribute(mesh: bpy.types.Mesh, name: str, length: int) -> np.ndarray:
-    # A hundred times as fast as the same numbers by way of loops and edges.
-    values = np.zeros(length, dtype=np.int32)
-    if length > 0:
-        mesh.attributes[name].data.foreach_get("value", values)
+def _indices(
+    mesh: bpy.types.Mesh, attribute: str, elements: bpy.types.bpy_prop_collection, name: str, width: int
+) -> np.ndarray:
+    values = np.empty(len(elements) * width, dtype=np.int32)
+    found = mesh.attributes.get(attribute)
+    if found is not None:
+        # A hundred times as fast as the same numbers by way of the elements.
+        found.data.foreach_get("value", values)
+    else:
+        # A mesh that was saved in edit mode hides its own attributes.
+        elements.foreach_get(name, values)
     return values

@@ -230,6 +230,16 @@ def test_a_mesh_that_refers_to_what_it_does_not_have_is_refused():
     assert caught.value.reason == "invalid_asset"
 
 
+def test_a_mesh_that_was_saved_in_edit_mode_is_read_like_any_other(tmp_path: Path):
+    add_box(size=1)
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "edited.blend"), copy=True)
+    session.reset()
+    importers.import_asset(tmp_path / "edited.blend")
+    assert bpy.context.scene.objects[0].data.is_editmode
+    assert surface("edges", "connectedParts", "area") == [12, 1, pytest.approx(6)]
+
+
 def test_a_sphere_is_measured_as_one():
     bpy.ops.mesh.primitive_uv_sphere_add(segments=128, ring_count=64, radius=2)
     area, volume, watertight = surface("area", "volume", "watertight")
