@@ -7,6 +7,7 @@ import { EXIT } from './exit-codes.ts';
 import { within } from './job-calls.ts';
 import { PLAN_TIMEOUT_MS, showPlan } from './job-plan.ts';
 import { fetchJobOutputs, type LocalOutput } from './local-results.ts';
+import { printable } from './printable.ts';
 
 /** Which assets to analyse and how. */
 export interface AnalysisOrder {
@@ -56,6 +57,8 @@ export async function analyzeMany(
   const code = await showAnalysisJob(context, calls, jobId, show);
   const { fetch, uri, remark } = order.output;
   if (fetch !== undefined && !signal.aborted) await fetchJobOutputs(context, calls, { jobId, outputUri: uri }, fetch);
+  if (fetch !== undefined && signal.aborted)
+    terminal.note(`  results in ${printable(fetch.dir)}:  the same command again`);
   if (remark !== undefined && !json && !signal.aborted) terminal.note(remark);
   return code;
 }
