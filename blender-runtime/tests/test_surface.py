@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import astuple
 
 import numpy as np
@@ -224,6 +225,28 @@ def test_a_polygon_of_many_corners_is_measured():
 
 def test_broken_polygons_of_fewer_than_three_corners_are_degenerate():
     assert described(TRIANGLE_POINTS, [[0, 1], [2]]).counts.degenerate_faces == 2
+
+
+def test_a_million_triangles_take_less_than_two_seconds_of_processor_time():
+    side = 708
+    rows = np.arange(side * side, dtype=np.int32).reshape(side, side)
+    a, b, c, d = (part.ravel() for part in (rows[:-1, :-1], rows[1:, :-1], rows[:-1, 1:], rows[1:, 1:]))
+    triangles = np.concatenate([np.stack([a, b, c], 1), np.stack([b, d, c], 1)])
+    x, y = np.meshgrid(np.arange(side), np.arange(side))
+    points = np.stack([x, y, np.sin(x) * np.cos(y)], -1).reshape(-1, 3).astype(np.float32)
+    # Vertices in no order at all, which no exporter writes: the worst case for sorting.
+    order = np.random.default_rng(1).permutation(len(points)).astype(np.int32)
+    mesh = MeshArrays(
+        points=points[np.argsort(order)],
+        corner_vertices=order[triangles].ravel(),
+        corner_edges=np.empty(0, np.int32),
+        corner_totals=np.full(len(triangles), 3, np.int32),
+        edge_vertices=np.empty((0, 2), np.int32),
+    )
+    began = time.process_time()
+    counts = describe_surface(mesh).counts
+    assert time.process_time() - began < 2
+    assert (counts.connected_parts, counts.boundary_edges) == (1, 4 * (side - 1))
 
 
 def test_counts_of_a_mesh_are_added_for_each_place():
