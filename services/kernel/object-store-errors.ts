@@ -69,9 +69,11 @@ export function isDiskFull(error: unknown): boolean {
   return DISK_FULL.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** Whether the same request may well succeed a little later. */
+/** Whether the same request may well succeed a little later; a bucket of another region stays where it is. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof CycloramaError && error.reason === 'store_unavailable';
+  if (!(error instanceof CycloramaError) || error.reason !== 'store_unavailable') return false;
+  const status = (error.cause as SdkError | undefined)?.$metadata?.httpStatusCode ?? 0;
+  return status < 300 || status >= 400;
 }
 
 /** Whether the store says that the request makes no sense: a continuation token that has expired, a name that it cannot hold. */

@@ -27,7 +27,8 @@ import type { S3Place } from './uri.ts';
 const REQUEST_DEADLINE_MS = 60_000;
 /** A transfer must go at least this fast once its first 60 seconds are over. */
 const SLOWEST_BYTES_PER_MS = 100;
-const TRANSFER_ATTEMPTS = 4;
+/** Of one request, each with the SDK's own tries. */
+const MAX_TRIES = 4;
 /** The name under which objects that we write carry the hash of their content. */
 const SHA256 = 'sha256';
 
@@ -112,8 +113,8 @@ export function createObjectStore(
   const payer = config.s3.requesterPays ? ({ RequestPayer: 'requester' } as const) : {};
   const encryption = toEncryption(config.s3.encryption);
 
-  /** Runs one request with deadline, metric and typed error. */
-  async function request<T>(
+  /** Runs one try of a request with deadline, metric and typed error. */
+  async function tryOnce<T>(
     op: string,
     place: S3Place,
     send: (client: S3Client, options: { abortSignal: AbortSignal }) => Promise<T>,
@@ -134,14 +135,14 @@ export function createObjectStore(
     }
   }
 
-  /** Repeats a transfer whose body broke; the SDK repeats only what fails before the body. */
-  async function transfer<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  /** Runs a request, again where it may well succeed later: the SDK gives up early, and repeats none whose body broke. */
+  async function request<T>(...[op, place, send, signal, deadlineMs]: Parameters<typeof tryOnce<T>>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await attempt();
+        return await tryOnce(op, place, send, signal, deadlineMs);
       } catch (error) {
         signal?.throwIfAborted();
-        if (tries >= TRANSFER_ATTEMPTS || !isTransient(error)) throw error;
+        if (tries >= MAX_TRIES || !isTransient(error)) throw error;
         await pause(200 * 2 ** tries, signal);
       }
     }
@@ -215,9 +216,9 @@ export function createObjectStore(
         Range: `bytes=${range.start}-${range.end - 1}`,
         ...(range.etag === '' ? {} : { IfMatch: `"${range.etag}"` }),
       };
-      const attempt = async () => {
+      try {
         const command = new GetObjectCommand({ Bucket: place.bucket, Key: place.key, ...payer, ...part });
-        return request(
+        return await request(
           'GetObject',
           place,
           async (client, options) => {
@@ -238,9 +239,6 @@ export function createObjectStore(
           },
           signal,
         );
-      };
-      try {
-        return await transfer(attempt, signal);
       } catch (error) {
         if (isAbsent(error)) return undefined;
         throw error;
@@ -248,8 +246,8 @@ export function createObjectStore(
     },
 
     async download(place, path, { etag, maxBytes }, signal) {
-      const attempt = () =>
-        request(
+      try {
+        return await request(
           'GetObject',
           place,
           async (client, options) => {
@@ -286,8 +284,6 @@ export function createObjectStore(
           signal,
           requestDeadlineMs + Math.ceil(maxBytes / SLOWEST_BYTES_PER_MS),
         );
-      try {
-        return await transfer(attempt, signal);
       } catch (error) {
         if (error instanceof CycloramaError && error.reason === 'precondition_failed') {
           throw new CycloramaError(
@@ -302,8 +298,8 @@ export function createObjectStore(
 
     async write(place, content, { condition, contentType }, signal) {
       const { size, sha256, open } = await describeContent(content);
-      const attempt = () =>
-        request(
+      try {
+        return await request(
           'PutObject',
           place,
           async (client, options) => {
@@ -335,7 +331,13 @@ export function createObjectStore(
           signal,
           requestDeadlineMs + Math.ceil(size / SLOWEST_BYTES_PER_MS),
         );
-      return transfer(attempt, signal);
+      } catch (error) {
+        if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
+        // Perhaps by an earlier try of our own, whose answer got lost: then the object is as it should be.
+        const standing = await store.head(place, signal);
+        if (standing?.sha256 !== sha256) throw error;
+        return { sizeBytes: size, etag: standing.etag, sha256 };
+      }
     },
 
     async remove(place, signal) {
