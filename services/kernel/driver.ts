@@ -40,6 +40,10 @@ export async function runDriver(parts: DriverParts, signal: AbortSignal): Promis
       return [];
     });
     for (const delivery of orders) {
+      if (signal.aborted) {
+        delivery.handBack(0);
+        continue;
+      }
       const drive = driveDelivery(parts, delivery, signal).finally(() => driving.delete(drive));
       driving.add(drive);
     }

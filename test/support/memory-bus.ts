@@ -60,9 +60,8 @@ export class MemoryBus implements Bus {
     return bucket;
   }
 
-  async take(): Promise<[]> {
-    return [];
-  }
+  /** Nothing, unless a test puts a queue in its place. */
+  take: Bus['take'] = async () => [];
 
   async depth(): Promise<{ pending: number; inFlight: number }> {
     return { pending: 0, inFlight: 0 };

@@ -1,6 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import type { Bus, Delivery } from '../../services/kernel/bus-types.ts';
 
+/** Messages that are handed back come again after so long at most, so that tests need not wait. */
+const MAX_DELAY_MS = 5;
+
 /** A work queue in memory that remembers the answer to every delivery. */
 export class MemoryQueue implements Pick<Bus, 'take'> {
   /** Answers in the order in which they came. */
@@ -49,7 +52,7 @@ export class MemoryQueue implements Pick<Bus, 'take'> {
       },
       handBack: async (delayMs) => {
         this.answers.push({ payload, answer: 'handed back', delayMs });
-        this.#put(consumer, { payload, delivered: delivered + 1 });
+        setTimeout(() => this.#put(consumer, { payload, delivered: delivered + 1 }), Math.min(delayMs, MAX_DELAY_MS));
       },
       working: () => {},
     };
