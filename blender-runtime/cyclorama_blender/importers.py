@@ -28,7 +28,7 @@ def import_asset(path: Path) -> Warnings:
         What the user should know, such as a texture that is missing.
 
     Raises:
-        RuntimeFailure: `unsupported_format`, `invalid_asset`, `import_failed` or `unsafe_reference`.
+        RuntimeFailure: `unsupported_format`, `invalid_asset`, `import_failed`, `unsafe_reference` or `missing_dependency`.
     """
     importer = _IMPORTERS.get(path.suffix.lower())
     if importer is None:
@@ -95,7 +95,18 @@ def _check_references(path: Path) -> Warnings:
             "unsafe_reference",
             f"'{path.name}' refers to '{by_path[outside[0]]}'{more}; expected files in its own folder, or packed ones",
         )
+    _check_libraries(path)
     return [f"refers to '{by_path[found]}', which is not packed into the file" for found in inside]
+
+
+def _check_libraries(path: Path) -> None:
+    """Refuses a .blend whose objects lie in another file that is not there: what is left would be counted as all of it."""
+    for library in bpy.data.libraries:
+        if library.packed_file is None and not Path(bpy.path.abspath(library.filepath)).exists():
+            raise RuntimeFailure(
+                "missing_dependency",
+                f"'{path.name}' links data from '{library.filepath}'; expected a file that holds all that it shows",
+            )
 
 
 def _referred_paths() -> list[tuple[str, str]]:

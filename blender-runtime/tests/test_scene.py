@@ -255,6 +255,32 @@ def test_a_blend_that_refers_within_its_folder_warns(tmp_path: Path):
     ]
 
 
+def save_with_link(folder: Path) -> None:
+    """Saves `library.blend` with one box, and `a.blend` that links it."""
+    session.reset()
+    add_box()
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "library.blend"), copy=True)
+    session.reset()
+    with bpy.data.libraries.load(str(folder / "library.blend"), link=True, relative=False) as (there, here):
+        here.objects = there.objects
+    for thing in here.objects:
+        bpy.context.scene.collection.objects.link(thing)
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "a.blend"), copy=True)
+    session.reset()
+
+
+def test_a_blend_whose_objects_lie_in_another_file_is_refused_where_that_is_missing(tmp_path: Path):
+    save_with_link(tmp_path)
+    importers.import_asset(tmp_path / "a.blend")
+    assert int(inspected()["vertices"]) == 8
+    (tmp_path / "library.blend").unlink()
+    session.reset()
+    with pytest.raises(RuntimeFailure) as caught:
+        importers.import_asset(tmp_path / "a.blend")
+    assert caught.value.reason == "missing_dependency"
+    assert "library.blend" in caught.value.message
+
+
 def test_a_blend_may_not_run_its_scripts(tmp_path: Path):
     session.reset()
     text = bpy.data.texts.new("evil.py")
