@@ -28,7 +28,8 @@ def import_asset(path: Path) -> Warnings:
         What the user should know, such as a texture that is missing.
 
     Raises:
-        RuntimeFailure: `unsupported_format`, `invalid_asset`, `import_failed`, `unsafe_reference` or `missing_dependency`.
+        RuntimeFailure: `unsupported_format`, `invalid_asset`, `import_failed`, `unsafe_reference` or
+            `missing_dependency`.
     """
     importer = _IMPORTERS.get(path.suffix.lower())
     if importer is None:
@@ -100,7 +101,7 @@ def _check_references(path: Path) -> Warnings:
 
 
 def _check_libraries(path: Path) -> None:
-    """Refuses a .blend whose objects lie in another file that is not there: what is left would be counted as all of it."""
+    """Refuses a .blend whose objects lie in a file that is not there: what is left would be counted as all of it."""
     for library in bpy.data.libraries:
         if library.packed_file is None and not Path(bpy.path.abspath(library.filepath)).exists():
             raise RuntimeFailure(
