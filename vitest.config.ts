@@ -8,6 +8,8 @@ const serial = [
   { name: 'faults', timeoutMs: 300_000 },
   // Needs programs of others: a suite of its own, `npm run test:system`.
   { name: 'system', timeoutMs: 120_000 },
+  // Needs a folder of real files that is no part of this repository: `npm run test:corpus`.
+  { name: 'corpus', timeoutMs: 1_800_000 },
 ];
 
 export default defineConfig({

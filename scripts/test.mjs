@@ -3,7 +3,7 @@ import { readJunitCounts } from './setup/counts.mjs';
 import { RESULTS, runSuite, vitest } from './suite.mjs';
 import { readTools } from './tools.mjs';
 
-// What `npm test` runs: vitest without the system tests, then the Blender runtime's pytest. Arguments go to vitest
+// What `npm test` runs: vitest without the system and corpus tests, then the Blender runtime's pytest. Arguments go to vitest
 // (`npm test -- --project unit`), which then runs alone.
 
 const narrowed = process.argv.slice(2);
@@ -15,5 +15,8 @@ const pytest = {
   command: (report) => [readTools().testPython, '-m', 'pytest', '-q', `--junitxml=${report}`, 'blender-runtime/tests'],
 };
 
-const tests = vitest('vitest.json', [...(choosesProject ? [] : ['--project=!system']), ...narrowed]);
+const tests = vitest('vitest.json', [
+  ...(choosesProject ? [] : ['--project=!system', '--project=!corpus']),
+  ...narrowed,
+]);
 await runSuite(narrowed.length > 0 ? [tests] : [tests, pytest]);

@@ -16,12 +16,13 @@ export interface PlainCounts {
 
 /** Counts the geometry of a file in a Blender of its own, without any code of ours; the error where it does not import. */
 export async function plainCount(path: string): Promise<PlainCounts | { error: string }> {
-  const { exitCode, signal, stdout } = await execa(readTools().python, ['-s', '-B', SCRIPT, path], {
+  const { exitCode, signal, stdout, stderr } = await execa(readTools().python, ['-s', '-B', SCRIPT, path], {
     env: { PYTHONHASHSEED: '0' },
     timeout: TIMEOUT_MS,
     reject: false,
   });
   // Importers print too; ours is the last line.
   if (exitCode === 0) return JSON.parse(stdout.slice(stdout.lastIndexOf('\n{') + 1)) as PlainCounts;
-  return { error: signal === undefined ? `exit code ${exitCode}` : `signal ${signal}` };
+  const thrown = stderr.split('\n').findLast((line) => /^\w+(?:Error|Exception)\b/.test(line));
+  return { error: signal === undefined ? (thrown ?? `exit code ${exitCode}`) : `signal ${signal}` };
 }
