@@ -33,6 +33,8 @@ export interface BusCore {
   repeat: Retry;
   /** Aborts when the connection breaks; then this is another signal, for the connection that follows. */
   readonly lost: AbortSignal;
+  /** From now on nothing is repeated for longer than this. */
+  endWithin(ms: number): void;
   log: Log;
 }
 
@@ -50,6 +52,7 @@ export async function openCore(
     line = new AbortController();
   });
 
+  let end = Number.POSITIVE_INFINITY;
   const repeat: Retry = async (what, attempt, signal) => {
     const deadline = performance.now() + RETRY_DEADLINE_MS;
     for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
@@ -57,7 +60,7 @@ export async function openCore(
         return await attempt();
       } catch (error) {
         signal?.throwIfAborted();
-        if (!isTransient(error) || connection.isClosed() || performance.now() > deadline) {
+        if (!isTransient(error) || connection.isClosed() || performance.now() > Math.min(deadline, end)) {
           if (error instanceof CycloramaError) throw error;
           throw new CycloramaError('bus_unavailable', `NATS: ${what}: ${(error as Error).message}`, { cause: error });
         }
@@ -79,6 +82,9 @@ export async function openCore(
     repeat,
     get lost() {
       return line.signal;
+    },
+    endWithin(ms) {
+      end = performance.now() + ms;
     },
     log,
   };

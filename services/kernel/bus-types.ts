@@ -63,5 +63,7 @@ export interface Bus {
   bucket(name: BucketName): Bucket;
   /** Whether the server answers just now. */
   ping(): Promise<boolean>;
+  /** From now on nothing is repeated for longer than this: for a process that must end in time, be NATS there or not. */
+  endWithin(ms: number): void;
   close(): Promise<void>;
 }

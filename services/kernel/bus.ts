@@ -77,6 +77,8 @@ export async function openBus(config: Config['nats'], { name, queues }: BusOptio
       }
     },
 
+    endWithin: core.endWithin,
+
     async close() {
       await Promise.race([connection.drain(), pause(REQUEST_TIMEOUT_MS)]);
       if (!connection.isClosed()) await connection.close();

@@ -23,6 +23,8 @@ const BLENDER_READY_MS = 120_000;
 const SOFT_MEMORY_SHARE = 0.5;
 /** How old a worker's knowledge may be that a job goes on. */
 const JOB_FRESH_MS = 1_000;
+/** While a worker ends, NATS is given so long to come back. */
+const DRAIN_REPEAT_MS = 3_000;
 const DEVICE = 'CPU';
 
 /** Builds the worker: warm Blenders that take tasks of the given operations from their queues. */
@@ -126,6 +128,7 @@ export async function createWorker(
   return {
     ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
     drain: async () => {
+      bus.endWithin(DRAIN_REPEAT_MS);
       ending.abort(new CycloramaError('worker_draining', `worker '${settings.id}' is going away`));
       await running;
     },

@@ -53,5 +53,9 @@ export async function beatWhileAlive(
     }
     await pause(BEAT_EVERY_MS, signal);
   }
-  await beats.remove(beat.workerId);
+  try {
+    await beats.remove(beat.workerId);
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'beat not removed; it is forgotten by itself');
+  }
 }

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { descendants, sendSignal } from '../../services/kernel/blender-tree.ts';
 import { checkComplete, makeAssets } from '../support/faults-check.ts';
+import { filesBelow } from '../support/faults-leftovers.ts';
 import { FaultStack } from '../support/faults-stack.ts';
 
 let faults: FaultStack;
@@ -56,4 +57,19 @@ test('a job whose NATS lost everything in mid-job is resumed from its output pla
   const job = await faults.ended(jobId, 60_000);
   await checkComplete(faults, 'wiped', assets, job);
   expect(Number(job.counts?.reused)).toBeLessThanOrEqual(69);
+});
+
+test('a worker that is told to end while NATS is down ends in time and leaves no file', async () => {
+  const assets = makeAssets(40, 40);
+  faults.fill('parted', assets.files);
+  const { jobId } = await faults.analyse('parted');
+  await faults.untilRecords('parted', 12);
+  await faults.stack.kill('nats', 'SIGKILL');
+  const since = performance.now();
+  await faults.stack.stopPart('worker');
+  expect(performance.now() - since).toBeLessThan(20_000);
+  expect(filesBelow(faults.stack.dir.scratch)).toEqual([]);
+  await faults.stack.restart('nats');
+  await faults.stack.restart('worker');
+  await checkComplete(faults, 'parted', assets, await faults.ended(jobId, 60_000));
 });

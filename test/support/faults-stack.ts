@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { followJob } from '../../cli/follow-job.ts';
 import { createJobCalls, type JobCalls, within } from '../../cli/job-calls.ts';
-import { freePortBase, SPAN } from '../../cli/stack/ports.ts';
+import { freePortBase, portsFrom, SPAN } from '../../cli/stack/ports.ts';
 import { type Stack, type StackOptions, startStack } from '../../cli/stack/stack.ts';
 import { AnalysisServiceClient, type CreateAnalysisJobRequest } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import type { Job, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
@@ -22,6 +22,8 @@ const ACK_WAIT_MS = 3_000;
 const CALL_MS = 20_000;
 /** Stacks of several test files may start at the same time on one machine; so each looks from a place of its own. */
 const FIRST_PORT = 20_000 + (process.pid % 60) * SPAN;
+
+type Environment = Record<string, string>;
 
 /** A local stack whose parts may be killed, with clients of its API. Nothing is restarted unless a test does it. */
 export class FaultStack {
@@ -44,19 +46,19 @@ export class FaultStack {
     this.jobs = createJobCalls(this.#jobClient);
   }
 
-  /** `environment` makes the additional variables of services and workers, given the data folder. */
+  /** `environment` makes the additional variables of services and workers from the data folder and the port of S3. */
   static async create(
     replicas: NonNullable<StackOptions['replicas']> = {},
-    environment: (data: string) => Record<string, string> = () => ({}),
+    environment: (data: string, s3Port: number) => Environment | Promise<Environment> = () => ({}),
   ): Promise<FaultStack> {
     const data = mkdtempSync(join(tmpdir(), 'cyclorama-faults-'));
+    const portBase = await freeSpans();
     const stack = await startStack({
       data,
-      // Bases of a stack and of its second replicas are free at the same time, since others look in steps of a span.
-      portBase: await freePortBase(FIRST_PORT),
+      portBase,
       autoRestart: false,
       replicas,
-      env: { CYCLORAMA_ACK_WAIT_MS: String(ACK_WAIT_MS), ...environment(data) },
+      env: { CYCLORAMA_ACK_WAIT_MS: String(ACK_WAIT_MS), ...(await environment(data, portsFrom(portBase).s3!)) },
     });
     const { nats } = readConfig({ CYCLORAMA_NATS_URL: stack.endpoints.nats }, { grpcPort: 0, httpPort: 0 });
     const bus = await openBus(
@@ -213,4 +215,12 @@ function sameContent(path: string, content: Buffer): boolean {
     // Gone between listing and reading.
     return false;
   }
+}
+
+/** A base with the ports of a stack and of its second replicas free behind it. */
+async function freeSpans(): Promise<number> {
+  let base = await freePortBase(FIRST_PORT);
+  for (let next = await freePortBase(base + SPAN); next !== base + SPAN; next = await freePortBase(base + SPAN))
+    base = next;
+  return base;
 }

@@ -71,6 +71,8 @@ export class MemoryBus implements Bus {
     return true;
   }
 
+  endWithin(): void {}
+
   async close(): Promise<void> {}
 
   #find(subject: string): (StreamMessage & { stream: string })[] {

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkComplete, makeAssets, readRecords } from '../support/faults-check.ts';
+import { FaultStack } from '../support/faults-stack.ts';
+import { boxGlb } from '../support/glb.ts';
+import { S3FaultProxy } from '../support/s3-fault-proxy.ts';
+
+/** Room in scratch for two of the assets below. */
+const SCRATCH_BYTES = 60_000;
+
+let faults: FaultStack;
+let proxy: S3FaultProxy;
+beforeAll(async () => {
+  faults = await FaultStack.create({}, async (_, s3Port) => {
+    proxy = await S3FaultProxy.create(s3Port, {
+      'slow-down': 0.2,
+      reset: 0.03,
+      truncated: 0.03,
+      'answer-lost': 0.03,
+    });
+    return { CYCLORAMA_S3_ENDPOINT: proxy.url, CYCLORAMA_SCRATCH_BYTES: String(SCRATCH_BYTES) };
+  });
+});
+afterAll(async () => {
+  await faults.close();
+  await proxy.close();
+});
+
+test('a store that slows down, breaks off, truncates and loses answers costs time, never a result', async () => {
+  const assets = makeAssets(21, 10);
+  faults.fill('shaky', assets.files);
+  const { jobId } = await faults.analyse('shaky');
+  await checkComplete(faults, 'shaky', assets, await faults.ended(jobId, 60_000));
+  for (const [fault, times] of Object.entries(proxy.done))
+    expect({ fault, times: times > 0 }).toEqual({ fault, times: true });
+  // Nothing was done twice on the way.
+  expect(readRecords(faults, 'shaky').filter(({ result }) => result!.attempt > 1)).toEqual([]);
+});
+
+test('assets wait for room in scratch, and one that never fits is refused', async () => {
+  proxy.shares = {};
+  const { files, good } = makeAssets(6, 10);
+  const assets = { files: { ...files, 'bad/huge.glb': boxGlb({ divisions: 40 }) }, good };
+  faults.fill('crowded', assets.files);
+  const { jobId } = await faults.analyse('crowded');
+  await checkComplete(faults, 'crowded', assets, await faults.ended(jobId, 60_000));
+  const huge = readRecords(faults, 'crowded').find(({ result }) => result!.asset!.uri.endsWith('huge.glb'));
+  expect(huge!.result!.failure).toMatchObject({ reason: 'asset_too_large' });
+});
