@@ -17,7 +17,7 @@ const job = (jobId: string): AssetSource => ({ source: { $case: 'job', value: { 
 test.each<[string, AssetSource, string[]]>([
   ['a prefix', prefix('s3://bucket/models/'), ['bucket']],
   ['a whole bucket', prefix('s3://bucket'), ['bucket']],
-  ['a list over buckets', list(['s3://one/a.glb', 's3://two/a.glb', 's3://one/b.glb']), ['one', 'two']],
+  ['a list over buckets', list(['s3://one/a.glb', 's3://two/c.glb', 's3://one/b.glb']), ['one', 'two']],
   ['a manifest', manifest('s3://bucket/list.txt'), ['bucket']],
   ['an inventory', manifest('s3://bucket/daily/manifest.json', '', ['.glb', '.obj']), ['bucket']],
   ['a job', job(JOB_ID), []],
@@ -34,6 +34,7 @@ test.each<[string, AssetSource | undefined, string[]]>([
   ['a long list', list(Array.from({ length: 1001 }, (_, n) => `s3://bucket/${n}.glb`)), ['source.list.uris']],
   ['a list with a bucket in it', list(['s3://bucket/a.glb', 's3://bucket/']), ['source.list.uris[1]']],
   ['an asset twice', list(['s3://bucket/a.glb', 's3://bucket/a.glb']), ['source.list.uris']],
+  ['a key in two buckets', list(['s3://one/a.glb', 's3://two/a.glb']), ['source.list.uris']],
   ['a manifest without key', manifest('s3://bucket'), ['source.manifest.uri']],
   ['a filter that ends early', manifest('s3://bucket/index.jsonl', 'stats.faces <'), ['source.manifest.filter']],
   ['suffixes of a manifest', manifest('s3://bucket/list.txt', '', ['.glb']), ['source.manifest.suffixes']],

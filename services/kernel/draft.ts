@@ -43,6 +43,11 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
         check(`source.list.uris[${i}]`, () => parseObjectUri(uri, `source.list.uris[${i}]`));
       if (new Set(kind.value.uris).size < kind.value.uris.length)
         violations.push({ field: 'source.list.uris', description: 'names an asset twice' });
+      else if (new Set(kind.value.uris.map(toKey)).size < kind.value.uris.length)
+        violations.push({
+          field: 'source.list.uris',
+          description: 'names one key in two buckets; outputs are named by keys alone',
+        });
       break;
     case 'manifest':
       check('source.manifest.uri', () => parseObjectUri(kind.value.uri, 'source.manifest.uri'));
@@ -87,6 +92,10 @@ function checkFilter(filter: string): FieldViolation[] {
     if (error instanceof CycloramaError && error.detail.violations) return error.detail.violations;
     throw error;
   }
+}
+
+function toKey(uri: string): string {
+  return uri.replace(/^s3:\/\/[^/]*/, '');
 }
 
 /** Whether a word has the form of a job id. */

@@ -209,8 +209,14 @@ describe('output names leave out', () => {
     expect((await readNamingPrefix(jobSource('second'), readJob)).folder).toBe('models/');
   });
 
-  test('nothing of a list, of a job that is gone, or in a circle of jobs', async () => {
-    expect((await readNamingPrefix(list(['s3://bucket/models/a.glb']), none)).folder).toBe('');
+  test('no folder of a list, whose endings tell whether names keep theirs', async () => {
+    const naming = (...uris: string[]) => readNamingPrefix(list(uris), none);
+    expect(await naming('s3://bucket/m/a.glb', 's3://bucket/b.glb')).toEqual({ folder: '', suffixes: ['.glb'] });
+    expect(await naming('s3://bucket/a.glb', 's3://bucket/a.obj')).toEqual({ folder: '', suffixes: ['.glb', '.obj'] });
+    expect(await naming('s3://bucket/v1.2/a')).toEqual({ folder: '', suffixes: [''] });
+  });
+
+  test('nothing of a job that is gone, or in a circle of jobs', async () => {
     expect((await readNamingPrefix(jobSource('gone'), none)).folder).toBe('');
     const circle = async (): Promise<Job> => ({ ...Job.fromPartial({}), source: jobSource('circle') });
     expect((await readNamingPrefix(jobSource('circle'), circle)).folder).toBe('');

@@ -224,7 +224,13 @@ export async function readNamingPrefix(
     current = (await readJob(current.value.jobId))?.source?.source;
   }
   if (current?.$case === 'manifest') return { folder: '', suffixes: current.value.suffixes };
+  // A list takes whatever it names: `chair.glb` and `chair.obj` in one are told apart by their endings.
+  if (current?.$case === 'list') return { folder: '', suffixes: [...new Set(current.value.uris.map(endingOf))] };
   if (current?.$case !== 'prefix') return { folder: '', suffixes: [] };
   const { key } = parseS3Uri(current.value.prefixUri, 'source.prefix.prefix_uri');
   return { folder: key.slice(0, key.lastIndexOf('/') + 1), suffixes: current.value.suffixes };
+}
+
+function endingOf(uri: string): string {
+  return /\.[^./]+$/.exec(uri)?.[0] ?? '';
 }

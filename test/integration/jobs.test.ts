@@ -231,6 +231,18 @@ describe('named assets', () => {
     expect(await outcomesOf(job)).toEqual({ 'models/b.glb': '', 'models/gone.glb': 'asset_not_found' });
   });
 
+  test('that differ in their endings alone have a report each', async () => {
+    const obj = 'v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n';
+    await stack.fill('assets', { 'same/name.glb': boxGlb(), 'same/name.obj': obj });
+    const outputUri = 's3://outputs/same/';
+    const uris = ['s3://assets/same/name.glb', 's3://assets/same/name.obj'];
+    expect((await run({ source: list(uris), outputUri })).counts).toMatchObject({ total: 2n });
+    expect(await stack.keys('outputs', 'same/same/')).toEqual([
+      'same/same/name.glb_report.json',
+      'same/same/name.obj_report.json',
+    ]);
+  });
+
   test('in a manifest are taken once each; a broken manifest fails the job by its line', async () => {
     await stack.fill('assets', {
       'list.txt': '# two\ns3://assets/models/a.glb\n\ns3://assets/models/b.glb\ns3://assets/models/a.glb\n',

@@ -54,6 +54,10 @@ const acts = {
 send({ ready: { blenderVersion: '0.0 fake', pythonVersion: '0', pid: process.pid } });
 for await (const line of createInterface({ input: new Socket({ fd: 3 }) })) {
   const { requestId, inputPath } = JSON.parse(line);
+  if (!inputPath.endsWith('.glb')) {
+    refuse(requestId);
+    continue;
+  }
   const document = readJson(inputPath);
   const [word = '', path] = (document.materials?.[0]?.name ?? '').split(' ');
   (acts[word] ?? inspect)(requestId, document, path);
