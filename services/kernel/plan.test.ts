@@ -4,12 +4,12 @@ import { JobClass, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobEntry, type Task } from '../../gen/cyclorama/job/v1/task.ts';
 import type { OutcomeWord } from './dataset.ts';
 import { toAssetId, toFingerprint } from './fingerprint.ts';
-import { needsRecord, planAsset, withRecordedFailure } from './plan.ts';
+import { type Naming, needsRecord, planAsset, withRecordedFailure } from './plan.ts';
 import type { RecordSet } from './record-set.ts';
 
 const ASSET = Asset.fromPartial({ uri: 's3://inputs/models/a/chair.glb', sizeBytes: 10n, etag: 'e1' });
 const SPEC = { style: 'REPORT_STYLE_INSPECTION' };
-const NAMING = { folder: 'models/', suffixes: ['.glb'] };
+const NAMING: Naming = { folder: 'models/', suffixes: ['.glb'] };
 const FINGERPRINT = toFingerprint(ASSET, { operation: 'analysis', spec: SPEC, recipe: 4 });
 const EMPTY: RecordSet = { size: 0, find: () => undefined };
 
@@ -72,6 +72,17 @@ describe('an asset without a record', () => {
   test('keeps its extension in names where the job takes several suffixes', () => {
     expect(taskOf(entryOf(), { folder: '', suffixes: ['.glb', '.obj'] }).keepExtension).toBe(true);
     expect(taskOf(entryOf(), { folder: '', suffixes: ['.glb'] }).keepExtension).toBe(false);
+  });
+
+  test('keeps its extension in names where the one suffix takes several endings', () => {
+    expect(taskOf(entryOf(), { folder: '', suffixes: ['b'] }).keepExtension).toBe(true);
+  });
+
+  test('of a source that names any bucket has a name of its own', () => {
+    const uris = ['s3://bbb/chair.glb', 's3://bbb/chair.obj', 's3://ccc/chair.glb'];
+    const tasks = uris.map((uri) => taskOf(entryOf(), { folder: '', suffixes: [], anywhere: true }, { ...ASSET, uri }));
+    expect(tasks.map(({ assetName }) => assetName)).toEqual(['bbb/chair.glb', 'bbb/chair.obj', 'ccc/chair.glb']);
+    expect(tasks.every(({ keepExtension }) => keepExtension)).toBe(true);
   });
 
   test('is queued also where the job writes nothing', () => {

@@ -11,8 +11,10 @@ import { parseS3Uri, toS3Uri } from './uri.ts';
 export interface Naming {
   /** Left out of names; the folder of the source's prefix. */
   folder: string;
-  /** The suffixes that the job accepts; with several, the extension stays in output names. */
+  /** The suffixes that the job accepts; with several, or one without a dot, the extension stays in output names. */
   suffixes: string[];
+  /** Keys of any bucket with any ending may come, so output names are made of both. */
+  anywhere?: boolean;
 }
 
 /** What is to be done about one asset: queue a task, or publish the result that an earlier job recorded. */
@@ -56,19 +58,29 @@ export function needsRecord(result: TaskResult): boolean {
 }
 
 function toTask(job: Job, naming: Naming, asset: Asset, taskId: string, fingerprint: string): Task {
-  const { key } = parseS3Uri(asset.uri, 'uri');
   return Task.fromPartial({
     jobId: job.jobId,
     taskId,
     operation: job.operation,
     asset,
-    assetName: key.startsWith(naming.folder) ? key.slice(naming.folder.length) : key,
+    assetName: toAssetName(naming, asset),
     spec: job.spec,
     fingerprint,
     outputUri: job.outputUri,
     outputsBesideAsset: job.outputsBesideAssets,
-    keepExtension: naming.suffixes.length > 1,
+    keepExtension: keepsExtension(naming),
     traceId: job.traceId,
     jobClass: job.jobClass,
   });
+}
+
+function toAssetName({ folder, anywhere }: Naming, asset: Asset): string {
+  const { bucket, key } = parseS3Uri(asset.uri, 'uri');
+  if (anywhere) return `${bucket}/${key}`;
+  return key.startsWith(folder) ? key.slice(folder.length) : key;
+}
+
+function keepsExtension({ suffixes, anywhere = false }: Naming): boolean {
+  // The suffix `b` alone takes `chair.glb` and `chair.stlb`.
+  return anywhere || suffixes.length > 1 || suffixes.some((suffix) => !suffix.includes('.'));
 }

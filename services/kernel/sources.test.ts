@@ -216,6 +216,16 @@ describe('output names leave out', () => {
     expect(await naming('s3://bucket/v1.2/a')).toEqual({ folder: '', suffixes: [''] });
   });
 
+  test('nothing of a manifest or index, nor of its retry: their keys may be of any bucket and ending', async () => {
+    const manifest = (uri: string): AssetSource => ({
+      source: { $case: 'manifest', value: { uri, filter: '', suffixes: [] } },
+    });
+    const first = async (): Promise<Job> => ({ ...Job.fromPartial({}), source: manifest('s3://bucket/list.txt') });
+    const anywhere = { folder: '', suffixes: [], anywhere: true };
+    expect(await readNamingPrefix(manifest('s3://bucket/_cyclorama/index.jsonl'), none)).toEqual(anywhere);
+    expect(await readNamingPrefix(jobSource('first'), first)).toEqual(anywhere);
+  });
+
   test('nothing of a job that is gone, or in a circle of jobs', async () => {
     expect((await readNamingPrefix(jobSource('gone'), none)).folder).toBe('');
     const circle = async (): Promise<Job> => ({ ...Job.fromPartial({}), source: jobSource('circle') });

@@ -9,6 +9,7 @@ import { readInventory } from './inventory-files.ts';
 import { isEnded } from './job-state.ts';
 import { MAX_ASSETS, readManifest } from './manifest.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { Naming } from './plan.ts';
 import { readResults } from './results.ts';
 import { parseObjectUri, parseS3Uri } from './uri.ts';
 
@@ -213,20 +214,23 @@ async function* readJobSource(
   }
 }
 
-/** The key prefix that output names leave out: the folder of a prefix source, and of the job at the root of a chain. */
-export async function readNamingPrefix(
-  source: AssetSource,
-  readJob: SourceParts['readJob'],
-): Promise<{ folder: string; suffixes: string[] }> {
+/**
+ * How outputs are named: by the source of the job itself or of the one at the root of a chain, so that a retry
+ * names them as the job before did. It depends on the request alone, never on what a prefix or manifest holds today.
+ */
+export async function readNamingPrefix(source: AssetSource, readJob: SourceParts['readJob']): Promise<Naming> {
   const MAX_CHAIN = 16;
   let current = source.source;
   for (let depth = 0; depth < MAX_CHAIN && current?.$case === 'job'; depth++) {
     current = (await readJob(current.value.jobId))?.source?.source;
   }
-  if (current?.$case === 'manifest') return { folder: '', suffixes: current.value.suffixes };
+  // An inventory is that of one bucket.
+  if (current?.$case === 'manifest' && isInventory(current.value.uri)) {
+    return { folder: '', suffixes: current.value.suffixes };
+  }
   // A list takes whatever it names: `chair.glb` and `chair.obj` in one are told apart by their endings.
   if (current?.$case === 'list') return { folder: '', suffixes: [...new Set(current.value.uris.map(endingOf))] };
-  if (current?.$case !== 'prefix') return { folder: '', suffixes: [] };
+  if (current?.$case !== 'prefix') return { folder: '', suffixes: [], anywhere: true };
   const { key } = parseS3Uri(current.value.prefixUri, 'source.prefix.prefix_uri');
   return { folder: key.slice(0, key.lastIndexOf('/') + 1), suffixes: current.value.suffixes };
 }
