@@ -182,6 +182,25 @@ test('a drive whose job another driver took stops and changes nothing more', asy
   expect((await second.job).counts).toMatchObject({ total: 250n, succeeded: 250n });
 });
 
+test('a drive that still counts when another driver took the job changes nothing of it', async () => {
+  const deployment = new Deployment();
+  const jobId = await deployment.create();
+  const slow = Promise.withResolvers<void>();
+  const scan: Scan = async function* (...request) {
+    await slow.promise;
+    yield* deployment.scan(...request);
+  };
+  const source = { scan, store: new MemoryStore(), bus: deployment.bus, readJob: deployment.jobs.read };
+  const first = deployment.drive(jobId, { source });
+  await until('the first counts', async () => (await deployment.entry(jobId)).driverId.startsWith('driver-1'));
+  deployment.drive(jobId);
+  await until('the second runs', async () => (await deployment.entry(jobId)).job?.state === JobState.JOB_STATE_RUNNING);
+  const { startTime } = await deployment.jobs.get(jobId);
+  slow.resolve();
+  expect(isSuperseded(await first.job.catch((thrown: unknown) => thrown))).toBe(true);
+  expect((await deployment.jobs.get(jobId)).startTime).toEqual(startTime);
+});
+
 test('tasks that vanished without a result are queued again once nothing moves any more', async () => {
   const deployment = new Deployment();
   deployment.keys = KEYS.slice(0, 10);

@@ -132,8 +132,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
     for (let waitMs = FIRST_SAVE_MS; ; waitMs = SAVE_EVERY_MS) {
       await pause(waitMs, AbortSignal.any([running, closing ? over.signal : complete.signal]));
       const saved = await jobs.change(jobId, (current) => {
-        if (current.driverId !== driverId)
-          throw new Superseded(`job '${jobId}' is driven by '${current.driverId}' now`);
+        checkDriver(current, driverId);
         return applyProgress(current, progress, over.signal.aborted, warnings);
       });
       if (isEnded(saved.job!.state)) return saved;
@@ -169,6 +168,10 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   return finish(parts, ended);
 }
 
+function checkDriver({ driverId, job }: JobEntry, own: string): void {
+  if (driverId !== own) throw new Superseded(`job '${job!.jobId}' is driven by '${driverId}' now`);
+}
+
 /** Whether a drive ended because another driver took over. */
 export function isSuperseded(error: unknown): boolean {
   return error instanceof Superseded;
@@ -180,15 +183,18 @@ async function countAssets(parts: DriveParts, entry: JobEntry, signal: AbortSign
   let unsorted = entry.unsorted;
   let total = 0;
   let saved = performance.now();
+  const note = (state: JobState): Promise<JobEntry> =>
+    parts.jobs.change(jobId, (current) => {
+      checkDriver(current, entry.driverId);
+      return withTotal(current, total, unsorted, state);
+    });
   for (let done = false; !done; ) {
     try {
       for await (const sum of countSource(parts.source, { ...entry, unsorted }, signal)) {
         total = sum;
         if (performance.now() - saved < SAVE_EVERY_MS) continue;
         saved = performance.now();
-        const current = await parts.jobs.change(jobId, (e) =>
-          withTotal(e, total, unsorted, JobState.JOB_STATE_PLANNING),
-        );
+        const current = await note(JobState.JOB_STATE_PLANNING);
         if (isEnded(current.job!.state)) return current;
       }
       done = true;
@@ -197,7 +203,7 @@ async function countAssets(parts: DriveParts, entry: JobEntry, signal: AbortSign
       unsorted = true;
     }
   }
-  return parts.jobs.change(jobId, (e) => withTotal(e, total, unsorted, JobState.JOB_STATE_RUNNING));
+  return note(JobState.JOB_STATE_RUNNING);
 }
 
 function withTotal(entry: JobEntry, total: number, unsorted: boolean, state: JobState): JobEntry {
