@@ -64,6 +64,16 @@ describe('a prefix', () => {
     ]);
   });
 
+  test('has a window read to its end before the first of its assets is used', async () => {
+    let open = false;
+    const scan: Scan = async function* (...request) {
+      open = true;
+      yield* scanOf(KEYS)(...request);
+      open = false;
+    };
+    for await (const _ of readSource(partsOf(scan), entryOf(prefix()), 0, NEVER)) expect(open).toBe(false);
+  });
+
   test('can be taken up at every cursor', async () => {
     const batches = await Array.fromAsync(readSource(partsOf(scanOf(KEYS)), entryOf(prefix()), 0, NEVER));
     expect(Math.max(...batches.map(({ assets }) => assets.length))).toBe(100);

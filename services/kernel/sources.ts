@@ -112,8 +112,11 @@ async function* scanPrefix(
       startAfter,
       limit: Number.isFinite(window) ? BigInt(window) : 0n,
     };
+    const pages = scan(request, entry.job!.traceId, signal);
     let seen = 0;
-    for await (const { assets } of scan(request, entry.job!.traceId, signal)) {
+    // A window is read in one go: at the workers' pace its connection would grow older than the server allows. An unsorted
+    // store's one scan has no bound that fits into memory, and stays at the reader's pace.
+    for await (const { assets } of entry.unsorted ? pages : await Array.fromAsync(pages)) {
       signal.throwIfAborted();
       for (const asset of assets) {
         const { key } = parseS3Uri(asset.uri, 'uri');
