@@ -11,8 +11,9 @@ import { createObjectStore, type ObjectStore } from './object-store.ts';
 import type { Operation } from './operation.ts';
 import { callStream, createClient } from './rpc-client.ts';
 import type { RpcService } from './rpc-service.ts';
+import { withPassingBreaks } from './scan-breaks.ts';
 import type { Platform, ProcessParts } from './service-main.ts';
-import type { Scan, SourceParts } from './sources.ts';
+import type { SourceParts } from './sources.ts';
 import { countSlots, createWorkers } from './workers.ts';
 
 /** A scan of one window must be through by then. */
@@ -54,12 +55,13 @@ export async function createServiceKernel(
     token: config.token,
     tlsCa: config.tlsCa,
   });
-  const scan: Scan = (request, traceId, signal) =>
+  const scan = withPassingBreaks((request, traceId, signal) =>
     callStream(discovery, discovery.scanAssets, request, {
       signal,
       traceId,
       deadlineMs: Date.now() + SCAN_DEADLINE_MS,
-    });
+    }),
+  );
   const own = jobService({ jobs, bus, store });
   const source: SourceParts = { scan, store, bus, readJob: jobs.read };
 
