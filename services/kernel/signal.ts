@@ -27,3 +27,36 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
+
+/** How long work may go on that must not be broken off at once. */
+export interface Grace {
+  /** In all. */
+  limitMs: number;
+  /** Once the signal has aborted. */
+  graceMs: number;
+  /** Why the work is broken off then. */
+  late: () => Error;
+}
+
+/** Runs work that may outlast a signal for a while, with a signal of its own that aborts when its time is over. */
+export async function withGrace<T>(
+  signal: AbortSignal,
+  { limitMs, graceMs, late }: Grace,
+  work: (own: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const own = new AbortController();
+  const end = (): void => own.abort(late());
+  const hurry = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(end, graceMs);
+  };
+  let timer = setTimeout(end, limitMs);
+  if (signal.aborted) hurry();
+  signal.addEventListener('abort', hurry, { once: true });
+  try {
+    return await work(own.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', hurry);
+  }
+}

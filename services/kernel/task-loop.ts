@@ -1,26 +1,29 @@
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
-import { type AttemptParts, commit, findCommitted, produce, readStanding } from './attempt.ts';
+import { type AttemptParts, type CommitFacts, commit, findCommitted, produce, readStanding } from './attempt.ts';
 import type { Delivery } from './bus-types.ts';
 import { runClosing } from './closing-task.ts';
 import { outcomeWord } from './dataset.ts';
-import { type CycloramaError, toCycloramaError } from './failure.ts';
+import { CycloramaError, toCycloramaError } from './failure.ts';
 import { isEnded } from './job-state.ts';
 import type { Jobs } from './jobs.ts';
 import type { Begin, Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, Product } from './operation.ts';
 import { parseTask, readOrDrop } from './queue-messages.ts';
 import { publishResult } from './results.ts';
-import { pause, withTimeout } from './signal.ts';
+import { type Grace, pause, withGrace } from './signal.ts';
 
 /** How often a running task looks whether its job was cancelled; cancelling takes effect within ten seconds. */
 const CANCEL_CHECK_MS = 3_000;
-/** Uploads and the commit, which a drain lets finish. */
-const COMMIT_DEADLINE_MS = 300_000;
-const DRAIN_COMMIT_MS = 10_000;
+/** Uploads and the commit, which a drain lets finish where the store answers. */
+const COMMIT_TIME: Grace = {
+  limitMs: 300_000,
+  graceMs: 10_000,
+  late: () => new CycloramaError('store_unavailable', 'outputs and record did not get into the store in time'),
+};
 const OTHER_VERSION_MS = 15_000;
 /** An infrastructure failure hands the task back for so long, doubled with each delivery. */
 const HAND_BACK_MS = 1_000;
@@ -120,17 +123,18 @@ async function runAttempt(
     await publishResult(attempt.bus, committed);
     return committed;
   }
-  const committing = (): AbortSignal => withTimeout(signal.aborted ? DRAIN_COMMIT_MS : COMMIT_DEADLINE_MS);
+  const commitAs = (product: Product, facts: CommitFacts): Promise<TaskResult> =>
+    withGrace(signal, COMMIT_TIME, (own) => commit(attempt, standing, product, facts, own));
   const fail = async (error: CycloramaError): Promise<TaskResult> => {
     parts.log.info({ reason: error.reason, error: error.message }, 'asset failed');
     const product = operation.toFailureProduct(task, error);
     const facts = { outcome: Outcome.OUTCOME_FAILED, error, dependencies: [], versions: {} };
     try {
-      return await commit(attempt, standing, product, facts, committing());
+      return await commitAs(product, facts);
     } catch (thrown) {
       // Where the outputs have no place, the error report has none either; the record alone says why.
       if (toCycloramaError(thrown).reason !== 'output_refused') throw thrown;
-      return commit(attempt, standing, { ...product, files: [] }, facts, committing());
+      return commitAs({ ...product, files: [] }, facts);
     }
   };
   if (begin.verdict === 'quarantine') return fail(begin.error);
@@ -141,7 +145,7 @@ async function runAttempt(
       dependencies: asset.dependencies,
       versions: { blender: blenderVersion },
     };
-    return await commit(attempt, standing, product, facts, committing());
+    return await commitAs(product, facts);
   } catch (thrown) {
     const error = toCycloramaError(thrown);
     if (signal.aborted) throw thrown;

@@ -1,9 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LedgerEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import { descendants, sendSignal } from '../../services/kernel/blender-tree.ts';
 import { checkComplete, makeAssets } from '../support/faults-check.ts';
-import { filesBelow } from '../support/faults-leftovers.ts';
+import { filesBelow, tasksInScratch } from '../support/faults-leftovers.ts';
 import { FaultStack } from '../support/faults-stack.ts';
+import { until } from '../support/poll.ts';
 
 let faults: FaultStack;
 beforeAll(async () => {
@@ -72,4 +74,27 @@ test('a worker that is told to end while NATS is down ends in time and leaves no
   await faults.stack.restart('nats');
   await faults.stack.restart('worker');
   await checkComplete(faults, 'parted', assets, await faults.ended(jobId, 60_000));
+});
+
+test('a worker that is told to end while S3 hangs ends in time, leaves no file, and charges nobody', async () => {
+  const assets = makeAssets(40, 40);
+  faults.fill('hanging', assets.files);
+  const { jobId } = await faults.analyse('hanging');
+  await faults.untilRecords('hanging', 12);
+  await faults.stack.kill('s3', 'SIGSTOP');
+  // What Blender has in hand now is what the worker will try to commit.
+  await until('Blender is idle', () =>
+    tasksInScratch(faults.stack.dir.scratch).every((file) => !file.includes('/slot-')),
+  );
+  const since = performance.now();
+  await faults.stack.stopPart('worker');
+  expect(performance.now() - since).toBeLessThan(19_000);
+  expect(filesBelow(faults.stack.dir.scratch)).toEqual([]);
+  const ledger = (await faults.bus.bucket('ledger').all()).filter(({ key }) => key.startsWith(jobId));
+  expect(ledger.map(({ value }) => LedgerEntry.fromJSON(JSON.parse(value))).filter(({ running }) => running)).toEqual(
+    [],
+  );
+  await faults.stack.kill('s3', 'SIGCONT');
+  await faults.stack.restart('worker');
+  await checkComplete(faults, 'hanging', assets, await faults.ended(jobId, 60_000));
 });
