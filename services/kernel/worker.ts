@@ -48,6 +48,7 @@ export async function createWorker(
     deviceEnvironment: pickDeviceEnvironment(process.env),
     kernelCacheDir: undefined,
   });
+  if (launcher.reason !== '') log.warn({ reason: launcher.reason }, 'Blender runs without a sandbox');
   const pool = new BlenderPool({
     scratchDir: scratch.root,
     slots: settings.slots,
