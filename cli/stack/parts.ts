@@ -39,6 +39,12 @@ export interface PartsInput {
 }
 
 const REGION = 'us-east-1';
+const SERVER_STOP_MS = 10_000;
+/** Longer than services and workers allow themselves (STOP_LIMIT_MS of service-main.ts). */
+const SERVICE_STOP_MS = 25_000;
+
+/** How long all parts may take to end, stage after stage: workers, services, servers. */
+export const LONGEST_STOP_MS = 2 * SERVICE_STOP_MS + SERVER_STOP_MS;
 
 /** Where each part will listen. */
 export function endpointsOf({
@@ -79,7 +85,7 @@ function natsPart({ dir, ports, tools }: PartsInput): Part {
     env: process.env,
     readyUrl: `http://${HOST}:${natsMonitor}/healthz?js-enabled-only=true`,
     readyTimeoutMs: 60_000,
-    stopTimeoutMs: 10_000,
+    stopTimeoutMs: SERVER_STOP_MS,
     ports: { nats: port, natsMonitor },
   };
 }
@@ -112,7 +118,7 @@ function s3Part({ dir, ports, tools, key, sidecar }: PartsInput): Part {
     env: { ...process.env, ROOT_ACCESS_KEY: key.accessKeyId, ROOT_SECRET_KEY: key.secretAccessKey },
     readyUrl: `http://${HOST}:${port}/_healthz`,
     readyTimeoutMs: 30_000,
-    stopTimeoutMs: 10_000,
+    stopTimeoutMs: SERVER_STOP_MS,
     ports: { s3: port },
   };
 }
@@ -138,7 +144,7 @@ function servicePart(service: ServiceName | 'worker', replica: number, input: Pa
     },
     readyUrl: `http://${HOST}:${http}/readyz`,
     readyTimeoutMs: isWorker ? 120_000 : 60_000,
-    stopTimeoutMs: isWorker ? 25_000 : 15_000,
+    stopTimeoutMs: SERVICE_STOP_MS,
     ports: isWorker ? { [name]: http } : { [name]: moved(service), [`${name}.http`]: http },
   };
 }

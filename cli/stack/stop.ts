@@ -1,10 +1,11 @@
 import { pause } from '../../services/kernel/signal.ts';
 import { dataDir } from './data-dir.ts';
 import { readHolder } from './holder.ts';
+import { LONGEST_STOP_MS } from './parts.ts';
 import { isRunning, type ProcessId } from './process-id.ts';
 
-/** Longer than all parts may take to end, one stage after the other: the worker hands its tasks back first. */
-const DEADLINE_MS = 60_000;
+/** What the supervisor takes for itself comes on top of its parts' time. */
+const DEADLINE_MS = LONGEST_STOP_MS + 15_000;
 const KILL_DEADLINE_MS = 10_000;
 
 /**
