@@ -1,6 +1,7 @@
-import { type Job, JobState, type TaskResult } from '../gen/cyclorama/job/v1/job.ts';
+import type { Job, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import type { ListTaskResultsRequest } from '../gen/cyclorama/job/v1/job_service.ts';
 import { CycloramaError } from '../services/kernel/failure.ts';
+import { isEnded } from '../services/kernel/job-state.ts';
 import { pause } from '../services/kernel/signal.ts';
 import type { JobCalls } from './job-calls.ts';
 import { createPatience, type Patience } from './patience.ts';
@@ -9,17 +10,6 @@ const PATIENCE_MS = 120_000;
 const SHORTEST_POLL_MS = 100;
 const LONGEST_POLL_MS = 1_000;
 const PAGE_SIZE = 500;
-
-const FINAL_STATES: ReadonlySet<JobState> = new Set([
-  JobState.JOB_STATE_SUCCEEDED,
-  JobState.JOB_STATE_CANCELLED,
-  JobState.JOB_STATE_FAILED,
-]);
-
-/** Whether a job's state will not change any more. */
-export function hasEnded(job: Pick<Job, 'state'>): boolean {
-  return FINAL_STATES.has(job.state);
-}
 
 /** Who wants to know how a job goes. */
 export interface JobListener {
@@ -80,7 +70,7 @@ async function watchToEnd(
         if (job === undefined) continue;
         afterRevision = job.revision;
         listener.onJob?.(job);
-        if (hasEnded(job)) return job;
+        if (isEnded(job.state)) return job;
       }
       // A stream that ends before the job does was closed by a server that goes away.
       throw new CycloramaError('service_unavailable', `the server ended the watch of job '${jobId}' before its end`);

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import type { ListTaskResultsRequest } from '../../gen/cyclorama/job/v1/job_service.ts';
+import { isEnded } from '../../services/kernel/job-state.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
 import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
-import { hasEnded } from '../follow-job.ts';
 import { type JobCalls, resolveJobId } from '../job-calls.ts';
 import { resultLines } from '../job-text.ts';
 import { collectOf, parseCount } from '../option-values.ts';
@@ -69,7 +69,7 @@ async function results(context: CommandContext, options: ResultsOptions, [word]:
     left -= 1;
     if (left === 0) return EXIT.ok;
   }
-  if (!hasEnded(job!)) terminal.note(`job ${jobId} is still running; these are its results so far`);
+  if (!isEnded(job!.state)) terminal.note(`job ${jobId} is still running; these are its results so far`);
   return EXIT.ok;
 }
 

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { type Job, JobClass } from '../../gen/cyclorama/job/v1/job.ts';
 import { toClosingPlaces } from '../../services/kernel/dataset.ts';
+import { isEnded } from '../../services/kernel/job-state.ts';
 import { toS3Uri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
 import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
-import { hasEnded } from '../follow-job.ts';
 import { resolveJobId } from '../job-calls.ts';
 import { printable } from '../printable.ts';
 
@@ -44,6 +44,6 @@ async function report(context: CommandContext, _: ServerOptions, [word]: string[
 
 function absence(job: Job): string {
   if (job.jobClass === JobClass.JOB_CLASS_INTERACTIVE) return 'jobs of a single asset write none';
-  if (!hasEnded(job)) return 'it still runs, and its report is written when all its assets are done';
+  if (!isEnded(job.state)) return 'it still runs, and its report is written when all its assets are done';
   return ['it ended without one', ...job.warnings].join('; ');
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readStartTicks } from '../../services/kernel/process-identity.ts';
 
 /** A process that a reused pid cannot be mistaken for. */
 export interface ProcessId {
@@ -9,15 +9,9 @@ export interface ProcessId {
 
 /** Identifies a running process; undefined when there is none (or only its zombie). */
 export function identify(pid: number): ProcessId | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch {
-    return process.platform !== 'linux' && answers(pid) ? { pid, start: '' } : undefined;
-  }
-  // The command in parentheses may hold spaces and parentheses itself.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' ? undefined : { pid, start: fields[19] ?? '' };
+  const start = readStartTicks(pid);
+  if (start !== undefined) return { pid, start };
+  return process.platform !== 'linux' && answers(pid) ? { pid, start: '' } : undefined;
 }
 
 /** Whether the very process runs, not another one with its old pid. */

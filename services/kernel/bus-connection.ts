@@ -9,7 +9,7 @@ import {
   NatsError,
 } from 'nats';
 import { isLost, isTransient } from './bus-errors.ts';
-import type { Config } from './config.ts';
+import { type Config, hideUserInfo } from './config.ts';
 import { CycloramaError } from './failure.ts';
 import type { Log } from './log.ts';
 import { orAborted, pause } from './signal.ts';
@@ -125,7 +125,7 @@ async function connectWithin(config: Config['nats'], name: string, deadlineMs: n
       if (performance.now() > deadline || (error instanceof NatsError && error.code.includes('AUTHORIZATION'))) {
         throw new CycloramaError(
           'bus_unavailable',
-          `NATS at ${config.url.replace(/\/\/[^@/]*@/g, '//[redacted]@')}: ${(error as Error).message}`,
+          `NATS at ${hideUserInfo(config.url)}: ${(error as Error).message}`,
           { cause: error },
         );
       }
