@@ -10,7 +10,6 @@ export interface Config {
   host: string;
   grpcPort: number;
   httpPort: number;
-  insecureBind: boolean;
   /** Shared token that callers must bring; also sent with our own calls. */
   token: string | undefined;
   tls: { certificate: Buffer; key: Buffer } | undefined;
@@ -135,7 +134,6 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
     host: v.CYCLORAMA_HOST,
     grpcPort: v.CYCLORAMA_GRPC_PORT ?? ports.grpcPort,
     httpPort: v.CYCLORAMA_HTTP_PORT ?? ports.httpPort,
-    insecureBind: v.CYCLORAMA_INSECURE_BIND,
     token,
     tls: certificate && key ? { certificate, key } : undefined,
     tlsCa,
@@ -218,6 +216,6 @@ export function redactConfig(config: Config): object {
 }
 
 /** URLs, several after a comma too, without the user and password that they may hold. */
-function hideUserInfo(urls: string): string {
+export function hideUserInfo(urls: string): string {
   return urls.replaceAll(/\/\/[^@/,]*@/g, '//[redacted]@');
 }

@@ -89,7 +89,7 @@ describe('a job whose source cannot be read', () => {
     },
   );
 
-  test.each<Reason>(['store_unavailable', 'discovery_unavailable', 'service_unavailable', 'bus_unavailable'])(
+  test.each<Reason>(['store_unavailable', 'service_unavailable', 'bus_unavailable'])(
     'because of %s just now waits for its driver to come back',
     async (reason) => {
       const { queue, jobs, create } = startDriver(failing(new CycloramaError(reason, 'not now')));

@@ -138,11 +138,6 @@ export const REASONS = {
     handling: 'infrastructure',
     meaning: 'NATS did not answer after several tries.',
   },
-  discovery_unavailable: {
-    code: 'UNAVAILABLE',
-    handling: 'infrastructure',
-    meaning: 'The discovery service did not answer.',
-  },
   scratch_full: {
     code: 'RESOURCE_EXHAUSTED',
     handling: 'infrastructure',
