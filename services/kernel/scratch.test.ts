@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -61,16 +61,25 @@ describe('a task folder', () => {
     });
   });
 
-  test.each(['ENOSPC', 'EDQUOT'])(
+  test.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EMFILE', 'EIO'])(
     'on a disk that says %s is scratch_full, which is not the asset’s fault',
     async (code) => {
       const scratch = await openScratch(folder(), 'worker', 100);
       const full = scratch.withFolder('task', 1, NEVER, async () => {
-        throw Object.assign(new Error('no space left on device'), { code });
+        throw Object.assign(new Error('the disk says no'), { code });
       });
       await expect(full).rejects.toMatchObject({ reason: 'scratch_full', handling: 'infrastructure' });
     },
   );
+});
+
+test('a folder that cannot be made costs no room', async () => {
+  const scratch = await openScratch(folder(), 'worker', 100);
+  await rm(scratch.root, { recursive: true });
+  await writeFile(scratch.root, 'a file in its place');
+  await expect(scratch.withFolder('t', 100, NEVER, async () => 'ran')).rejects.toThrow('ENOTDIR');
+  await rm(scratch.root);
+  expect(await scratch.withFolder('t', 100, NEVER, async () => 'ran')).toBe('ran');
 });
 
 describe('room', () => {

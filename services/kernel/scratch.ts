@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
 import { CycloramaError } from './failure.ts';
-import { isDiskFull } from './object-store-errors.ts';
 import { readStartTicks } from './process-identity.ts';
+import { createRoom } from './room.ts';
 
 /** One attempt's own folder; nothing in it outlives the attempt. */
 export interface TaskFolder {
@@ -36,52 +36,47 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
     join(root, OWNER),
     JSON.stringify({ host: hostname(), pid: process.pid, startTicks: readStartTicks(process.pid) }),
   );
-  let left = limitBytes;
+  const room = createRoom(limitBytes);
   let number = 0;
-  let waiting: (() => void)[] = [];
-
-  async function reserve(bytes: number, signal: AbortSignal): Promise<void> {
-    while (left < bytes) {
-      await new Promise<void>((resolve) => {
-        waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-      signal.throwIfAborted();
-    }
-    left -= bytes;
-  }
 
   return {
     root,
-    async withFolder(name, wanted, signal, work) {
-      // Who wants more than there is gets all of it, and refuses by itself: only the work can record that.
-      const bytes = Math.min(wanted, limitBytes);
-      await reserve(bytes, signal);
-      const folder = toTaskFolder(join(root, `task-${name}-${number++}`));
-      try {
-        await mkdir(folder.input, { recursive: true });
-        await mkdir(folder.output);
-        return await work(folder);
-      } catch (error) {
-        if (isDiskFull(error)) {
-          throw new CycloramaError('scratch_full', `'${root}' has no room: ${(error as Error).message}`, {
-            cause: error,
-          });
+    // Who wants more than there is gets all of it, and refuses by itself: only the work can record that.
+    withFolder: (name, bytes, signal, work) =>
+      room.within(bytes, signal, async () => {
+        const folder = toTaskFolder(join(root, `task-${name}-${number++}`));
+        try {
+          await mkdir(folder.input, { recursive: true });
+          await mkdir(folder.output);
+          return await work(folder);
+        } catch (error) {
+          throw toScratchError(error);
+        } finally {
+          await removeFolder(folder.root);
         }
-        throw error;
-      } finally {
-        await rm(folder.root, { recursive: true, force: true });
-        left += bytes;
-        const woken = waiting;
-        waiting = [];
-        for (const wake of woken) wake();
-      }
-    },
+      }),
     close: () => rm(root, { recursive: true, force: true }),
   };
 }
 
 const OWNER = 'owner.json';
+
+/** What Node calls a disk that is full, broken, read-only or not ours, and a process with too many open files. */
+const SCRATCH_FAULTS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE']);
+
+/** Turns what Node says of a scratch disk that cannot be used into `scratch_full`, which is no asset's fault. */
+export function toScratchError(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || !SCRATCH_FAULTS.has((thrown as NodeJS.ErrnoException).code ?? '')) return thrown;
+  return new CycloramaError('scratch_full', `the scratch disk cannot be used: ${thrown.message}`, { cause: thrown });
+}
+
+async function removeFolder(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    throw toScratchError(error);
+  }
+}
 
 function toTaskFolder(root: string): TaskFolder & { root: string } {
   const input = join(root, 'in');
