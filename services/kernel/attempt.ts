@@ -92,8 +92,15 @@ export interface Produced {
   blenderVersion: string;
 }
 
-/** Lets Blender do the operation, and turns its answer into a product while Blender already has the next asset. */
-export async function produce(parts: AttemptParts, signal: AbortSignal): Promise<Produced> {
+/**
+ * Lets Blender do the operation, and turns its answer into a product while Blender already has the next asset.
+ * `onLease` is waited for before Blender sees the asset.
+ */
+export async function produce(
+  parts: AttemptParts,
+  signal: AbortSignal,
+  onLease: () => Promise<void>,
+): Promise<Produced> {
   const { operation, task, pool, limits, timed, folder } = parts;
   const asset = await parts.prepare(signal);
   const waitingSince = performance.now();
@@ -101,7 +108,7 @@ export async function produce(parts: AttemptParts, signal: AbortSignal): Promise
     signal,
     async (lease) => {
       parts.stageSeconds.wait = (performance.now() - waitingSince) / 1000;
-      const inputPath = await folder.handInput(asset.path, lease.inputDir);
+      const [inputPath] = await Promise.all([folder.handInput(asset.path, lease.inputDir), onLease()]);
       const request = { inputPath, traceId: task.traceId, op: operation.blenderOp(task) };
       const blender = await lease.run(request, { ...limits, signal });
       await folder.collectOutput(lease.outputDir);

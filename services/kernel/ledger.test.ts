@@ -127,7 +127,9 @@ describe('the ledger keeps', () => {
   test('a worker that vanished five times', async () => {
     const bucket = new MemoryBucket();
     for (let attempt = 1; attempt <= 5; attempt += 1) {
-      expect(await open(`w${attempt}`, bucket).begin(task, alone)).toMatchObject({ verdict: 'start', attempt });
+      const ledger = open(`w${attempt}`, bucket);
+      expect(await ledger.begin(task, alone)).toMatchObject({ verdict: 'start', attempt });
+      await ledger.working(task);
     }
     expect(await open('last', bucket).begin(task, alone)).toMatchObject({
       verdict: 'quarantine',
@@ -145,17 +147,55 @@ describe('the ledger keeps', () => {
     expect(await ledger.begin(task, alone)).toEqual({ verdict: 'start', attempt: 1, fresh: false });
   });
 
-  test('nothing against an asset whose begin was written, but not confirmed', async () => {
+  test('nothing against an asset whose worker vanished before Blender had it', async () => {
     const bucket = new MemoryBucket();
-    const create = bucket.create.bind(bucket);
-    bucket.create = async (key, value) => {
-      await create(key, value);
-      return create(key, value);
+    for (let worker = 1; worker <= 9; worker += 1) {
+      expect(await open(`w${worker}`, bucket).begin(task, alone)).toMatchObject({ verdict: 'start' });
+    }
+    expect(await bucket.all()).toEqual([]);
+  });
+
+  test('the charge for a vanished worker though the next attempt is handed back, be it before or after Blender had it', async () => {
+    const bucket = new MemoryBucket();
+    const lost = open('lost', bucket);
+    await lost.begin(task, alone);
+    await lost.working(task);
+    const next = open('next', bucket);
+    await next.handedBack(task);
+    expect(LedgerEntry.fromJSON(JSON.parse((await bucket.all())[0]!.value))).toMatchObject({ running: true });
+    await next.begin(task, alone);
+    await next.handedBack(task);
+    const handedBack = { attempt: 2, running: false, lostCharges: 1, workerId: 'next' };
+    expect(LedgerEntry.fromJSON(JSON.parse((await bucket.all())[0]!.value))).toMatchObject(handedBack);
+  });
+
+  test('the verdict of quarantine until it is committed, and the name of the worker that vanished last', async () => {
+    const bucket = new MemoryBucket();
+    const standing = entry({ attempt: 5, running: true, lostCharges: 4, workerId: 'lost' });
+    await bucket.put('job.task', JSON.stringify(LedgerEntry.toJSON(standing)));
+    for (const worker of ['a', 'b']) {
+      const ledger = open(worker, bucket);
+      expect(await ledger.begin(task, alone)).toMatchObject({
+        verdict: 'quarantine',
+        error: { reason: 'worker_lost' },
+      });
+      await ledger.handedBack(task);
+    }
+  });
+
+  test('one write of a task that goes well', async () => {
+    const bucket = new MemoryBucket();
+    let writes = 0;
+    const put = bucket.put.bind(bucket);
+    bucket.put = (key, value) => {
+      writes += 1;
+      return put(key, value);
     };
-    expect(await open(ME, bucket).begin(task, alone)).toEqual({ verdict: 'start', attempt: 1, fresh: false });
-    const [entry] = await bucket.all();
-    expect(JSON.parse(entry!.value)).toMatchObject({ attempt: 1, running: true });
-    expect(JSON.parse(entry!.value)).not.toHaveProperty('lostCharges');
+    const ledger = open(ME, bucket);
+    await ledger.begin(task, alone);
+    await ledger.working(task);
+    await ledger.done(task);
+    expect([writes, await bucket.all()]).toEqual([1, []]);
   });
 
   test('others out of it until Blender failed', async () => {
@@ -170,6 +210,7 @@ describe('the ledger keeps', () => {
     await ledger.begin(task, others);
     expect(asked).toBe(0);
     await ledger.charge(task, crash);
+    await ledger.handedBack(task);
     expect(await ledger.begin(task, others)).toEqual({ verdict: 'elsewhere', delayMs: 2_000 });
     expect(asked).toBe(1);
   });

@@ -1,5 +1,5 @@
 import { LedgerEntry, type Task } from '../../gen/cyclorama/job/v1/task.ts';
-import type { Bus, KeyValue } from './bus-types.ts';
+import type { Bus } from './bus-types.ts';
 import { CycloramaError, fromFailure, toFailure } from './failure.ts';
 
 /** How often Blender may crash, hang or run out of memory on an asset before the asset is given up. */
@@ -50,7 +50,9 @@ export function decideBegin(
 /** Who works on what, and what is charged to an asset when an attempt ends badly. */
 export interface Ledger {
   begin(task: Task, othersLive: () => Promise<boolean>): Promise<Begin>;
-  /** The attempt was handed back, not by the asset's fault. */
+  /** From now on a worker that vanishes is charged to the asset: Blender has it. */
+  working(task: Task): Promise<void>;
+  /** The attempt, if one began here and nothing was charged, was handed back: not by the asset's fault. */
   handedBack(task: Task): Promise<void>;
   /** Blender failed on the asset: charge it. */
   charge(task: Task, error: CycloramaError): Promise<void>;
@@ -58,44 +60,58 @@ export interface Ledger {
   done(task: Task): Promise<void>;
 }
 
-/** Opens the ledger of tasks in flight. */
+/** Opens the ledger of tasks in flight. Nearly every task costs one write: when Blender gets it. */
 export function createLedger(bus: Pick<Bus, 'bucket'>, workerId: string): Ledger {
   const entries = bus.bucket('ledger');
+  /** Attempts that began here, as they stand or shall stand in the bucket. */
+  const begun = new Map<string, { entry: LedgerEntry; stored: boolean }>();
   const keyOf = (task: Task): string => `${task.jobId}.${task.taskId}`;
-  const parse = (found: KeyValue | undefined): LedgerEntry =>
-    found ? LedgerEntry.fromJSON(JSON.parse(found.value)) : LedgerEntry.fromPartial({});
-  const read = async (task: Task): Promise<LedgerEntry> => parse(await entries.get(keyOf(task)));
-  const print = (entry: LedgerEntry): string =>
-    JSON.stringify(LedgerEntry.toJSON({ ...entry, workerId, updateTime: new Date() }));
-  const write = async (task: Task, entry: LedgerEntry): Promise<void> => {
-    await entries.put(keyOf(task), print(entry));
+  const write = async (key: string, entry: LedgerEntry): Promise<void> => {
+    await entries.put(key, JSON.stringify(LedgerEntry.toJSON({ ...entry, updateTime: new Date() })));
+  };
+  const change = async (task: Task, toNext: (entry: LedgerEntry) => LedgerEntry): Promise<void> => {
+    const attempt = begun.get(keyOf(task));
+    if (!attempt) throw new CycloramaError('internal', `no attempt at task '${keyOf(task)}' is under way`);
+    // A write that fails may have arrived all the same.
+    Object.assign(attempt, { entry: toNext(attempt.entry), stored: true });
+    await write(keyOf(task), attempt.entry);
   };
   return {
     async begin(task, othersLive) {
-      // Nearly every task is begun once: then one write is all.
-      const first = print(LedgerEntry.fromPartial({ attempt: 1, running: true }));
-      const created = await entries.create(keyOf(task), first);
-      const found = created === undefined ? await entries.get(keyOf(task)) : undefined;
-      // What stands there may be our own, from a write whose answer was lost.
-      if (created !== undefined || found?.value === first) return { verdict: 'start', attempt: 1, fresh: false };
-      const entry = parse(found);
+      const key = keyOf(task);
+      const found = await entries.get(key);
+      const entry = LedgerEntry.fromJSON(found ? JSON.parse(found.value) : {});
       const others = entry.suspectCharges > 0 && (await othersLive());
       const { begin, charged } = decideBegin(entry, workerId, others, Date.now());
-      if (begin.verdict === 'start') await write(task, { ...charged, attempt: begin.attempt, running: true });
+      // The vanished worker's name stays, for the message.
+      if (entry.running) await write(key, { ...charged, running: false });
+      if (begin.verdict === 'elsewhere') return begin;
+      const mine = { ...charged, attempt: begin.attempt, workerId, running: false };
+      begun.set(key, { entry: mine, stored: found !== undefined });
       return begin;
     },
+    working: (task) => change(task, (entry) => ({ ...entry, running: true })),
     async handedBack(task) {
-      await write(task, { ...(await read(task)), running: false });
+      if (!begun.has(keyOf(task))) return;
+      try {
+        await change(task, (entry) => ({ ...entry, running: false }));
+      } finally {
+        begun.delete(keyOf(task));
+      }
     },
     async charge(task, error) {
-      const entry = await read(task);
-      await write(task, {
+      await change(task, (entry) => ({
         ...entry,
         running: false,
         suspectCharges: entry.suspectCharges + 1,
         failure: toFailure(error),
-      });
+      }));
+      begun.delete(keyOf(task));
     },
-    done: (task) => entries.remove(keyOf(task)),
+    async done(task) {
+      const attempt = begun.get(keyOf(task));
+      begun.delete(keyOf(task));
+      if (!attempt || attempt.stored) await entries.remove(keyOf(task));
+    },
   };
 }

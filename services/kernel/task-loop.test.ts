@@ -104,9 +104,60 @@ describe('a failure', () => {
     runs.behave = async () => {
       throw new TypeError('undefined is not a function');
     };
-    expect(await runs.run()).toEqual(backAfter(0));
+    expect(await runs.run()).toEqual(backAfter(1_000));
     const [entry] = await runs.ledger.all();
     expect(JSON.parse(entry!.value)).toMatchObject({ suspectCharges: 1, failure: { reason: 'internal' } });
+  });
+
+  test.each<[string, (runs: TaskRuns) => void]>([
+    [
+      'of the scratch disk beside Blender',
+      (runs) => {
+        runs.behave = async () => {
+          throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+        };
+      },
+    ],
+    [
+      'that nobody foresaw before the attempt',
+      (runs) => {
+        runs.store.fault = (op) => {
+          if (op === 'list') throw new TypeError('undefined is not a function');
+        };
+      },
+    ],
+  ])('%s is never charged, however often, and hands back with a pause', async (_, arrange) => {
+    const runs = await TaskRuns.create();
+    const { behave } = runs;
+    arrange(runs);
+    for (const [delivered, delayMs] of [1_000, 2_000, 4_000, 8_000, 16_000, 32_000].entries()) {
+      expect(await runs.run({}, delivered + 1)).toEqual(backAfter(delayMs));
+      const [entry] = await runs.ledger.all();
+      expect(JSON.parse(entry!.value)).toEqual({
+        attempt: delivered + 1,
+        workerId: 'worker-a',
+        updateTime: expect.any(String),
+      });
+    }
+    runs.behave = behave;
+    runs.store.fault = () => {};
+    expect(await runs.run({}, 7)).toEqual(DONE);
+    expect(runs.published).toMatchObject([{ outcome: Outcome.OUTCOME_SUCCEEDED }]);
+  });
+
+  test('of a worker that vanishes is charged only once Blender has the asset', async () => {
+    const runs = await TaskRuns.create();
+    runs.store.fault = async (op) => {
+      if (op === 'download') expect(await runs.ledger.all()).toEqual([]);
+    };
+    const { behave } = runs;
+    runs.behave = async (task, limits) => {
+      const [entry] = await runs.ledger.all();
+      expect(JSON.parse(entry!.value)).toMatchObject({ attempt: 1, running: true });
+      return behave(task, limits);
+    };
+    expect(await runs.run()).toEqual(DONE);
+    expect(runs.published).toMatchObject([{ outcome: Outcome.OUTCOME_SUCCEEDED }]);
   });
 
   test.each<[number, number]>([

@@ -14,6 +14,7 @@ import type { Metrics } from './metrics.ts';
 import type { Operation, Product } from './operation.ts';
 import { parseTask, readOrDrop } from './queue-messages.ts';
 import { publishResult } from './results.ts';
+import { toScratchError } from './scratch.ts';
 import { type Grace, pause, withGrace } from './signal.ts';
 
 /** How often a running task looks whether its job was cancelled; cancelling takes effect within ten seconds. */
@@ -65,14 +66,7 @@ export async function runDelivery(parts: TaskLoopParts, delivery: Delivery, drai
     await settle({ ...parts, log }, delivery, task, signal);
   } catch (thrown) {
     if (watch.signal.reason instanceof Unwanted) await drop(parts, delivery, task, log);
-    else
-      await handBack(
-        { ...parts, log },
-        delivery,
-        task,
-        drain.aborted ? 0 : backoffMs(delivery.delivered),
-        toCycloramaError(thrown),
-      );
+    else await handBack({ ...parts, log }, delivery, task, toCycloramaError(thrown), drain);
   } finally {
     clearInterval(heartbeat);
     watch.abort();
@@ -91,6 +85,8 @@ async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, sign
   if (!parts.operations.has(task.operation)) return delivery.handBack(OTHER_VERSION_MS);
   const begin = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
   if (begin.verdict === 'elsewhere') return delivery.handBack(begin.delayMs);
+  // It needs no Blender, but may be more than a worker can hold.
+  if (task.closing) await parts.ledger.working(task);
   const run = task.closing ? runClosing : runAttempt;
   const result = await parts.withAttempt(task, begin, signal, (attempt) => run(parts, attempt, begin, signal));
   // The record stands: should one of the two get lost, the task comes again and finds it.
@@ -139,7 +135,7 @@ async function runAttempt(
   };
   if (begin.verdict === 'quarantine') return fail(begin.error);
   try {
-    const { product, asset, blenderVersion } = await produce(attempt, signal);
+    const { product, asset, blenderVersion } = await produce(attempt, signal, () => parts.ledger.working(task));
     const facts = {
       outcome: Outcome.OUTCOME_SUCCEEDED,
       dependencies: asset.dependencies,
@@ -147,7 +143,7 @@ async function runAttempt(
     };
     return await commitAs(product, facts);
   } catch (thrown) {
-    const error = toCycloramaError(thrown);
+    const error = toCycloramaError(toScratchError(thrown));
     if (signal.aborted) throw thrown;
     if (isAssetsFault(error)) return fail(error);
     if (error.handling === 'suspect') await parts.ledger.charge(task, error);
@@ -189,17 +185,20 @@ async function handBack(
   { ledger, log }: TaskLoopParts,
   delivery: Delivery,
   task: Task,
-  delayMs: number,
   error: CycloramaError,
+  drain: AbortSignal,
 ): Promise<void> {
   const stack = error.reason === 'internal' ? error.stack : undefined;
+  // What Blender failed on is charged, so it comes back only so often; a defect of ours must not haste through its tries.
+  const atOnce = drain.aborted || (error.handling === 'suspect' && error.reason !== 'internal');
+  const delayMs = atOnce ? 0 : backoffMs(delivery.delivered);
   log.warn({ reason: error.reason, error: error.message, stack, delayMs }, 'task handed back');
   try {
-    if (error.handling !== 'suspect') await ledger.handedBack(task);
+    await ledger.handedBack(task);
   } catch (cause) {
     log.warn({ error: (cause as Error).message }, 'ledger not written');
   }
-  delivery.handBack(error.handling === 'suspect' ? 0 : delayMs);
+  delivery.handBack(delayMs);
 }
 
 function backoffMs(delivered: number): number {
