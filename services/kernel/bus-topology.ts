@@ -16,8 +16,7 @@ import { BUCKETS, type BucketName, CLASSES, driveConsumer, STREAMS, taskConsumer
 const DAY_MS = 24 * 3600 * 1000;
 const RESULT_RETENTION_MS = 7 * DAY_MS;
 const DEDUPLICATION_MS = 120_000;
-/** How long a drive order stays with a driver that gives no sign of life; never longer than a task with its worker. */
-const DRIVE_ACK_WAIT_MS = 30_000;
+const DRIVE_ACK_WAIT_MS = 10_000;
 
 /** How long a bucket remembers a key that nobody writes. */
 const BUCKET_TTL_MS: Record<BucketName, number> = { jobs: 30 * DAY_MS, ledger: RESULT_RETENTION_MS, workers: 30_000 };
@@ -40,6 +39,11 @@ const STREAM_CONFIGS: (Partial<StreamConfig> & { name: string })[] = [
   },
 ];
 
+/** How long a drive order stays with a driver that gives no sign of life; never longer than a task with its worker. */
+export function driveAckWaitMs(ackWaitMs: number): number {
+  return Math.min(DRIVE_ACK_WAIT_MS, ackWaitMs);
+}
+
 /** Makes sure that the streams, the consumers of the given queues and the buckets exist. */
 export async function makeTopology(
   core: BusCore,
@@ -49,13 +53,7 @@ export async function makeTopology(
   for (const wanted of STREAM_CONFIGS)
     await makeStream(core, { ...wanted, storage: StorageType.File, num_replicas: config.replicas });
   for (const queue of queues) {
-    await makeConsumer(
-      core,
-      STREAMS.jobs,
-      driveConsumer(queue),
-      `jobs.${queue}.*`,
-      Math.min(DRIVE_ACK_WAIT_MS, config.ackWaitMs),
-    );
+    await makeConsumer(core, STREAMS.jobs, driveConsumer(queue), `jobs.${queue}.*`, driveAckWaitMs(config.ackWaitMs));
     for (const word of CLASSES) {
       await makeConsumer(core, STREAMS.tasks, taskConsumer(queue, word), `tasks.${queue}.${word}.*`, config.ackWaitMs);
     }

@@ -25,13 +25,13 @@ const failing = (error: Error): Scan =>
   };
 
 /** A driver over a bus in memory; the test puts the orders on its queue. */
-function startDriver(scan: Scan) {
+function startDriver(scan: Scan, outputUri = '') {
   const bus = new MemoryBus();
   const queue = new MemoryQueue();
   bus.take = (stream, consumer, max) => queue.take(stream, consumer, max, 20);
-  const jobs = createJobs(bus, new MemoryStore());
-  const ending = new AbortController();
   const store = new MemoryStore();
+  const jobs = createJobs(bus, store);
+  const ending = new AbortController();
   const ended = runDriver(
     {
       operation: 'note',
@@ -60,7 +60,7 @@ function startDriver(scan: Scan) {
       operation: 'note',
       source: SOURCE,
       spec: {},
-      outputUri: '',
+      outputUri,
       outputsBesideAssets: false,
       jobClass: JobClass.JOB_CLASS_BATCH,
       requestId: '',
@@ -71,7 +71,7 @@ function startDriver(scan: Scan) {
     order(jobId);
     return jobId;
   };
-  return { bus, queue, jobs, order, create, stop };
+  return { bus, queue, jobs, store, order, create, stop };
 }
 
 describe('a job whose source cannot be read', () => {
@@ -108,12 +108,37 @@ describe('a job whose source cannot be read', () => {
     expect(await jobs.get(jobId)).toMatchObject({ state: JobState.JOB_STATE_FAILED, failure: { reason: 'internal' } });
   });
 
+  test('because of a defect of ours is tried as often, however long it had to wait before', async () => {
+    let reads = 0;
+    const scan: Scan = async function* () {
+      reads += 1;
+      yield await Promise.reject(
+        reads <= 30 ? new CycloramaError('service_unavailable', 'not now') : new TypeError('x'),
+      );
+    };
+    const { queue, create } = startDriver(scan);
+    await create();
+    await until('the order is acked', () => queue.count('acked') === 1);
+    expect(reads).toBe(50);
+  });
+
   test('because its source was cancelled is cancelled, too', async () => {
     const { queue, jobs, create } = startDriver(failing(new CycloramaError('source_job_cancelled', 'no')));
     const jobId = await create();
     await until('the order is acked', () => queue.count('acked') === 1);
     expect((await jobs.get(jobId)).state).toBe(JobState.JOB_STATE_CANCELLED);
   });
+});
+
+test('a job that has ended lets go of its order though its output place takes no note of the end', async () => {
+  const { queue, jobs, store, create } = startDriver(failing(new CycloramaError('access_denied', 'no')), 's3://out/');
+  const jobId = await create();
+  store.fault = (op) => {
+    if (op === 'write') throw new CycloramaError('access_denied', 'no');
+  };
+  await until('the order is acked', () => queue.count('acked') === 1);
+  expect((await jobs.get(jobId)).state).toBe(JobState.JOB_STATE_FAILED);
+  expect(queue.count('handed back')).toBe(0);
 });
 
 test('an order for a job that nobody knows any more is dropped', async () => {

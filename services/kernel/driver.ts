@@ -1,7 +1,9 @@
+import { driveAckWaitMs } from './bus-topology.ts';
 import type { Delivery } from './bus-types.ts';
 import { type DriveParts, driveJob, isSuperseded } from './drive.ts';
 import { type CycloramaError, toCycloramaError } from './failure.ts';
 import { forgetInteractive } from './forget.ts';
+import { isEnded } from './job-state.ts';
 import { failEntry } from './jobs.ts';
 import type { Metrics } from './metrics.ts';
 import { parseDriveOrder, readOrDrop } from './queue-messages.ts';
@@ -9,7 +11,6 @@ import { pause } from './signal.ts';
 import { CLASSES, driveConsumer, STREAMS, taskConsumer } from './topics.ts';
 
 const JOBS_AT_ONCE = 32;
-const HEARTBEAT_MS = 10_000;
 const TRY_AGAIN_MS = 5_000;
 const METER_EVERY_MS = 5_000;
 /** Drives of one job that end in a defect of ours before the job is given up. */
@@ -18,7 +19,7 @@ const MAX_DEFECTS = 20;
 /** What a driver of one operation's jobs takes. */
 export type DriverParts = DriveParts & {
   operation: string;
-  /** How long an order stays with a driver that gives no sign of life. */
+  /** How long a message stays with one that gives no sign of life. */
   ackWaitMs: number;
   metrics: Pick<Metrics, 'queuePending' | 'queueInFlight'>;
 };
@@ -56,7 +57,7 @@ async function driveDelivery(parts: DriverParts, delivery: Delivery, signal: Abo
   if (!order) return;
   const { jobId } = order;
   const log = parts.log.child({ job: jobId });
-  const heartbeat = setInterval(() => delivery.working(), Math.min(HEARTBEAT_MS, parts.ackWaitMs / 3));
+  const heartbeat = setInterval(() => delivery.working(), driveAckWaitMs(parts.ackWaitMs) / 3);
   try {
     const job = await driveJob({ ...parts, log }, jobId, signal);
     log.info({ state: job.state, counts: job.counts, trace: job.traceId }, 'job ended');
@@ -77,26 +78,53 @@ async function settleFailure(
   jobId: string,
   error: CycloramaError,
 ): Promise<void> {
-  const passing = error.handling === 'infrastructure' && error.reason !== 'access_denied';
-  if (passing || (error.reason === 'internal' && delivery.delivered < MAX_DEFECTS)) {
-    log.warn(
-      { reason: error.reason, error: error.message, stack: error.reason === 'internal' ? error.stack : undefined },
-      'drive broke off; it goes on in a while',
-    );
-    delivery.handBack(TRY_AGAIN_MS);
-    return;
-  }
-  log.error({ reason: error.reason, error: error.message }, 'job failed');
   try {
-    if (error.reason === 'source_job_cancelled') await jobs.cancel(jobId);
-    else if (error.reason !== 'job_not_found') {
-      await jobs.recordEnd(await jobs.change(jobId, (entry) => failEntry(entry, error)));
+    if (mayPass(error) || (isDefect(error) && (await countDefects(jobs, jobId, delivery)) < MAX_DEFECTS)) {
+      log.warn(
+        { reason: error.reason, error: error.message, stack: isDefect(error) ? error.stack : undefined },
+        'drive broke off; it goes on in a while',
+      );
+      delivery.handBack(TRY_AGAIN_MS);
+      return;
     }
+    log.error({ reason: error.reason, error: error.message }, 'job failed');
+    await endJob({ jobs, log }, jobId, error);
     await delivery.ack();
   } catch (cause) {
     log.warn({ error: (cause as Error).message }, 'the end of the job could not be written');
     delivery.handBack(TRY_AGAIN_MS);
   }
+}
+
+/** Ends a job; where its output place will never take the note of its end, the key-value store alone has it. */
+async function endJob(
+  { jobs, log }: Pick<DriverParts, 'jobs' | 'log'>,
+  jobId: string,
+  error: CycloramaError,
+): Promise<void> {
+  try {
+    if (error.reason === 'source_job_cancelled') await jobs.cancel(jobId);
+    else await jobs.recordEnd(await jobs.change(jobId, (entry) => failEntry(entry, error)));
+  } catch (thrown) {
+    const cause = toCycloramaError(thrown);
+    if (mayPass(cause) || isDefect(cause)) throw cause;
+    if (cause.reason === 'job_not_found') return;
+    log.error({ reason: cause.reason, error: cause.message }, 'the output place does not take the end of the job');
+  }
+}
+
+/** Counts one more drive that ended in a defect of ours; an ended job counts no more, so its order's deliveries stand in. */
+async function countDefects(jobs: DriverParts['jobs'], jobId: string, { delivered }: Delivery): Promise<number> {
+  const { job, defects } = await jobs.change(jobId, (entry) => ({ ...entry, defects: entry.defects + 1 }));
+  return isEnded(job!.state) ? delivered : defects;
+}
+
+function mayPass({ handling, reason }: CycloramaError): boolean {
+  return handling === 'infrastructure' && reason !== 'access_denied';
+}
+
+function isDefect({ reason }: CycloramaError): boolean {
+  return reason === 'internal';
 }
 
 /** Shows how deep this operation's queues are. */
