@@ -57,6 +57,31 @@ test('a store that ignores conditions is refused before anything of a job is wri
   expect([...store.objects.keys()]).toEqual([]);
 });
 
+test('a store that ignores the ETag of an overwrite alone is refused, too', async () => {
+  const store = new MemoryStore();
+  const write = store.write.bind(store);
+  store.write = (place, content, options) => {
+    store.ignoresConditions = options.condition !== 'always' && 'ifEtag' in options.condition;
+    return write(place, content, options);
+  };
+  await expect(claimDataset(store, draft())).rejects.toMatchObject({
+    reason: 'store_not_conditional',
+    message: expect.stringContaining('If-Match'),
+  });
+  expect([...store.objects.keys()]).toEqual([]);
+});
+
+test('a probe whose write got no answer is removed, should it be there all the same', async () => {
+  const store = new MemoryStore();
+  const write = store.write.bind(store);
+  store.write = async (...args) => {
+    await write(...args);
+    throw new CycloramaError('store_unavailable', 'no answer');
+  };
+  await expect(claimDataset(store, draft())).rejects.toMatchObject({ reason: 'store_unavailable' });
+  expect([...store.objects.keys()]).toEqual([]);
+});
+
 test('the proof is asked for once a bucket, and again where it could not be had', async () => {
   const store = new MemoryStore();
   let writes = 0;
@@ -69,12 +94,12 @@ test('the proof is asked for once a bucket, and again where it could not be had'
   await expect(proveConditionalWrites(store, places)).rejects.toMatchObject({ reason: 'store_unavailable' });
   expect([...store.objects.keys()]).toEqual([]);
   await proveConditionalWrites(store, places);
-  expect(writes).toBe(4);
+  expect(writes).toBe(5);
   await proveConditionalWrites(store, places);
   await proveConditionalWrites(store, toDatasetPlaces('s3://outputs/elsewhere/'));
-  expect(writes).toBe(4);
+  expect(writes).toBe(5);
   await proveConditionalWrites(store, toDatasetPlaces('s3://another-bucket/'));
-  expect(writes).toBe(6);
+  expect(writes).toBe(8);
 });
 
 test('a bucket that may not be used is refused before it is touched', async () => {

@@ -3,9 +3,11 @@ import { Dataset } from '../../gen/cyclorama/job/v1/task.ts';
 import { type DatasetPlaces, toDatasetPlaces } from './dataset.ts';
 import { CycloramaError } from './failure.ts';
 import { canonicalJson } from './fingerprint.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, WriteCondition } from './object-store.ts';
 import { toS3Uri } from './uri.ts';
 
+/** Of no object that we write. */
+const FOREIGN_ETAG = 'd41d8cd98f00b204e9800998ecf8427e';
 const MAX_DATASET_BYTES = 1024 ** 2;
 
 /** Stores that proved to honour conditions, by bucket; asked once a process. */
@@ -70,7 +72,7 @@ async function wrote(write: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Writes the same small object twice under "only if absent"; a store that takes both cannot keep results apart. */
+/** Writes a small object, then again under conditions that do not hold; a store that takes one of those cannot keep results apart. */
 export async function proveConditionalWrites(
   store: ObjectStore,
   places: DatasetPlaces,
@@ -80,18 +82,20 @@ export async function proveConditionalWrites(
   proven.set(store, buckets);
   if (buckets.has(places.bucket)) return;
   const probe = places.probe(randomUUID());
-  const options = { condition: { ifAbsent: true }, contentType: 'text/plain' } as const;
-  await store.write(probe, 'first', options, signal);
+  const takes = (condition: WriteCondition): Promise<boolean> =>
+    wrote(store.write(probe, randomUUID(), { condition, contentType: 'text/plain' }, signal));
   try {
-    if (!(await wrote(store.write(probe, 'second', options, signal)))) {
-      buckets.add(places.bucket);
-      return;
+    await takes({ ifAbsent: true });
+    for (const condition of [{ ifAbsent: true }, { ifEtag: FOREIGN_ETAG }] as const) {
+      if (!(await takes(condition))) continue;
+      const header = 'ifAbsent' in condition ? 'If-None-Match: *' : "If-Match with another object's ETag";
+      throw new CycloramaError(
+        'store_not_conditional',
+        `the store of '${toS3Uri(probe)}' wrote an existing object under ${header}; expected 412`,
+      );
     }
   } finally {
     await store.remove(probe, signal);
   }
-  throw new CycloramaError(
-    'store_not_conditional',
-    `the store of '${toS3Uri(probe)}' wrote an existing object under If-None-Match: *; expected 412`,
-  );
+  buckets.add(places.bucket);
 }
