@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { LedgerEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import { descendants } from '../../services/kernel/blender-tree.ts';
+import type { CycloramaError } from '../../services/kernel/failure.ts';
 import { toAssetId } from '../../services/kernel/fingerprint.ts';
 import { isRunning } from '../support/blender.ts';
 import { type Assets, checkComplete, makeAssets, readRecords } from '../support/faults-check.ts';
@@ -115,6 +116,29 @@ test('tasks committed by workers that died before their ack are not done again',
   await checkComplete(faults, 'unacked', assets, await faults.ended(jobId, 30_000));
   expect(readRecords(faults, 'unacked')).toEqual(records);
   expect(blender.opened.length).toBe(before + 2);
+});
+
+test('a call is answered though the worker at work on it is killed', async () => {
+  const asset = stagedGlb('stall-3', 'call');
+  faults.fill('calls', { 'call.glb': asset });
+  const call = faults.analyseNow('s3://calls/call.glb', 'call');
+  const worker = await faults.workerHolding(asset);
+  await faults.stack.kill(worker, 'SIGKILL');
+  expect((await call).report).toMatchObject({ faces: 12n });
+  await faults.stack.restart(worker);
+});
+
+test('a call that is repeated after its server was killed gets the answer to the first one', async () => {
+  const asset = stagedGlb('stall-3', 'again');
+  faults.fill('calls', { 'again.glb': asset });
+  const broken = faults.analyseNow('s3://calls/again.glb', 'again', 0).catch((error: CycloramaError) => error.reason);
+  await faults.workerHolding(asset);
+  await faults.stack.kill('analysis', 'SIGKILL');
+  expect(await broken).toBe('service_unavailable');
+  expect((await faults.analyseNow('s3://calls/again.glb', 'again', 1)).report).toMatchObject({ faces: 12n });
+  expect(blender.opened.filter((name) => name === 'again')).toHaveLength(1);
+  await faults.stack.restart('analysis');
+  await faults.untilQuiet();
 });
 
 test('an asset that crashes Blender each time is given up after three attempts, and the others succeed', async () => {

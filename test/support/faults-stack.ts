@@ -4,9 +4,14 @@ import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { followJob } from '../../cli/follow-job.ts';
 import { createJobCalls, type JobCalls, within } from '../../cli/job-calls.ts';
-import { freePortBase, portsFrom, SPAN } from '../../cli/stack/ports.ts';
+import { freePortBase, type Ports, portsFrom, SPAN } from '../../cli/stack/ports.ts';
 import { type Stack, type StackOptions, startStack } from '../../cli/stack/stack.ts';
-import { AnalysisServiceClient, type CreateAnalysisJobRequest } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import {
+  AnalysisServiceClient,
+  AnalyzeAssetRequest,
+  type AnalyzeAssetResponse,
+  type CreateAnalysisJobRequest,
+} from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import type { Job, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobServiceClient } from '../../gen/cyclorama/job/v1/job_service.ts';
 import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
@@ -46,10 +51,10 @@ export class FaultStack {
     this.jobs = createJobCalls(this.#jobClient);
   }
 
-  /** `environment` makes the additional variables of services and workers from the data folder and the port of S3. */
+  /** `environment` makes the additional variables of services and workers from the data folder and the ports of the servers. */
   static async create(
     replicas: NonNullable<StackOptions['replicas']> = {},
-    environment: (data: string, s3Port: number) => Environment | Promise<Environment> = () => ({}),
+    environment: (data: string, ports: Ports) => Environment | Promise<Environment> = () => ({}),
   ): Promise<FaultStack> {
     const data = mkdtempSync(join(tmpdir(), 'cyclorama-faults-'));
     const portBase = await freeSpans();
@@ -58,7 +63,7 @@ export class FaultStack {
       portBase,
       autoRestart: false,
       replicas,
-      env: { CYCLORAMA_ACK_WAIT_MS: String(ACK_WAIT_MS), ...(await environment(data, portsFrom(portBase).s3!)) },
+      env: { CYCLORAMA_ACK_WAIT_MS: String(ACK_WAIT_MS), ...(await environment(data, portsFrom(portBase))) },
     });
     const { nats } = readConfig({ CYCLORAMA_NATS_URL: stack.endpoints.nats }, { grpcPort: 0, httpPort: 0 });
     const bus = await openBus(
@@ -97,6 +102,13 @@ export class FaultStack {
     const limits = { deadlineMs: Date.now() + CALL_MS };
     const client = this.#analysis[replica]!;
     return (await callUnary(client, client.createAnalysisJob, request, limits)).job!;
+  }
+
+  /** Analyses one asset in a call, answered when done; nothing is written. */
+  async analyseNow(uri: string, requestId: string, replica = 0): Promise<AnalyzeAssetResponse> {
+    const request = AnalyzeAssetRequest.fromPartial({ uri, requestId });
+    const client = this.#analysis[replica]!;
+    return callUnary(client, client.analyzeAsset, request, { deadlineMs: Date.now() + 3 * CALL_MS });
   }
 
   /** Follows a job to its end; a job that takes longer fails the test with what the parts last warned of. */
