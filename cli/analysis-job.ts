@@ -5,6 +5,7 @@ import { assetLines, type ConsoleNames, doneLine } from './exercise-console.ts';
 import { EXIT } from './exit-codes.ts';
 import { endText, exitCodeOfJob, followInTerminal } from './follow-in-terminal.ts';
 import type { JobCalls } from './job-calls.ts';
+import { printable } from './printable.ts';
 
 /** How to show an analysis job. */
 export interface ShowOptions {
@@ -34,6 +35,7 @@ export async function showAnalysisJob(
   if (!json) {
     const { reused = 0n, total = 0n } = job.counts ?? {};
     if (reused > 0n) terminal.print(reusedLine(reused, total));
+    for (const warning of job.warnings) terminal.note(`warning: ${printable(warning)}`);
     const end = endText(job);
     terminal.print(end === '' ? terminal.paint('green', doneLine(job.counts!)) : terminal.paint('red', end));
   }

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { AnalysisReport } from '../gen/cyclorama/analysis/v1/analysis.ts';
 import { Outcome } from '../gen/cyclorama/asset/v1/asset.ts';
 import { Job, JobState, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
-import { reusedLine } from './analysis-job.ts';
+import { reusedLine, showAnalysisJob } from './analysis-job.ts';
 import { endText } from './follow-in-terminal.ts';
+import type { JobCalls } from './job-calls.ts';
 import { JOB_COLUMNS, JOB_HEADINGS, jobRow, jobRows, resultLines } from './job-text.ts';
 import { reportLines } from './report-text.ts';
 import { tableLines } from './tables.ts';
+import type { Terminal } from './terminal.ts';
 
 const job = Job.fromPartial({
   jobId: 'abc',
@@ -43,6 +45,33 @@ describe('jobs for people', () => {
       ['created', '2025-01-02 03:04:05 UTC'],
       ['took', '1:03'],
     ]);
+  });
+
+  it('tell what went wrong beside their assets', () => {
+    expect(jobRows({ ...job, warnings: ['no index:\nnot written'] }).at(-1)).toEqual([
+      'warning',
+      'no index:\\nnot written',
+    ]);
+  });
+
+  it('end with their warnings when they are followed', async () => {
+    const notes: string[] = [];
+    const terminal = {
+      print: () => {},
+      status: () => {},
+      note: (line: string) => notes.push(line),
+      paint: (_: string, text: string) => text,
+    } as Partial<Terminal> as Terminal;
+    const ended = { ...job, warnings: ['no index'] };
+    const calls = {
+      async *watch() {
+        yield { job: ended };
+      },
+      results: async () => ({ results: [], nextPageToken: '' }),
+    } as Partial<JobCalls> as JobCalls;
+    const context = { terminal, signal: AbortSignal.timeout(5_000), json: false, serverWords: '' };
+    expect(await showAnalysisJob(context, calls, 'abc', { failOnError: false })).toBe(0);
+    expect(notes).toEqual(['warning: no index']);
   });
 
   it('say how they ended where that was not well', () => {
@@ -114,5 +143,20 @@ describe('reports for people', () => {
       '  materials   wood, cloth',
       '  warning     texture is missing',
     ]);
+  });
+
+  it('say what moves, what is painted on and whether the surface is closed', () => {
+    const stats = {
+      textures: [
+        { name: 'bark', width: 512, height: 256 },
+        { name: 'leaf', missing: true },
+      ],
+      animations: Array.from({ length: 12 }, (_, i) => ({ name: `clip${i}`, durationS: 1.25 })),
+      surface: { watertight: true },
+    };
+    const lines = reportLines('s3://b/x.glb', AnalysisReport.fromPartial({ stats }), '');
+    expect(lines).toContain('  textures    bark (512 x 256), leaf (missing)');
+    expect(lines).toContain('  watertight  yes');
+    expect(lines.find((line) => line.includes('animations'))).toMatch(/clip0 \(1\.25 s\), .* and 2 more$/);
   });
 });

@@ -45,6 +45,7 @@ export function jobRows(job: Job): string[][] {
     ['retry of', job.retryOf],
     ['trace id', job.traceId],
   ];
+  for (const warning of job.warnings) rows.push(['warning', warning]);
   return rows.filter(([, value]) => value !== '').map(([name, value]) => [name!, printable(value!)]);
 }
 
