@@ -8,7 +8,7 @@ const policies = [...document.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text]
 
 /** Commands that a file takes from the client of S3. */
 function readCommands(text: string): string[] {
-  const imports = [...text.matchAll(/import\s*\{([^}]*)\}\s*from '@aws-sdk\/(?:client-s3|lib-storage)'/g)];
+  const imports = [...text.matchAll(/import\s*\{([^}]*)\}\s*from '@aws-sdk\/client-s3'/g)];
   return imports.flatMap(([, names]) => [...names!.matchAll(/\b(\w+)Command\b/g)].map(([, name]) => name!));
 }
 
