@@ -255,12 +255,14 @@ def test_a_blend_that_refers_within_its_folder_warns(tmp_path: Path):
     ]
 
 
-def save_with_link(folder: Path) -> None:
-    """Saves `library.blend` with one box, and `a.blend` that links it."""
+def save_with_link(folder: Path, own_boxes: int) -> None:
+    """Saves `library.blend` with one box, and `a.blend` that links it and has boxes of its own."""
     session.reset()
     add_box()
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "library.blend"), copy=True)
     session.reset()
+    for _ in range(own_boxes):
+        add_box()
     with bpy.data.libraries.load(str(folder / "library.blend"), link=True, relative=False) as (there, here):
         here.objects = there.objects
     for thing in here.objects:
@@ -269,16 +271,24 @@ def save_with_link(folder: Path) -> None:
     session.reset()
 
 
-def test_a_blend_whose_objects_lie_in_another_file_is_refused_where_that_is_missing(tmp_path: Path):
-    save_with_link(tmp_path)
+def test_a_blend_all_of_whose_geometry_lies_in_a_missing_file_is_refused(tmp_path: Path):
+    save_with_link(tmp_path, own_boxes=0)
     importers.import_asset(tmp_path / "a.blend")
-    assert int(inspected()["vertices"]) == 8
+    assert numbers(inspected(), "vertices") == [8]
     (tmp_path / "library.blend").unlink()
     session.reset()
     with pytest.raises(RuntimeFailure) as caught:
         importers.import_asset(tmp_path / "a.blend")
     assert caught.value.reason == "missing_dependency"
     assert "library.blend" in caught.value.message
+
+
+def test_a_blend_some_of_whose_geometry_lies_in_a_missing_file_warns(tmp_path: Path):
+    save_with_link(tmp_path, own_boxes=2)
+    (tmp_path / "library.blend").unlink()
+    [warning] = importers.import_asset(tmp_path / "a.blend")
+    assert "library.blend" in warning
+    assert numbers(inspected(), "vertices") == [16]
 
 
 def test_a_blend_may_not_run_its_scripts(tmp_path: Path):
