@@ -59,6 +59,7 @@ describe('a write', () => {
     const copy = join(folder(), 'copy.bin');
     expect(await store.download(at('large.bin'), copy, { etag, maxBytes: 9 * MIB })).toEqual({ sizeBytes, etag });
     expect(Buffer.compare(await readFile(copy), content)).toBe(0);
+    await writeFile(path, randomBytes(9 * MIB));
     await expect(store.write(at('large.bin'), { path }, options)).rejects.toMatchObject({
       reason: 'precondition_failed',
     });
@@ -85,6 +86,12 @@ describe('a conditional write', () => {
     const winners = outcomes.flatMap(({ status }, n) => (status === 'fulfilled' ? [n] : []));
     expect(winners).toHaveLength(1);
     expect(await textOf('update')).toBe(`writer ${winners[0]}`);
+  });
+
+  test('of what stands there already is no lost race: it may be our own, whose answer got lost', async () => {
+    const first = await put('twice', 'the same', { ifAbsent: true });
+    expect(await put('twice', 'the same', { ifAbsent: true })).toEqual(first);
+    await expect(put('twice', 'another', { ifAbsent: true })).rejects.toMatchObject({ reason: 'precondition_failed' });
   });
 
   test('under the ETag of an object that is gone is refused', async () => {
@@ -255,7 +262,7 @@ describe('a signal that aborts', () => {
 });
 
 describe('a store that is ill', () => {
-  test('and takes connections without ever answering is store_unavailable at the deadline', async () => {
+  test('and takes connections without ever answering is store_unavailable after a few deadlines', async () => {
     const deadlineMs = 300;
     const hole = createSocketServer(() => {});
     await new Promise<void>((resolve) => hole.listen(0, '127.0.0.1', resolve));
@@ -263,9 +270,8 @@ describe('a store that is ill', () => {
     const black = openAt(`http://127.0.0.1:${(hole.address() as AddressInfo).port}`, { deadlineMs });
     const start = performance.now();
     await expect(black.head(at('a'))).rejects.toMatchObject({ reason: 'store_unavailable' });
-    expect(performance.now() - start).toBeLessThan(2_000);
-    await expect(black.read(at('a'), 100)).rejects.toMatchObject({ reason: 'store_unavailable' });
-    expect(performance.now() - start).toBeLessThan(10_000);
+    // Four tries, and the pauses between them.
+    expect(performance.now() - start).toBeLessThan(4 * deadlineMs + 5_000);
   });
 
   test('and breaks bodies off is asked again until one is whole', async () => {
