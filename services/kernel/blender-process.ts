@@ -10,7 +10,7 @@ import { classifyExit } from './blender-exit.ts';
 import type { BlenderLaunch } from './blender-launch.ts';
 import { createLogTail, type LogTail } from './blender-log.ts';
 import { type Spawned, spawnBlender } from './blender-spawn.ts';
-import { descendants, readOutOfMemoryKills, residentBytes } from './blender-tree.ts';
+import { cpuTicks, descendants, readOutOfMemoryKills, residentBytes } from './blender-tree.ts';
 import { type RunLimits, toCancellation, type Watch, watchRun } from './blender-watch.ts';
 import { CycloramaError, fromFailure } from './failure.ts';
 
@@ -33,6 +33,8 @@ interface Exchange {
 }
 
 const MEMORY_POLL_MS = 250;
+/** Processor time that an idle process does not take between two looks; Blender reports only when it enters a stage. */
+const COMPUTING_TICKS = 2;
 
 /**
  * One warm Blender process. Does one request at a time.
@@ -50,6 +52,7 @@ export class BlenderProcess {
   #alive = true;
   #members: number[] = [];
   #rssBytes = 0;
+  #cpuTicks = 0;
   #outOfMemoryKills = 0;
   #ready: BlenderReady | undefined;
 
@@ -112,7 +115,7 @@ export class BlenderProcess {
     if (!this.isAlive) throw new CycloramaError('internal', 'Blender has ended; expected a living process');
     if (limits.signal.aborted) throw toCancellation(limits.signal);
     this.#log.clear();
-    const poll = setInterval(() => void this.#checkMemory(), this.#limits.memoryPollMs ?? MEMORY_POLL_MS);
+    const poll = setInterval(() => void this.#look(), this.#limits.memoryPollMs ?? MEMORY_POLL_MS);
     try {
       const outcome = this.#exchangeOf(request.requestId, limits);
       this.#spawned.requests.write(`${JSON.stringify(BlenderRequest.toJSON(request))}\n`);
@@ -161,9 +164,11 @@ export class BlenderProcess {
     }
   }
 
-  async #checkMemory(): Promise<void> {
-    const rssBytes = await residentBytes(this.#members);
+  async #look(): Promise<void> {
+    const [rssBytes, ticks] = await Promise.all([residentBytes(this.#members), cpuTicks(this.#members)]);
     if (rssBytes === 0 || this.#exchange === undefined) return;
+    if (ticks - this.#cpuTicks >= COMPUTING_TICKS) this.#exchange.watch.alive();
+    this.#cpuTicks = ticks;
     this.#rssBytes = rssBytes;
     if (rssBytes <= this.#limits.memoryBytes) return;
     const megabytes = [rssBytes, this.#limits.memoryBytes].map((bytes) => Math.round(bytes / 2 ** 20));

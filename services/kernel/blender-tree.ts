@@ -19,10 +19,21 @@ async function readParents(): Promise<[number, number][]> {
 }
 
 async function readParent(pid: number): Promise<number | undefined> {
-  const stat = await readProc(pid, 'stat');
-  // The name in parentheses may hold spaces and parentheses itself; state and parent follow the last one.
-  const parent = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+  const parent = (await readStat(pid))[1];
   return parent === undefined ? undefined : Number(parent);
+}
+
+/** Sums the processor time of processes so far, in ticks of 10 ms; those that ended count nothing. */
+export async function cpuTicks(pids: readonly number[]): Promise<number> {
+  const stats = await Promise.all(pids.map(readStat));
+  return stats.reduce((sum, stat) => sum + Number(stat[11] ?? 0) + Number(stat[12] ?? 0), 0);
+}
+
+/** Fields of /proc/PID/stat from the state on, which is number 3 in proc(5). */
+async function readStat(pid: number): Promise<string[]> {
+  const stat = await readProc(pid, 'stat');
+  // The name in parentheses may hold spaces and parentheses itself; the others follow the last one.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
 }
 
 /** Sums the resident memory of processes in bytes; those that ended count nothing. */

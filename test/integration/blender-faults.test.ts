@@ -37,6 +37,12 @@ test('progress keeps a slow request alive beyond the stall limit', async () => {
   expect(stages).toEqual(['import']);
 });
 
+test('work without a report, such as a long import, keeps a request alive beyond the stall limit', async () => {
+  const { pool } = await testPool(fakeLaunch());
+  const done = await pool.withBlender(NEVER, (blender) => blender.run(act('compute'), { ...AMPLE, stallMs: 700 }));
+  expect(done.result).toMatchObject({ $case: 'selftest' });
+});
+
 test('progress does not keep a request alive beyond its deadline', async () => {
   const { pool } = await testPool(fakeLaunch());
   const failed = pool.withBlender(NEVER, (blender) => blender.run(act('tick-forever'), { ...AMPLE, deadlineMs: 500 }));

@@ -24,6 +24,11 @@ const acts = {
   },
   'run-out': (requestId) => send({ requestId, failure: { reason: 'blender_out_of_memory', message: 'MemoryError' } }),
   hang: () => {},
+  compute: (requestId) => {
+    const end = performance.now() + 1_500;
+    while (performance.now() < end);
+    acts.succeed(requestId);
+  },
   tick: (requestId) => {
     let ticks = 0;
     const timer = setInterval(() => {
