@@ -1,5 +1,5 @@
 import type { Asset, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
-import { type Output, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { JobClass, type Output, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { type Task, TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
 import type { BlenderPool } from './blender-pool.ts';
 import type { Bus } from './bus-types.ts';
@@ -116,7 +116,7 @@ export async function produce(
       if (asset.path.endsWith('.blend')) lease.retire();
       return { blender, blenderVersion: lease.blenderVersion };
     },
-    { fresh: parts.fresh },
+    { fresh: parts.fresh, urgent: task.jobClass === JobClass.JOB_CLASS_INTERACTIVE },
   );
   Object.assign(parts.stageSeconds, blender.stageSeconds);
   const warnings = [...asset.warnings, ...blender.warnings];

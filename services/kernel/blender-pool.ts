@@ -33,11 +33,12 @@ export interface BlenderLease {
 }
 
 interface Waiter {
+  urgent: boolean;
   give: (slot: BlenderSlot) => void;
   refuse: (error: CycloramaError) => void;
 }
 
-/** Warm Blender processes, handed out to one task each, first come first served. */
+/** Warm Blender processes, handed out to one task each: the urgent first, then first come first served. */
 export class BlenderPool {
   readonly #slots: BlenderSlot[];
   readonly #free: BlenderSlot[];
@@ -57,14 +58,14 @@ export class BlenderPool {
 
   /**
    * Runs `work` with a warm Blender of its own, and tidies up after it whatever happens.
-   * `fresh` asks for a process that has seen no other asset, as a retry does.
+   * `fresh` asks for a process that has seen no other asset, as a retry does. `urgent` goes before all that are not.
    */
   async withBlender<T>(
     signal: AbortSignal,
     work: (lease: BlenderLease) => Promise<T>,
-    { fresh = false }: { fresh?: boolean } = {},
+    { fresh = false, urgent = false }: { fresh?: boolean; urgent?: boolean } = {},
   ): Promise<T> {
-    const slot = await this.#acquire(signal);
+    const slot = await this.#acquire(signal, urgent);
     try {
       await slot.prepare(fresh, AbortSignal.any([signal, this.#closing.signal]));
       return await work(this.#lease(slot));
@@ -105,7 +106,7 @@ export class BlenderPool {
     };
   }
 
-  #acquire(signal: AbortSignal): Promise<BlenderSlot> {
+  #acquire(signal: AbortSignal, urgent: boolean): Promise<BlenderSlot> {
     return new Promise((resolve, reject) => {
       if (this.#closing.signal.aborted) return reject(toCancellation(this.#closing.signal));
       if (signal.aborted) return reject(toCancellation(signal));
@@ -116,6 +117,7 @@ export class BlenderPool {
         reject(toCancellation(signal));
       };
       const waiter: Waiter = {
+        urgent,
         give: (given) => {
           signal.removeEventListener('abort', leave);
           resolve(given);
@@ -126,7 +128,8 @@ export class BlenderPool {
         },
       };
       signal.addEventListener('abort', leave, { once: true });
-      this.#waiters.push(waiter);
+      const behind = urgent ? this.#waiters.findIndex((other) => !other.urgent) : -1;
+      this.#waiters.splice(behind < 0 ? this.#waiters.length : behind, 0, waiter);
     });
   }
 

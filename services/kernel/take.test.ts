@@ -54,12 +54,14 @@ test('somebody who waits for an answer goes before all batch tasks', async () =>
   const taking = startTaking(queue, 1);
   await until('b1 runs', () => taking.running.length === 1);
   queue.push(INTERACTIVE, 'i1');
+  await until('i1 has the place that is kept for such', () => taking.running.length === 2);
+  queue.push(INTERACTIVE, 'i2');
   taking.running[0]!.end();
-  await until('another task runs', () => taking.begun.length === 2);
-  expect(taking.begun).toEqual(['b1', 'i1']);
-  taking.running[0]!.end();
-  await until('a batch task runs again', () => taking.begun.length === 3);
-  expect(taking.begun[2]).toBe('b2');
+  await until('another task runs', () => taking.begun.length === 3);
+  expect(taking.begun).toEqual(['b1', 'i1', 'i2']);
+  for (const task of taking.running) task.end();
+  await until('a batch task runs again', () => taking.begun.length === 4);
+  expect([taking.begun[3], taking.most()]).toEqual(['b2', 2]);
   taking.drain();
   taking.running[0]!.end();
   await taking.ended;
@@ -67,17 +69,17 @@ test('somebody who waits for an answer goes before all batch tasks', async () =>
 
 test('what waiting pulls bring beyond the capacity goes straight back, and is taken when there is room', async () => {
   const queue = new MemoryQueue();
-  const taking = startTaking(queue, 1);
-  await until('pulls wait on both queues', () => queue.waitingPulls === 2);
+  const taking = startTaking(queue, 1, { queues: ['analysis', 'rendering'] });
+  await until('pulls wait on all queues', () => queue.waitingPulls === 4);
   queue.push(BATCH, 'b1');
-  queue.push(INTERACTIVE, 'i1');
+  queue.push('tasks-rendering-batch', 'b2');
   await until('one was handed back', () => queue.count('handed back') === 1);
   expect(taking.most()).toBe(1);
   expect(queue.answers[0]).toMatchObject({ answer: 'handed back', delayMs: 0 });
   taking.running[0]!.end();
   await until('the other runs', () => taking.begun.length === 2);
   taking.running[0]!.end();
-  expect(taking.begun.toSorted()).toEqual(['b1', 'i1']);
+  expect(taking.begun.toSorted()).toEqual(['b1', 'b2']);
   taking.drain();
   await taking.ended;
 });

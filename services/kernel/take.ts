@@ -10,7 +10,7 @@ export interface TakeParts {
   bus: Pick<Bus, 'take'>;
   /** Queues in order of preference within a class. */
   queues: readonly string[];
-  /** Most tasks in hand at a time: those on slots, and those downloaded ahead. */
+  /** Most tasks in hand at a time: those on slots, and those downloaded ahead. One more may be interactive. */
   capacity: number;
   /** Runs one task to its answer; never throws. */
   run: (delivery: Delivery) => Promise<void>;
@@ -21,20 +21,33 @@ export interface TakeParts {
   log: Log;
 }
 
+/** A consumer to take from. */
+interface Source {
+  consumer: string;
+  /** How many more tasks it may bring now. */
+  room: () => number;
+}
+
 /**
- * Takes tasks until the signal aborts, interactive ones first, never more than the capacity; returns when all in hand have their answer.
+ * Takes tasks until the signal aborts, interactive ones first, never more than the capacity, but for one place that only
+ * they may take: else they would wait behind all that was downloaded ahead. Returns when all in hand have their answer.
  * A pull that waits is never broken off; what it brings when there is no room goes straight back.
  */
 export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<void> {
   const { bus, queues, capacity, run, idle, waitMs = WAIT_MS, log } = parts;
-  const consumers = CLASSES.flatMap((word) => queues.map((queue) => taskConsumer(queue, word)));
+  const sources = CLASSES.flatMap((word) =>
+    queues.map((queue): Source => {
+      const places = word === 'interactive' ? capacity + 1 : capacity;
+      return { consumer: taskConsumer(queue, word), room: () => places - inHand.size };
+    }),
+  );
   const inHand = new Set<Promise<void>>();
-  const waiting = new Map<string, Promise<void>>();
+  const waiting = new Map<Source, Promise<void>>();
   let busyAt = performance.now();
 
-  const start = (deliveries: Delivery[]): number => {
+  const start = (deliveries: Delivery[], room: Source['room']): number => {
     for (const delivery of deliveries) {
-      if (signal.aborted || inHand.size >= capacity) {
+      if (signal.aborted || room() <= 0) {
         delivery.handBack(0);
         continue;
       }
@@ -47,9 +60,9 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
     return deliveries.length;
   };
 
-  const take = async (consumer: string, max: number, patienceMs: number): Promise<number> => {
+  const take = async ({ consumer, room }: Source, max: number, patienceMs: number): Promise<number> => {
     try {
-      return start(await bus.take(STREAMS.tasks, consumer, max, patienceMs));
+      return start(await bus.take(STREAMS.tasks, consumer, max, patienceMs), room);
     } catch (error) {
       log.warn({ error: (error as Error).message, consumer }, 'cannot take tasks');
       await pause(waitMs / 2, signal);
@@ -59,24 +72,25 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
 
   /** One look at every queue; true when something came. */
   const sweep = async (): Promise<boolean> => {
-    for (const consumer of consumers) {
-      if ((await take(consumer, capacity - inHand.size, 0)) > 0) return true;
+    for (const source of sources) {
+      if (source.room() > 0 && (await take(source, source.room(), 0)) > 0) return true;
     }
     return false;
   };
 
   const waitForAny = async (): Promise<void> => {
-    for (const consumer of consumers) {
-      if (waiting.has(consumer)) continue;
-      const wait = take(consumer, 1, waitMs).then(() => void waiting.delete(consumer));
-      waiting.set(consumer, wait);
+    for (const source of sources) {
+      if (waiting.has(source) || source.room() <= 0) continue;
+      const wait = take(source, 1, waitMs).then(() => void waiting.delete(source));
+      waiting.set(source, wait);
     }
-    await Promise.race(waiting.values());
+    // A task that ends makes room for classes that nobody waits for just now.
+    await Promise.race([...waiting.values(), ...(inHand.size >= capacity ? inHand : [])]);
   };
 
   let idled = false;
   while (!signal.aborted) {
-    if (inHand.size >= capacity) await Promise.race(inHand);
+    if (inHand.size > capacity) await Promise.race(inHand);
     else if (!(await sweep())) await waitForAny();
     if (inHand.size > 0) busyAt = performance.now();
     if (idle && !idled && performance.now() - busyAt > idle.afterMs) {

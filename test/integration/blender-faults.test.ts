@@ -134,6 +134,16 @@ test('tasks get a slot in the order in which they came', async () => {
   expect(order).toEqual([0, 1, 2, 3]);
 });
 
+test('a task that somebody waits for gets a slot before all that are not urgent, in turn among its like', async () => {
+  const { pool } = await testPool(fakeLaunch());
+  const order: string[] = [];
+  const tasks = ['b1', 'b2', 'i1', 'b3', 'i2'].map((task) =>
+    pool.withBlender(NEVER, async () => void order.push(task), { urgent: task.startsWith('i') }),
+  );
+  await Promise.all(tasks);
+  expect(order).toEqual(['b1', 'i1', 'i2', 'b2', 'b3']);
+});
+
 test('a task that is called off while it waits leaves the queue, and the others move on', async () => {
   const { pool } = await testPool(fakeLaunch());
   const controller = new AbortController();
