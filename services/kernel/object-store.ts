@@ -82,11 +82,14 @@ export interface ObjectStore {
     signal?: AbortSignal,
     range?: ByteRange,
   ): Promise<{ body: Buffer; etag: string } | undefined>;
-  /** Streams an object into a file, whole or not at all; asset_changed when the ETag is not the expected one. */
+  /**
+   * Streams an object into a file, whole or not at all; asset_changed when the ETag is not the expected one.
+   * The time for it follows from `expectedBytes`, or from the most there may be.
+   */
   download(
     place: S3Place,
     path: string,
-    options: { etag?: string; maxBytes: number },
+    options: { etag?: string; maxBytes: number; expectedBytes?: number },
     signal?: AbortSignal,
   ): Promise<{ sizeBytes: number; etag: string }>;
   /** Writes an object; precondition_failed when the condition does not hold. */
@@ -245,7 +248,7 @@ export function createObjectStore(
       }
     },
 
-    async download(place, path, { etag, maxBytes }, signal) {
+    async download(place, path, { etag, maxBytes, expectedBytes = maxBytes }, signal) {
       try {
         return await request(
           'GetObject',
@@ -282,7 +285,7 @@ export function createObjectStore(
             return { sizeBytes, etag: unquote(found.ETag) };
           },
           signal,
-          requestDeadlineMs + Math.ceil(maxBytes / SLOWEST_BYTES_PER_MS),
+          requestDeadlineMs + Math.ceil(expectedBytes / SLOWEST_BYTES_PER_MS),
         );
       } catch (error) {
         if (error instanceof CycloramaError && error.reason === 'precondition_failed') {

@@ -8,6 +8,7 @@ import { MemoryStore } from '../../test/support/memory-store.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { CycloramaError, type Reason } from './failure.ts';
 import { type PreparedAsset, type PrepareParts, prepareAsset } from './prepare.ts';
+import { createRoom } from './room.ts';
 import { openScratch, type Scratch } from './scratch.ts';
 
 const folder = temporaryFolder();
@@ -37,6 +38,7 @@ function prepare<T>(
   const parts: PrepareParts = {
     store,
     maxAssetBytes: 1_000_000,
+    decoders: createRoom(1),
     timed: (stage, work) => {
       timed.push(stage);
       return work();
@@ -121,4 +123,20 @@ test('a store that fails while a file beside the asset is fetched is not the ass
 test('an asset without ETag is fetched as it is now', async () => {
   put('m/chair.glb', boxGlb(), 'whatever');
   expect(await prepare({ etag: '' }, ({ downloadedBytes }) => downloadedBytes)).toBe(boxGlb().length);
+});
+
+test.each<[string, string, number | undefined]>([
+  ['its listed size where it is the one that was listed', 'e1', 7],
+  ['the most there may be where nobody knows', '', undefined],
+])('the time for a download follows from %s', async (_, etag, expectedBytes) => {
+  put('m/chair.glb', boxGlb());
+  const download = store.download.bind(store);
+  let asked: object = {};
+  store.download = (place, path, options) => {
+    asked = options;
+    return download(place, path, options);
+  };
+  await prepare({ etag, sizeBytes: 7n }, () => {});
+  expect(asked).toMatchObject({ maxBytes: 1_000_000, ...(expectedBytes && { expectedBytes }) });
+  expect('expectedBytes' in asked).toBe(expectedBytes !== undefined);
 });

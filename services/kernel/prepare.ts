@@ -8,6 +8,7 @@ import { type GatheredAsset, gatherAsset } from './asset/dependencies.ts';
 import { DEFAULT_TRIAGE_LIMITS } from './asset/limits.ts';
 import { CycloramaError } from './failure.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { Room } from './room.ts';
 import type { TaskFolder } from './scratch.ts';
 import { parseObjectUri, toS3Uri } from './uri.ts';
 
@@ -30,12 +31,14 @@ export interface PreparedAsset {
 export interface PrepareParts {
   store: Pick<ObjectStore, 'download' | 'checkBucket'>;
   maxAssetBytes: number;
+  /** Room for so many decoders at a time: each may take as much memory as a Blender. */
+  decoders: Room;
   timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /** Fetches an asset with the files it refers to, checks it, and decodes what Blender cannot read. Errors name their stage. */
 export async function prepareAsset(
-  { store, maxAssetBytes, timed }: PrepareParts,
+  { store, maxAssetBytes, decoders, timed }: PrepareParts,
   task: Task,
   folder: TaskFolder,
   signal: AbortSignal,
@@ -51,9 +54,10 @@ export async function prepareAsset(
     );
   }
   const local = join(folder.input, `asset${extensionOf(place.key)}`);
-  const etag = asset.etag === '' ? {} : { etag: asset.etag };
+  // Only what is still the object that was listed has the listed size.
+  const listed = asset.etag === '' ? {} : { etag: asset.etag, expectedBytes: Number(asset.sizeBytes) };
   const main = await atStage('download', () =>
-    timed('download', () => store.download(place, local, { ...etag, maxBytes: maxAssetBytes }, signal)),
+    timed('download', () => store.download(place, local, { ...listed, maxBytes: maxAssetBytes }, signal)),
   );
 
   const fetch = async (
@@ -83,7 +87,7 @@ export async function prepareAsset(
   );
   const downloadedBytes = main.sizeBytes + gathered.dependencies.reduce((sum, { size }) => sum + size, 0);
   const { path, warnings } = await atStage('decode', () =>
-    timed('decode', () => toReadable(local, gathered, folder, signal)),
+    timed('decode', () => toReadable(decoders, local, gathered, folder, signal)),
   );
   const { header } = gathered.report;
   return { path, downloadedBytes, dependencies, header, warnings: [...gathered.warnings, ...warnings] };
@@ -91,6 +95,7 @@ export async function prepareAsset(
 
 /** Gives the file the extension of its content, or replaces it by a decoded copy. */
 async function toReadable(
+  decoders: Room,
   local: string,
   { report }: GatheredAsset,
   folder: TaskFolder,
@@ -100,11 +105,9 @@ async function toReadable(
   if (readable !== local) await rename(local, readable);
   if (report.decode.length === 0) return { path: readable, warnings: [] };
   const path = join(folder.input, 'decoded.glb');
-  const { decoded, warnings } = await decodeAsset(readable, path, {
-    signal,
-    deadlineMs: DECODE_DEADLINE_MS,
-    memoryMb: DECODE_MEMORY_MB,
-  });
+  const { decoded, warnings } = await decoders.within(1, signal, () =>
+    decodeAsset(readable, path, { signal, deadlineMs: DECODE_DEADLINE_MS, memoryMb: DECODE_MEMORY_MB }),
+  );
   await rm(readable);
   return { path, warnings: [`decoded before import: ${decoded.join(', ')}`, ...warnings] };
 }

@@ -10,6 +10,7 @@ import { createLedger } from './ledger.ts';
 import { createObjectStore } from './object-store.ts';
 import type { Operation } from './operation.ts';
 import { prepareAsset } from './prepare.ts';
+import { createRoom } from './room.ts';
 import { createLauncher } from './sandbox.ts';
 import { openScratch } from './scratch.ts';
 import type { Platform, ProcessParts } from './service-main.ts';
@@ -66,6 +67,7 @@ export async function createWorker(
   await pool.start(ending.signal);
 
   const maxAssetBytes = Math.min(settings.maxAssetBytes, settings.scratchBytes);
+  const decoders = createRoom(settings.slots);
   const workers = createWorkers(bus);
   const byName = new Map(operations.map((operation) => [operation.name, operation]));
   const withAttempt: Parameters<typeof runDelivery>[0]['withAttempt'] = (task, begin, signal, work) =>
@@ -86,7 +88,7 @@ export async function createWorker(
         version,
         limits: { deadlineMs: settings.taskTimeoutMs, stallMs: settings.stallTimeoutMs },
         folder,
-        prepare: (inner) => prepareAsset({ store, maxAssetBytes, timed }, task, folder, inner),
+        prepare: (inner) => prepareAsset({ store, maxAssetBytes, decoders, timed }, task, folder, inner),
         timed,
         stageSeconds,
       }).finally(() => {
@@ -139,7 +141,7 @@ export async function createWorker(
       await bus.close();
       store.close();
     },
-    done,
+    done: Promise.race([done, bus.broken]),
   };
 }
 
