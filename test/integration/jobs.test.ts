@@ -243,6 +243,22 @@ describe('named assets', () => {
     ]);
   });
 
+  test('in a manifest have reports of their own, whatever bucket and ending they have', async () => {
+    const uris = ['s3://assets/twin/chair.glb', 's3://assets/twin/chair.GLB', 's3://outputs/twin/chair.glb'];
+    await stack.fill('assets', { 'twin/chair.glb': boxGlb(), 'twin/chair.GLB': boxGlb(), 'twin.txt': uris.join('\n') });
+    await stack.fill('outputs', { 'twin/chair.glb': boxGlb() });
+    const source: AssetSource = {
+      source: { $case: 'manifest', value: { uri: 's3://assets/twin.txt', filter: '', suffixes: [] } },
+    };
+    const outputUri = 's3://outputs/twins/';
+    expect((await run({ source, outputUri })).counts).toMatchObject({ total: 3n, succeeded: 3n });
+    expect((await stack.keys('outputs', 'twins/')).filter((key) => key.includes('/twin/'))).toEqual([
+      'twins/assets/twin/chair.GLB_report.json',
+      'twins/assets/twin/chair.glb_report.json',
+      'twins/outputs/twin/chair.glb_report.json',
+    ]);
+  });
+
   test('in a manifest are taken once each; a broken manifest fails the job by its line', async () => {
     await stack.fill('assets', {
       'list.txt': '# two\ns3://assets/models/a.glb\n\ns3://assets/models/b.glb\ns3://assets/models/a.glb\n',
