@@ -127,9 +127,12 @@ async function startParts(
     async stop() {
       stopping.abort();
       ready = () => ['stopping'];
-      await Promise.all([following, parts.drain?.(GRACE_MS), rpc?.stop(GRACE_MS)]);
+      const ends = await Promise.allSettled([following, parts.drain?.(GRACE_MS), rpc?.stop(GRACE_MS)]);
+      // Whatever went wrong so far: child processes and files must not stay behind.
       await parts.close?.();
       await http.stop();
+      const broken = ends.find((end) => end.status === 'rejected');
+      if (broken) throw broken.reason;
     },
   };
 }

@@ -26,8 +26,8 @@ async function start(env: Record<string, string> = {}): Promise<ServiceProcess> 
 }
 
 /** Runs the program until it ends by itself. */
-async function runToEnd(env: Record<string, string>): Promise<{ code: number; output: string }> {
-  const path = fileURLToPath(new URL(`../../${PROGRAM}`, import.meta.url));
+async function runToEnd(env: Record<string, string>, program = PROGRAM): Promise<{ code: number; output: string }> {
+  const path = fileURLToPath(new URL(`../../${program}`, import.meta.url));
   const child = spawn(process.execPath, [path], { env: { ...process.env, ...NO_STORE, ...env }, timeout: 20_000 });
   const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   return { code, output };
@@ -121,4 +121,12 @@ describe('ending', () => {
     client.close();
     silent.close();
   });
+});
+
+test('a process whose drain fails lets go of what it holds all the same, and exits 1', async () => {
+  const ports = { CYCLORAMA_HTTP_PORT: String(await freePort()) };
+  const { code, output } = await runToEnd(ports, 'test/support/broken-drain.ts');
+  expect(output).toContain('"msg":"let go"');
+  expect(output).toContain('the drain failed');
+  expect(code).toBe(1);
 });
