@@ -97,6 +97,11 @@ export const REASONS = {
     handling: 'call',
     meaning: 'The job that is the source of this one is not known any more.',
   },
+  results_gone: {
+    code: 'NOT_FOUND',
+    handling: 'call',
+    meaning: 'The results of the job are kept no longer: seven days; the index of its dataset has them.',
+  },
   source_job_cancelled: {
     code: 'CANCELLED',
     handling: 'call',
@@ -211,7 +216,12 @@ export const REASONS = {
   output_refused: {
     code: 'FAILED_PRECONDITION',
     handling: 'permanent',
-    meaning: 'The store cannot hold an output under its name: it is too long, or in the way of a folder.',
+    meaning: 'The store does not take an output: it is too large, or its name too long or in the way of a folder.',
+  },
+  request_refused: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'The store refuses a request for good; the message has its words.',
   },
   // Blender on the asset
   blender_crash: {

@@ -29,6 +29,13 @@ test.each<[string, number | undefined, Reason]>([
   ['ObjectParentIsFile', 409, 'output_refused'],
   ['PreconditionFailed', 412, 'precondition_failed'],
   ['ConditionalRequestConflict', 409, 'precondition_failed'],
+  ['EntityTooLarge', 400, 'request_refused'],
+  ['MethodNotAllowed', 405, 'request_refused'],
+  ['InvalidRange', 416, 'request_refused'],
+  ['NotImplemented', 501, 'request_refused'],
+  ['RequestTimeout', 400, 'store_unavailable'],
+  ['Unknown', 408, 'store_unavailable'],
+  ['TooManyRequests', 429, 'store_unavailable'],
   ['SlowDown', 503, 'store_unavailable'],
   ['InternalError', 500, 'store_unavailable'],
   ['TimeoutError', undefined, 'store_unavailable'],
@@ -55,6 +62,10 @@ test('an asset that is not there is named without the words of the store', () =>
   expect(toStoreError(sdkError('NoSuchKey', 404), 'GetObject', PLACE).error.message).toBe(
     "asset 's3://bucket/a/b.glb' does not exist",
   );
+});
+
+test('what the store refuses to write is an output that it does not take', () => {
+  expect(toStoreError(sdkError('EntityTooLarge', 400), 'PutObject', PLACE).error.reason).toBe('output_refused');
 });
 
 test('an error of ours stays what it is', () => {

@@ -32,6 +32,10 @@ const BY_NAME: Record<string, Reason> = {
   ObjectParentIsFile: 'output_refused',
   PreconditionFailed: 'precondition_failed',
   ConditionalRequestConflict: 'precondition_failed',
+  // What broke on its way has status 400, too.
+  RequestTimeout: 'store_unavailable',
+  IncompleteBody: 'store_unavailable',
+  BadDigest: 'store_unavailable',
 };
 
 const BY_STATUS: Record<number, Reason> = {
@@ -42,6 +46,8 @@ const BY_STATUS: Record<number, Reason> = {
   412: 'precondition_failed',
 };
 
+/** Statuses of 4xx that pass. */
+const PASSING = new Set([408, 425, 429]);
 /** Codes of Node for a local disk that takes no more. */
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
 
@@ -50,12 +56,21 @@ export function toStoreError(thrown: unknown, op: string, place: S3Place): { err
   if (thrown instanceof CycloramaError) return { error: thrown, status: thrown.reason };
   const { name = '', message = '', code = '', $metadata } = thrown as SdkError;
   const status = $metadata?.httpStatusCode ?? 0;
-  const reason = isDiskFull(thrown) ? 'scratch_full' : (BY_NAME[name] ?? BY_STATUS[status] ?? 'store_unavailable');
+  const reason = isDiskFull(thrown) ? 'scratch_full' : (BY_NAME[name] ?? byStatus(status, op));
   const said = `${op} of '${toS3Uri(place)}': ${message || name}`;
   return {
     error: new CycloramaError(reason, absenceText(reason, place) ?? said, { cause: thrown }),
     status: status === 0 ? code || name || 'unknown' : String(status),
   };
+}
+
+/** What a status says by itself; a refusal of what was asked stays one, however often it is asked. */
+function byStatus(status: number, op: string): Reason {
+  const known = BY_STATUS[status];
+  if (known) return known;
+  const stays = (status >= 400 && status < 500 && !PASSING.has(status)) || status === 501;
+  if (!stays) return 'store_unavailable';
+  return op === 'PutObject' ? 'output_refused' : 'request_refused';
 }
 
 /** What is not there, in a sentence that needs none of the store's words. */
