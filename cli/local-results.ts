@@ -1,7 +1,7 @@
 import type { TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import { toClosingPlaces } from '../services/kernel/dataset.ts';
 import type { ObjectStore, StoredObject } from '../services/kernel/object-store.ts';
-import { readRecord } from '../services/kernel/records.ts';
+import { readWholeRecord } from '../services/kernel/records.ts';
 import { parseFolderUri, parseObjectUri, parseS3Uri } from '../services/kernel/uri.ts';
 import type { CommandContext } from './command-run.ts';
 import { countOf } from './figures.ts';
@@ -97,6 +97,6 @@ async function recordedOutputs(
   signal: AbortSignal,
 ): Promise<TaskResult['outputs']> {
   if (!reused || recordUri === '') return outputs;
-  const record = await readRecord(store, parseObjectUri(recordUri, 'record_uri'), signal);
+  const record = await readWholeRecord(store, parseObjectUri(recordUri, 'record_uri'), signal);
   return record?.result?.outputs ?? [];
 }

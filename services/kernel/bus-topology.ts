@@ -11,10 +11,17 @@ import {
 import { type BusCore, REQUEST_TIMEOUT_MS } from './bus-connection.ts';
 import { API_CODES, apiCode } from './bus-errors.ts';
 import type { Config } from './config.ts';
-import { BUCKETS, type BucketName, CLASSES, driveConsumer, STREAMS, taskConsumer } from './topics.ts';
+import {
+  BUCKETS,
+  type BucketName,
+  CLASSES,
+  driveConsumer,
+  RESULT_RETENTION_MS,
+  STREAMS,
+  taskConsumer,
+} from './topics.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
-const RESULT_RETENTION_MS = 7 * DAY_MS;
 const DEDUPLICATION_MS = 120_000;
 const DRIVE_ACK_WAIT_MS = 10_000;
 

@@ -99,3 +99,10 @@ export async function proveConditionalWrites(
   }
   buckets.add(places.bucket);
 }
+
+/** Writes a small object and removes it again; throws what keeps records from being written. */
+export async function proveWritable(store: ObjectStore, places: DatasetPlaces, signal?: AbortSignal): Promise<void> {
+  const probe = places.probe(randomUUID());
+  await store.write(probe, 'probe', { condition: 'always', contentType: 'text/plain' }, signal);
+  await store.remove(probe, signal);
+}

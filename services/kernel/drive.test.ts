@@ -6,7 +6,9 @@ import { JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { MemoryBus } from '../../test/support/memory-bus.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import { until } from '../../test/support/poll.ts';
+import { toDatasetPlaces } from './dataset.ts';
 import { type DriveParts, driveJob, isSuperseded } from './drive.ts';
+import { CycloramaError } from './failure.ts';
 import { createJobs } from './jobs.ts';
 import { publishResult } from './results.ts';
 import type { Scan } from './sources.ts';
@@ -31,7 +33,7 @@ class Deployment {
     yield { assets: page.map((key) => Asset.fromPartial({ uri: `s3://bucket/${key}`, etag: 'e' })) };
   }.bind(this);
 
-  async create(): Promise<string> {
+  async create(outputUri = ''): Promise<string> {
     const source: AssetSource = {
       source: { $case: 'prefix', value: { prefixUri: 's3://bucket/m/', suffixes: [], limit: 0n } },
     };
@@ -39,7 +41,7 @@ class Deployment {
       operation: 'note',
       source,
       spec: {},
-      outputUri: '',
+      outputUri,
       outputsBesideAssets: false,
       jobClass: JobClass.JOB_CLASS_BATCH,
       requestId: '',
@@ -212,6 +214,40 @@ test('tasks that vanished without a result are queued again once nothing moves a
   await deployment.workToTheEnd(jobId);
   expect((await job).counts).toMatchObject({ total: 10n, succeeded: 10n });
   expect((await deployment.entry(jobId)).generation).toBe(2);
+});
+
+test('an asset whose record is spoilt is done again', async () => {
+  const deployment = new Deployment();
+  deployment.keys = KEYS.slice(0, 2);
+  const store = new MemoryStore();
+  const jobId = await deployment.create('s3://out/run/');
+  const first = deployment.drive(jobId, { store });
+  await until('both are queued', () => deployment.queued(jobId).length === 2);
+  const [task, other] = deployment.queued(jobId);
+  first.stop();
+  await expect(first.job).rejects.toThrow();
+  await deployment.bus.purge(STREAMS.tasks, taskSubject('note', 'batch', jobId));
+  const put = ({ taskId, fingerprint }: Task, text: string): void => {
+    const { key } = toDatasetPlaces('s3://out/run/').record({ assetId: taskId, fingerprint, outcome: 'failed' });
+    store.objects.set(`out/${key}`, { body: Buffer.from(text), etag: 'e' });
+  };
+  put(task!, '{"result": {"jobId"');
+  put(other!, '{"result": {"failure": {"reason": "no_geometry"}}}');
+  const again = await deployment.create('s3://out/run/');
+  deployment.drive(again, { store });
+  await until('one is queued', () => deployment.queued(again).length > 0);
+  expect(deployment.queued(again).map(({ taskId }) => taskId)).toEqual([task!.taskId]);
+});
+
+test('a job ends when nothing moves and its output place takes nothing', async () => {
+  const deployment = new Deployment();
+  const store = new MemoryStore();
+  store.fault = (op) => {
+    if (op === 'write') throw new CycloramaError('access_denied', 'no');
+  };
+  const jobId = await deployment.create('s3://out/run/');
+  const { job } = deployment.drive(jobId, { store, stallMs: 300 });
+  await expect(job).rejects.toMatchObject({ reason: 'access_denied' });
 });
 
 test('a job that waits for slow tasks is not planned again', async () => {

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { type Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
+import { type Job, JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { type JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
 import { mapBounded } from './concurrency.ts';
 import { toDatasetPlaces } from './dataset.ts';
+import { proveWritable } from './dataset-claim.ts';
 import { haveClosed, needsClosing } from './drive-closing.ts';
 import { countResult, isEnded } from './job-state.ts';
 import type { Jobs } from './jobs.ts';
 import type { Log } from './log.ts';
 import type { ObjectStore } from './object-store.ts';
-import { type Naming, needsRecord, planAsset, type Step, withRecordedFailure } from './plan.ts';
+import { type Naming, needsRecord, planAsset, withRecordedFailure } from './plan.ts';
 import { loadRecordSet } from './record-set.ts';
 import { readRecord } from './records.ts';
 import { publishResult, readResults } from './results.ts';
@@ -84,6 +85,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   const over = new AbortController();
   let warnings: string[] = [];
   let lastSign = performance.now();
+  let lastCheck = lastSign;
 
   const fold = async (): Promise<void> => {
     const results = readResults(bus, jobId, progress.foldedSequence);
@@ -138,8 +140,18 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
       if (isEnded(saved.job!.state)) return saved;
       running.throwIfAborted();
       if (complete.signal.aborted) closing ??= watched(close(saved.job!));
-      else await replanIfStalled(saved);
+      else {
+        await checkOutputs(saved.job!);
+        await replanIfStalled(saved);
+      }
     }
+  };
+
+  /** Tasks whose records nobody may write go round for good, and only their worker's log would say why. */
+  const checkOutputs = async ({ outputUri }: Job): Promise<void> => {
+    if (outputUri === '' || performance.now() - Math.max(lastSign, lastCheck) < parts.stallMs) return;
+    lastCheck = performance.now();
+    await proveWritable(parts.store, toDatasetPlaces(outputUri), running);
   };
 
   const replanIfStalled = async ({ job }: JobEntry): Promise<void> => {
@@ -229,7 +241,13 @@ async function planSource(
   for await (const { assets, cursor } of readSource(parts.source, at, Number(progress.plannedTotal), signal)) {
     signal.throwIfAborted();
     await mapBounded(assets, PUBLISHES_AT_ONCE, async (asset) => {
-      const step = planAsset(entry, parts.recipe, naming, records, asset);
+      let step = planAsset(entry, parts.recipe, naming, records, asset);
+      if (step.kind === 'reuse') {
+        const result = await readReused(parts.store, step.result, signal);
+        if (result) return publishResult(parts.bus, result);
+        parts.log.warn({ record: step.result.recordUri }, 'record cannot be read: its asset is done again');
+        step = planAsset(entry, parts.recipe, naming, undefined, asset);
+      }
       if (step.kind === 'queue') {
         await room.take(signal);
         await parts.bus.publish(
@@ -237,22 +255,22 @@ async function planSource(
           JSON.stringify(Task.toJSON(step.task)),
           `${job.jobId}.${step.task.taskId}.${progress.generation}`,
         );
-      } else await publishReused(parts, step, signal);
+      }
     });
     progress.cursor = cursor;
     progress.plannedTotal += BigInt(assets.length);
   }
 }
 
-async function publishReused(
-  { bus, store }: DriveParts,
-  { result }: Step & { kind: 'reuse' },
+/** The result that a record gives for this job; undefined where the record has to be read and cannot be. */
+async function readReused(
+  store: ObjectStore,
+  result: TaskResult,
   signal: AbortSignal,
-): Promise<void> {
-  const record = needsRecord(result)
-    ? await readRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal)
-    : undefined;
-  await publishResult(bus, withRecordedFailure(result, record?.result?.failure));
+): Promise<TaskResult | undefined> {
+  if (!needsRecord(result)) return result;
+  const record = await readRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal);
+  return record && withRecordedFailure(result, record.result?.failure);
 }
 
 /** Keeps a job from queueing more than its share: at most max(64, 4 x live slots) tasks at a time. */

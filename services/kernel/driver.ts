@@ -2,7 +2,7 @@ import { driveAckWaitMs } from './bus-topology.ts';
 import type { Delivery } from './bus-types.ts';
 import { type DriveParts, driveJob, isSuperseded } from './drive.ts';
 import { type CycloramaError, toCycloramaError } from './failure.ts';
-import { forgetInteractive } from './forget.ts';
+import { tendJobs } from './forget.ts';
 import { isEnded } from './job-state.ts';
 import { failEntry } from './jobs.ts';
 import type { Metrics } from './metrics.ts';
@@ -28,7 +28,7 @@ export type DriverParts = DriveParts & {
 export async function runDriver(parts: DriverParts, signal: AbortSignal): Promise<void> {
   const { bus, operation, log } = parts;
   const driving = new Set<Promise<void>>();
-  const tending = Promise.all([meterQueues(parts, signal), forgetInteractive(parts, signal)]);
+  const tending = Promise.all([meterQueues(parts, signal), tendJobs(parts, signal)]);
   while (!signal.aborted) {
     const room = JOBS_AT_ONCE - driving.size;
     if (room === 0) {

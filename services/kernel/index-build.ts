@@ -11,7 +11,7 @@ import { type IndexRow, type ToStats, toRow } from './index-row.ts';
 import { divideRecords, type IndexedRecord, listShard, type Shard } from './index-shards.ts';
 import { toLines } from './object-lines.ts';
 import type { ObjectStore } from './object-store.ts';
-import { readRecord } from './records.ts';
+import { readWholeRecord } from './records.ts';
 import { toS3Uri } from './uri.ts';
 
 const SHARDS_AT_ONCE = 8;
@@ -115,7 +115,7 @@ async function readRow(
 ): Promise<IndexRow | undefined> {
   const place = { bucket: places.bucket, key };
   try {
-    const record = await readRecord(store, place, signal);
+    const record = await readWholeRecord(store, place, signal);
     if (!record) return undefined;
     counts.read++;
     if (record.result?.asset) return toRow(record, toS3Uri(place), etag, toStats);

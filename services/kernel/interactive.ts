@@ -5,7 +5,7 @@ import { CycloramaError, fromFailure } from './failure.ts';
 import { isEnded } from './job-state.ts';
 import type { JobDraft, Jobs } from './jobs.ts';
 import type { ObjectStore } from './object-store.ts';
-import { readRecord } from './records.ts';
+import { readWholeRecord } from './records.ts';
 import { readResults } from './results.ts';
 import type { CallContext } from './rpc-types.ts';
 import { parseObjectUri } from './uri.ts';
@@ -83,7 +83,7 @@ async function wholeFailure(
   const record =
     result.recordUri === ''
       ? undefined
-      : await readRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal);
+      : await readWholeRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal);
   return (
     record?.result?.failure ??
     result.failure ?? {
@@ -104,7 +104,7 @@ async function readAnswer(
   signal: AbortSignal,
 ): Promise<Pick<Answer, 'result' | 'report'>> {
   if (result.recordUri === '') return { result, report: (result.detail?.report ?? {}) as Answer['report'] };
-  const record = await readRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal);
+  const record = await readWholeRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal);
   return {
     result: { ...result, outputs: record?.result?.outputs ?? result.outputs },
     report: record?.report ?? {},

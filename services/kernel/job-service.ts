@@ -9,7 +9,7 @@ import type { Jobs } from './jobs.ts';
 import type { ObjectStore } from './object-store.ts';
 import { formatToken, pageSizeOf, parseToken } from './page-token.ts';
 import { readRecord } from './records.ts';
-import { readResults } from './results.ts';
+import { countOfResults, readResults, resultsGone } from './results.ts';
 import { bindService, type RpcService } from './rpc-service.ts';
 import { parseObjectUri } from './uri.ts';
 
@@ -68,12 +68,17 @@ export function jobService({ jobs, bus, store }: JobServiceParts): RpcService {
     async listTaskResults({ jobId, outcomes, pageSize, pageToken, includeLog }, { signal }) {
       checkPageSize(pageSize);
       const requestKey = JSON.stringify(['listTaskResults', jobId, outcomes, includeLog]);
-      const after = pageToken === '' ? 0n : BigInt(String(parseToken(pageToken, requestKey)[0]));
+      const [after, before] = pageToken === '' ? [0, 0] : parseToken(pageToken, requestKey);
       // The job is read first: what it says of its end holds for results that are read later.
       const job = await jobs.get(required(jobId));
       const wanted = pageSizeOf(pageSize, 100, includeLog ? MAX_PAGE_WITH_LOG : MAX_PAGE);
-      const { results, last, drained } = await readPage(bus, jobId, after, outcomes, wanted, signal);
-      const nextPageToken = drained && isEnded(job.state) ? '' : formatToken([String(last)], requestKey);
+      const page = await readPage(bus, jobId, BigInt(String(after)), outcomes, wanted, signal);
+      const { results, last, drained } = page;
+      const seen = Number(before) + page.lookedAt;
+      const lacking = seen < countOfResults(job);
+      const over = drained && isEnded(job.state);
+      if (over && lacking && results.length === 0) throw resultsGone(job);
+      const nextPageToken = over && !lacking ? '' : formatToken([String(last), seen], requestKey);
       return {
         results: includeLog ? await Promise.all(results.map((result) => withLog(store, result, signal))) : results,
         nextPageToken,
@@ -98,7 +103,7 @@ async function readPage(
   try {
     while (results.length < wanted && lookedAt < MAX_LOOKED_AT) {
       const batch = await reader.next(wanted - results.length, 0, signal);
-      if (batch.length === 0) return { results, last, drained: true };
+      if (batch.length === 0) return { results, last, lookedAt, drained: true };
       lookedAt += batch.length;
       last = batch.at(-1)!.sequence;
       results.push(
@@ -107,7 +112,7 @@ async function readPage(
           .filter(({ outcome }) => outcomes.length === 0 || outcomes.includes(outcome)),
       );
     }
-    return { results, last, drained: false };
+    return { results, last, lookedAt, drained: false };
   } finally {
     await reader.close();
   }

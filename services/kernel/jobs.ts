@@ -9,7 +9,9 @@ import { claimDataset } from './dataset-claim.ts';
 import { CycloramaError, toFailure } from './failure.ts';
 import { canonicalJson, shortHash } from './fingerprint.ts';
 import { isEnded } from './job-state.ts';
+import type { Log } from './log.ts';
 import type { ObjectStore } from './object-store.ts';
+import { areResultsKept, resultsGone } from './results.ts';
 import { driveSubject } from './topics.ts';
 import { parseFolderUri, toS3Uri } from './uri.ts';
 
@@ -51,12 +53,14 @@ export interface Jobs {
   change(jobId: string, change: (entry: JobEntry) => JobEntry | undefined): Promise<JobEntry>;
   /** Notes the end of a job beside its stored request, so that nobody resumes it. */
   recordEnd(entry: JobEntry): Promise<void>;
+  /** Orders an unended job to be driven, unless it is on order already. */
+  order(job: Job): Promise<void>;
   /** Removes a job from the key-value store. */
   forget(jobId: string): Promise<void>;
 }
 
 /** Opens the jobs of a deployment. */
-export function createJobs(bus: Bus, store: ObjectStore): Jobs {
+export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>): Jobs {
   const entries = bus.bucket('jobs');
 
   const parse = (value: string, revision: bigint): JobEntry => {
@@ -132,6 +136,7 @@ export function createJobs(bus: Bus, store: ObjectStore): Jobs {
         yield job!;
         if (isEnded(job!.state)) return;
       }
+      if (!signal.aborted) throw new CycloramaError('job_not_found', `job '${jobId}' was forgotten`);
     },
 
     async cancel(jobId) {
@@ -152,6 +157,7 @@ export function createJobs(bus: Bus, store: ObjectStore): Jobs {
       const before = await get(jobId);
       if (!isEnded(before.state))
         throw new CycloramaError('job_not_ended', `job '${jobId}' has not ended; cancel it or wait`);
+      if (!areResultsKept(before)) throw resultsGone(before);
       return jobs.create({
         operation: before.operation,
         source: { source: { $case: 'job', value: { jobId, outcomes: [Outcome.OUTCOME_FAILED] } } },
@@ -171,17 +177,21 @@ export function createJobs(bus: Bus, store: ObjectStore): Jobs {
       store.checkBucket(bucket);
       const places = toDatasetPlaces(outputUri);
       const resumed: Job[] = [];
+      const unreadable: string[] = [];
       for await (const page of store.listAll(bucket, places.jobsPrefix, signal)) {
         for (const { key } of page) {
           const found = await store.read({ bucket, key }, MAX_JOB_BYTES, signal);
-          const stored = found && JobEntry.fromJSON(JSON.parse(found.body.toString('utf8')));
-          if (stored && !isEnded(stored.job!.state)) resumed.push(await admit(stored));
+          const stored = found && parseStored(found.body);
+          if (stored && !isEnded(stored.job.state)) resumed.push(await admit(stored));
+          if (!found || stored) continue;
+          unreadable.push(key);
+          log?.warn({ request: toS3Uri({ bucket, key }) }, 'stored request cannot be read: its job is not resumed');
         }
       }
       if (resumed.length === 0) {
         throw new CycloramaError(
           'no_jobs_to_resume',
-          `'${outputUri}' holds no request of an unended job; expected ${places.jobsPrefix}*.json`,
+          `'${outputUri}' holds no request of an unended job; expected ${places.jobsPrefix}*.json${unreadable.length > 0 ? `, readable ones; these are not: ${unreadable.join(', ')}` : ''}`,
         );
       }
       return resumed;
@@ -198,6 +208,8 @@ export function createJobs(bus: Bus, store: ObjectStore): Jobs {
       }
       throw new CycloramaError('bus_unavailable', `job '${jobId}' changed under us ${MAX_CHANGE_TRIES} times in a row`);
     },
+
+    order,
 
     forget: (jobId) => entries.remove(jobId),
 
@@ -250,6 +262,16 @@ async function storeRequest(store: ObjectStore, entry: JobEntry, signal?: AbortS
     const found = await store.read(place, MAX_JOB_BYTES, signal);
     const stored = found && JobEntry.fromJSON(JSON.parse(found.body.toString('utf8')));
     if (stored && stored.requestHash !== entry.requestHash) throw reused(toS3Uri(place));
+  }
+}
+
+/** Reads a stored request; undefined where it is none. */
+function parseStored(body: Buffer): (JobEntry & { job: Job }) | undefined {
+  try {
+    const entry = JobEntry.fromJSON(JSON.parse(body.toString('utf8')));
+    return entry.job && { ...entry, job: entry.job };
+  } catch {
+    return undefined;
   }
 }
 

@@ -30,14 +30,32 @@ export async function listRecords(
   return listed;
 }
 
-/** Reads a record; undefined where there is none (any more). */
+/** Reads a record; throws where it is no record. Undefined where there is none (any more). */
+export async function readWholeRecord(
+  store: Pick<ObjectStore, 'read'>,
+  place: S3Place,
+  signal?: AbortSignal,
+): Promise<TaskRecord | undefined> {
+  const found = await store.read(place, MAX_RECORD_BYTES, signal);
+  return found && parseRecord(found.body);
+}
+
+/** Reads a record for which work can be done again; undefined, too, where it is spoilt. */
 export async function readRecord(
   store: Pick<ObjectStore, 'read'>,
   place: S3Place,
   signal?: AbortSignal,
 ): Promise<TaskRecord | undefined> {
   const found = await store.read(place, MAX_RECORD_BYTES, signal);
-  return found && TaskRecord.fromJSON(JSON.parse(found.body.toString('utf8')));
+  try {
+    return found && parseRecord(found.body);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseRecord(body: Buffer): TaskRecord {
+  return TaskRecord.fromJSON(JSON.parse(body.toString('utf8')));
 }
 
 /**

@@ -1,6 +1,9 @@
-import { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { type Job, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import type { Bus, Reader } from './bus-types.ts';
-import { resultSubject, STREAMS } from './topics.ts';
+import { toClosingPlaces } from './dataset.ts';
+import { CycloramaError } from './failure.ts';
+import { RESULT_RETENTION_MS, resultSubject, STREAMS } from './topics.ts';
+import { toS3Uri } from './uri.ts';
 
 /** The id of a job's closing task; those of assets are hashes. */
 export const CLOSING = 'closing';
@@ -35,6 +38,26 @@ export function readResults(bus: Pick<Bus, 'reader'>, jobId: string, afterSequen
     },
     close: () => reader.close(),
   };
+}
+
+/** How many results a job has had by its own counts. */
+export function countOfResults({ counts }: Job): number {
+  return counts ? Number(counts.succeeded + counts.failed + counts.skipped) : 0;
+}
+
+/** Whether the results of an ended job can still be there. */
+export function areResultsKept({ endTime }: Job): boolean {
+  return Date.now() - (endTime?.getTime() ?? Date.now()) < RESULT_RETENTION_MS;
+}
+
+/** Says that the results of a job are kept no longer, and where they are found. */
+export function resultsGone({ jobId, outputUri, outputsBesideAssets }: Job): CycloramaError {
+  const place =
+    outputUri === '' ? 'it left no dataset' : toS3Uri(toClosingPlaces(outputUri, outputsBesideAssets).index);
+  return new CycloramaError(
+    'results_gone',
+    `results of job '${jobId}' are kept for seven days and are not all there any more; expected a use of the index of its dataset: ${place}`,
+  );
 }
 
 /** Waits for the result of a job's closing task. */

@@ -1,10 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { Asset, type AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { Asset, type AssetSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { ScanAssetsRequest } from '../../gen/cyclorama/discovery/v1/discovery.ts';
-import { Job } from '../../gen/cyclorama/job/v1/job.ts';
+import { Job, JobState, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
+import { MemoryBus } from '../../test/support/memory-bus.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
+import { publishResult } from './results.ts';
 import { countSource, readNamingPrefix, readSource, type Scan, type SourceParts, UnsortedSource } from './sources.ts';
 
 const NEVER = new AbortController().signal;
@@ -194,6 +196,33 @@ describe('an inventory', () => {
   test('tells its suffixes for the names of outputs', async () => {
     const naming = await readNamingPrefix(source(['.glb', '.obj']), async () => undefined);
     expect(naming).toEqual({ folder: '', suffixes: ['.glb', '.obj'] });
+  });
+});
+
+describe('the results of a job', () => {
+  const source: AssetSource = { source: { $case: 'job', value: { jobId: 'first', outcomes: [] } } };
+  const partsWith = async (kept: number, counted: bigint): Promise<SourceParts> => {
+    const bus = new MemoryBus();
+    for (let n = 0; n < kept; n += 1) {
+      const asset = { uri: `s3://bucket/${n}.glb` };
+      const outcome = Outcome.OUTCOME_SUCCEEDED;
+      await publishResult(bus, TaskResult.fromPartial({ jobId: 'first', taskId: `${n}`, asset, outcome }));
+    }
+    const state = JobState.JOB_STATE_SUCCEEDED;
+    const job = Job.fromPartial({ jobId: 'first', state, counts: { succeeded: counted } });
+    return { ...partsOf(scanOf([])), bus, readJob: async () => job };
+  };
+
+  test('are its assets', async () => {
+    expect(await keysFrom(await partsWith(3, 3n), entryOf(source))).toEqual(['0.glb', '1.glb', '2.glb']);
+  });
+
+  test('that are not all kept any more fail the job that goes on with them', async () => {
+    await expect(keysFrom(await partsWith(2, 3n), entryOf(source))).rejects.toMatchObject({ reason: 'results_gone' });
+  });
+
+  test('before the cursor are not missed', async () => {
+    expect(await keysFrom(await partsWith(3, 3n), entryOf(source, { cursor: '2' }))).toEqual(['2.glb']);
   });
 });
 

@@ -10,7 +10,7 @@ import { isEnded } from './job-state.ts';
 import { MAX_ASSETS, readManifest } from './manifest.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Naming } from './plan.ts';
-import { readResults } from './results.ts';
+import { countOfResults, readResults, resultsGone } from './results.ts';
 import { parseObjectUri, parseS3Uri } from './uri.ts';
 
 /** No scan outlives so many assets, so that a broken one costs little. */
@@ -196,17 +196,24 @@ async function* readJobSource(
 ): AsyncGenerator<SourceBatch> {
   const wanted = new Set(outcomes.length > 0 ? outcomes : [Outcome.OUTCOME_SUCCEEDED]);
   const results = readResults(parts.bus, jobId, BigInt(cursor || 0));
+  // Who goes on in the middle does not know how many came before.
+  let seen = cursor === '' ? 0 : Number.POSITIVE_INFINITY;
   try {
     while (!signal.aborted) {
       // The job is read first: what it says of its end holds for results that are read later.
       const job = await parts.readJob(jobId);
       if (!job)
-        throw new CycloramaError('source_job_gone', `job '${jobId}', the source of this job, is not known any more`);
+        throw new CycloramaError(
+          'source_job_gone',
+          `job '${jobId}', the source of this job, is not known any more; expected a new job over the index of its dataset`,
+        );
       const ended = isEnded(job.state);
       if (ended && job.state !== JobState.JOB_STATE_SUCCEEDED && retryOf !== jobId) {
         throw new CycloramaError('source_job_cancelled', `job '${jobId}', the source of this job, did not succeed`);
       }
       const batch = await results.next(BATCH, ended ? 0 : 2_000, signal);
+      seen += batch.length;
+      if (batch.length === 0 && ended && seen < countOfResults(job)) throw resultsGone(job);
       if (batch.length === 0 && ended) return;
       if (batch.length === 0) continue;
       const assets = batch.filter(({ result }) => wanted.has(result.outcome)).map(({ result }) => result.asset!);

@@ -6,6 +6,9 @@ export const BUCKETS = { jobs: 'cyclorama_jobs', ledger: 'cyclorama_ledger', wor
 
 export type BucketName = keyof typeof BUCKETS;
 
+/** So long the stream of results keeps one. */
+export const RESULT_RETENTION_MS = 7 * 24 * 3600 * 1000;
+
 /** The word of a class in subjects, consumers and metrics. */
 export type ClassWord = 'interactive' | 'batch';
 

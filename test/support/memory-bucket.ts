@@ -25,6 +25,7 @@ export class MemoryBucket implements Bucket {
 
   async remove(key: string): Promise<void> {
     this.#values.delete(key);
+    this.#news.emit('change');
   }
 
   async all(): Promise<KeyValue[]> {
@@ -38,7 +39,8 @@ export class MemoryBucket implements Bucket {
       if (found && found.revision > seen) {
         seen = found.revision;
         yield found;
-      } else
+      } else if (!found && seen > 0n) return;
+      else
         await once(this.#news, 'change', { signal }).catch((error: Error) => {
           if (!signal.aborted) throw error;
         });
