@@ -2,11 +2,13 @@ import type { KV } from 'nats';
 import type { BusCore } from './bus-connection.ts';
 import { API_CODES, apiCode } from './bus-errors.ts';
 import type { Bucket, KeyValue } from './bus-types.ts';
+import { mapBounded } from './concurrency.ts';
 import { withTimeout } from './signal.ts';
 import { BUCKETS, type BucketName } from './topics.ts';
 
 /** A watch looks by itself this often, should the server's news not come. */
 const LOOK_EVERY_MS = 10_000;
+const READS_AT_ONCE = 64;
 
 /** A key-value bucket; `kv` gives the handle of the day, since buckets may be made again. */
 export function createBucket({ retry, manager }: BusCore, name: BucketName, kv: () => KV): Bucket {
@@ -37,8 +39,13 @@ export function createBucket({ retry, manager }: BusCore, name: BucketName, kv: 
       }),
     all: () =>
       retry(`list '${name}'`, async () => {
-        const entries = await Promise.all((await Array.fromAsync(await kv().keys())).map(get));
-        return entries.filter((entry) => entry !== undefined);
+        const keys = await Array.fromAsync(await kv().keys());
+        const entries: KeyValue[] = [];
+        await mapBounded(keys, READS_AT_ONCE, async (key) => {
+          const entry = await get(key);
+          if (entry) entries.push(entry);
+        });
+        return entries;
       }),
     async *watch(key, signal) {
       let seen = 0n;
@@ -47,7 +54,8 @@ export function createBucket({ retry, manager }: BusCore, name: BucketName, kv: 
         if (entry && entry.revision > seen) {
           seen = entry.revision;
           yield entry;
-        } else
+        } else if (!entry && seen > 0n) return;
+        else
           await retry(`watch '${key}'`, () => nextChange(kv(), key, seen, withTimeout(LOOK_EVERY_MS, signal)), signal);
       }
     },
@@ -59,6 +67,8 @@ async function nextChange(kv: KV, key: string, seen: bigint, signal: AbortSignal
   const changes = await kv.watch({ key });
   const stop = (): void => changes.stop();
   signal.addEventListener('abort', stop);
+  // It may have come while the watch was being opened.
+  if (signal.aborted) stop();
   try {
     for await (const change of changes) {
       if (BigInt(change.revision) > seen) return;

@@ -43,7 +43,7 @@ export interface Bucket {
   put(key: string, value: string): Promise<bigint>;
   remove(key: string): Promise<void>;
   all(): Promise<KeyValue[]>;
-  /** The value now, if there is one, then each later one; ends with the signal. */
+  /** The value now, if there is one, then each later one; ends with the signal, or when a value that was there is gone. */
   watch(key: string, signal: AbortSignal): AsyncGenerator<KeyValue>;
 }
 
@@ -61,6 +61,8 @@ export interface Bus {
   /** Reads messages of a subject after a sequence. */
   reader(stream: string, subject: string, afterSequence: bigint): Reader;
   bucket(name: BucketName): Bucket;
+  /** Rejects when the connection has closed for good, unasked: then nothing works any more. */
+  readonly broken: Promise<never>;
   /** Whether the server answers just now. */
   ping(): Promise<boolean>;
   /** From now on nothing is repeated for longer than this: for a process that must end in time, be NATS there or not. */

@@ -8,6 +8,7 @@ import { createReader } from './bus-reader.ts';
 import { makeTopology } from './bus-topology.ts';
 import type { Bus } from './bus-types.ts';
 import type { Config } from './config.ts';
+import { CycloramaError } from './failure.ts';
 import type { Log } from './log.ts';
 import { orAborted, pause } from './signal.ts';
 import type { BucketName } from './topics.ts';
@@ -30,7 +31,18 @@ export async function openBus(config: Config['nats'], { name, queues }: BusOptio
   });
   const { connection, jetStream, manager, retry, repeat } = core;
 
+  let closing = false;
+  const broken = connection.closed().then((cause) => {
+    if (closing) return new Promise<never>(() => {});
+    const why = cause instanceof Error ? `: ${cause.message}` : '';
+    throw new CycloramaError('bus_unavailable', `NATS: the connection has closed for good${why}`, { cause });
+  });
+  // For those who do not watch it, their next request tells.
+  broken.catch(() => {});
+
   return {
+    broken,
+
     publish: (subject, payload, id) =>
       retry(`publish on '${subject}'`, async () => {
         try {
@@ -80,6 +92,7 @@ export async function openBus(config: Config['nats'], { name, queues }: BusOptio
     endWithin: core.endWithin,
 
     async close() {
+      closing = true;
       await Promise.race([connection.drain(), pause(REQUEST_TIMEOUT_MS)]);
       if (!connection.isClosed()) await connection.close();
     },

@@ -49,7 +49,7 @@ export async function createServiceKernel(
     { name: `service ${operation?.name ?? 'discovery'}`, queues: operation ? [operation.name] : [] },
     log,
   );
-  const jobs = createJobs(bus, store);
+  const jobs = createJobs(bus, store, log);
   const workers = createWorkers(bus);
   const discovery = createClient(DiscoveryServiceClient, config.discoveryAddress, {
     token: config.token,
@@ -101,6 +101,7 @@ export async function createServiceKernel(
           ending.abort();
           await driving;
         },
+        done: bus.broken,
         close: async () => {
           discovery.close();
           await bus.close();

@@ -5,6 +5,7 @@ import { MemoryBucket } from './memory-bucket.ts';
 
 /** A bus in memory that keeps what is published and takes one result a subject; nobody can take from its queues. */
 export class MemoryBus implements Bus {
+  readonly broken = new Promise<never>(() => {});
   readonly #messages: (StreamMessage & { stream: string })[] = [];
   readonly #ids = new Set<string>();
   readonly #buckets = new Map<BucketName, Bucket>();
