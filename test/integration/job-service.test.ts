@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
-import { type Job, JobClass, JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { type Job, JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import {
   JobServiceClient,
   ListJobsRequest,
@@ -10,6 +10,7 @@ import {
 } from '../../gen/cyclorama/job/v1/job_service.ts';
 import { callStream, callUnary } from '../../services/kernel/rpc-client.ts';
 import { boxGlb } from '../support/glb.ts';
+import { jobDraft, prefixSource } from '../support/job-draft.ts';
 import { KernelStack, soon } from '../support/kernel-stack.ts';
 import { TestS3 } from '../support/s3-server.ts';
 
@@ -34,18 +35,7 @@ beforeAll(async () => {
 afterAll(() => stack?.close());
 
 function create(prefixUri: string): Promise<Job> {
-  return stack.jobs.create({
-    operation: 'analysis',
-    source: { source: { $case: 'prefix', value: { prefixUri, suffixes: [], limit: 0n } } },
-    spec: {},
-    outputUri: `s3://outputs/${prefixUri.split('/')[3]}/`,
-    outputsBesideAssets: false,
-    jobClass: JobClass.JOB_CLASS_BATCH,
-    requestId: '',
-    replace: false,
-    retryOf: '',
-    traceId: 'f'.repeat(32),
-  });
+  return stack.jobs.create(jobDraft(prefixSource(prefixUri), `s3://outputs/${prefixUri.split('/')[3]}/`));
 }
 
 /** A job that runs until its gate is opened. */

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { JobClass, JobState } from '../../gen/cyclorama/job/v1/job.ts';
+import { JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
-import type { JobDraft } from '../../services/kernel/jobs.ts';
 import { boxGlb } from '../support/glb.ts';
+import { jobDraft, prefixSource } from '../support/job-draft.ts';
 import { KernelStack } from '../support/kernel-stack.ts';
 import { until } from '../support/poll.ts';
 import { TestSeaweed } from '../support/seaweed-server.ts';
@@ -28,23 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.close());
 
-function draft(outputUri: string): JobDraft {
-  return {
-    operation: 'analysis',
-    source: { source: { $case: 'prefix', value: { prefixUri: 's3://walked/', suffixes: [], limit: 0n } } },
-    spec: {},
-    outputUri,
-    outputsBesideAssets: false,
-    jobClass: JobClass.JOB_CLASS_BATCH,
-    requestId: '',
-    replace: false,
-    retryOf: '',
-    traceId: 'f'.repeat(32),
-  };
-}
+const draft = () => jobDraft(prefixSource('s3://walked/'), 's3://outputs/run/');
 
 test('a job over a store without key order, taken over in mid-plan, does every asset once', async () => {
-  const { jobId } = await stack.jobs.create(draft('s3://outputs/run/'));
+  const { jobId } = await stack.jobs.create(draft());
   await until('the planner has noted how far it came', async () => {
     const entry = await stack.bus.bucket('jobs').get(jobId);
     return JobEntry.fromJSON(JSON.parse(entry!.value)).cursor !== '';
@@ -61,6 +48,6 @@ test('a job over a store without key order, taken over in mid-plan, does every a
 });
 
 test('a second job over it reuses every record', async () => {
-  const job = await stack.ended((await stack.jobs.create(draft('s3://outputs/run/'))).jobId);
+  const job = await stack.ended((await stack.jobs.create(draft())).jobId);
   expect(job.counts).toMatchObject({ total: 160n, succeeded: 160n, reused: 160n });
 });

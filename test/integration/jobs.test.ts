@@ -1,20 +1,16 @@
-import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { type AssetSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
-import { type Job, JobClass, JobState } from '../../gen/cyclorama/job/v1/job.ts';
+import { type Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { toSpecJson } from '../../services/analysis/handlers.ts';
 import type { JobDraft } from '../../services/kernel/jobs.ts';
-import { driveSubject, STREAMS, taskConsumer, taskSubject } from '../../services/kernel/topics.ts';
 import { boxGlb, brokenGlbs } from '../support/glb.ts';
+import { jobDraft, listSource, prefixSource } from '../support/job-draft.ts';
 import { KernelStack, type StackWorker } from '../support/kernel-stack.ts';
-import { until } from '../support/poll.ts';
 import { TestS3 } from '../support/s3-server.ts';
 
-const { OUTCOME_SUCCEEDED, OUTCOME_FAILED } = Outcome;
 const GOOD = ['models/a.glb', 'models/b.glb', 'models/sub/a.glb', 'models/z 1+2%.glb'];
 const BAD = { 'models/refused.glb': 'import_failed', 'models/truncated.glb': 'invalid_asset' };
-const TRACE = '0123456789abcdef0123456789abcdef';
 
 let stack: KernelStack;
 let worker: StackWorker;
@@ -29,33 +25,14 @@ beforeAll(async () => {
     'models/truncated.glb': brokenGlbs().truncated!,
     'models/notes.txt': 'not an asset',
   });
-  // More than the worker has slots, so that nothing goes on until they are freed.
-  const hang = boxGlb({ materials: ['hang'] });
-  await stack.fill('slow', { '1.glb': hang, '2.glb': hang, '3.glb': hang });
+  await stack.fill('slow', { 'hang.glb': boxGlb({ materials: ['hang'] }) });
   worker = await stack.startWorker({ CYCLORAMA_SLOTS: '2' });
 });
 afterAll(() => stack?.close());
 
-const prefix = (prefixUri: string): AssetSource => ({
-  source: { $case: 'prefix', value: { prefixUri, suffixes: [], limit: 0n } },
-});
-const list = (uris: string[]): AssetSource => ({ source: { $case: 'list', value: { uris } } });
-
 function draft(change: Partial<JobDraft> = {}): JobDraft {
   requests += 1;
-  return {
-    operation: 'analysis',
-    source: prefix('s3://assets/models/'),
-    spec: {},
-    outputUri: `s3://outputs/run-${requests}/`,
-    outputsBesideAssets: false,
-    jobClass: JobClass.JOB_CLASS_BATCH,
-    requestId: '',
-    replace: false,
-    retryOf: '',
-    traceId: TRACE,
-    ...change,
-  };
+  return jobDraft(prefixSource('s3://assets/models/'), `s3://outputs/run-${requests}/`, change);
 }
 
 async function run(change: Partial<JobDraft> = {}): Promise<Job> {
@@ -129,7 +106,7 @@ describe('a job over a prefix', () => {
   test('puts reports beside the assets and records below the prefix where no other place is named', async () => {
     await stack.fill('assets', { 'beside/x/chair.glb': boxGlb() });
     const job = await run({
-      source: prefix('s3://assets/beside/'),
+      source: prefixSource('s3://assets/beside/'),
       outputUri: 's3://assets/beside/',
       outputsBesideAssets: true,
     });
@@ -138,7 +115,7 @@ describe('a job over a prefix', () => {
     expect(keys).toContain('beside/x/chair_report.json');
     expect(keys.filter((key) => key.startsWith('beside/_cyclorama/records/'))).toHaveLength(1);
     const again = await run({
-      source: prefix('s3://assets/beside/'),
+      source: prefixSource('s3://assets/beside/'),
       outputUri: 's3://assets/beside/',
       outputsBesideAssets: true,
     });
@@ -146,28 +123,26 @@ describe('a job over a prefix', () => {
   });
 
   test('that holds nothing succeeds at once', async () => {
-    const job = await run({ source: prefix('s3://assets/nothing/') });
+    const job = await run({ source: prefixSource('s3://assets/nothing/') });
     expect(job).toMatchObject({ state: JobState.JOB_STATE_SUCCEEDED, counts: { total: 0n } });
   });
 
   test('takes as many as its limit says, in the order of keys', async () => {
-    const source: AssetSource = {
-      source: { $case: 'prefix', value: { prefixUri: 's3://assets/models/', suffixes: [], limit: 2n } },
-    };
+    const source = prefixSource('s3://assets/models/', 2n);
     const job = await run({ source });
     expect(job.counts).toMatchObject({ total: 2n, succeeded: 2n });
     expect([...(await stack.results(job.jobId)).keys()].toSorted()).toEqual(['models/a.glb', 'models/b.glb']);
   });
 
   test('of a bucket that is not there fails as a whole and says why', async () => {
-    const job = await run({ source: prefix('s3://missing-bucket/') });
+    const job = await run({ source: prefixSource('s3://missing-bucket/') });
     expect(job).toMatchObject({ state: JobState.JOB_STATE_FAILED, failure: { reason: 'bucket_not_found' } });
   });
 
   test('of more assets than may be queued at a time does each once', async () => {
     const keys = Array.from({ length: 130 }, (_, n) => `many/${String(n).padStart(3, '0')}.glb`);
     await stack.fill('assets', Object.fromEntries(keys.map((key) => [key, boxGlb()])));
-    const job = await run({ source: prefix('s3://assets/many/') });
+    const job = await run({ source: prefixSource('s3://assets/many/') });
     expect(job.counts).toMatchObject({ total: 130n, succeeded: 130n, failed: 0n });
     expect([...(await stack.results(job.jobId)).keys()].toSorted()).toEqual(keys);
   });
@@ -184,7 +159,7 @@ describe('a request_id', () => {
   });
 
   test.each<[string, Partial<JobDraft>]>([
-    ['source', { source: prefix('s3://assets/beside/') }],
+    ['source', { source: prefixSource('s3://assets/beside/') }],
     ['place', { outputUri: 's3://outputs/another/' }],
     ['spec', { spec: toSpecJson({ style: ReportStyle.REPORT_STYLE_INSPECTION }) }],
   ])('with another %s is refused, and the job stays what it was', async (_, change) => {
@@ -200,7 +175,7 @@ describe('an output place', () => {
 
   test('of another spec is refused, unless it is to be replaced', async () => {
     const outputUri = 's3://outputs/taken/';
-    const source = list(['s3://assets/models/a.glb']);
+    const source = listSource('s3://assets/models/a.glb');
     expect((await run({ source, outputUri })).counts).toMatchObject({ succeeded: 1n, reused: 0n });
     const other = { source, outputUri, spec: inspection };
     await expect(stack.jobs.create(draft(other))).rejects.toMatchObject({ reason: 'output_in_use' });
@@ -212,7 +187,7 @@ describe('an output place', () => {
 
   test('that two requests claim at once for different specs goes to one of them', async () => {
     const outputUri = 's3://outputs/contested/';
-    const source = list(['s3://assets/models/a.glb']);
+    const source = listSource('s3://assets/models/a.glb');
     const claims = await Promise.allSettled([
       stack.jobs.create(draft({ source, outputUri })),
       stack.jobs.create(draft({ source, outputUri, spec: inspection })),
@@ -226,7 +201,7 @@ describe('an output place', () => {
 
 describe('named assets', () => {
   test('in a list have one outcome each, one that is missing too', async () => {
-    const job = await run({ source: list(['s3://assets/models/b.glb', 's3://assets/models/gone.glb']) });
+    const job = await run({ source: listSource('s3://assets/models/b.glb', 's3://assets/models/gone.glb') });
     expect(job.counts).toMatchObject({ total: 2n, succeeded: 1n, failed: 1n });
     expect(await outcomesOf(job)).toEqual({ 'models/b.glb': '', 'models/gone.glb': 'asset_not_found' });
   });
@@ -236,7 +211,7 @@ describe('named assets', () => {
     await stack.fill('assets', { 'same/name.glb': boxGlb(), 'same/name.obj': obj });
     const outputUri = 's3://outputs/same/';
     const uris = ['s3://assets/same/name.glb', 's3://assets/same/name.obj'];
-    expect((await run({ source: list(uris), outputUri })).counts).toMatchObject({ total: 2n });
+    expect((await run({ source: listSource(...uris), outputUri })).counts).toMatchObject({ total: 2n });
     expect(await stack.keys('outputs', 'same/same/')).toEqual([
       'same/same/name.glb_report.json',
       'same/same/name.obj_report.json',
@@ -285,7 +260,7 @@ describe('named assets', () => {
 test('an asset whose report has a name that the store cannot hold is recorded as failed, and the job ends', async () => {
   const long = `long/${'x'.repeat(245)}.glb`;
   await stack.fill('assets', { [long]: boxGlb(), 'long/short.glb': boxGlb() });
-  const job = await run({ source: prefix('s3://assets/long/') });
+  const job = await run({ source: prefixSource('s3://assets/long/') });
   expect(job.counts).toMatchObject({ total: 2n, succeeded: 1n, failed: 1n });
   expect(await outcomesOf(job)).toEqual({ [long]: 'output_refused', 'long/short.glb': '' });
 });
@@ -307,7 +282,7 @@ describe('a job over another job', () => {
 
   test('takes the outcomes that it asks for', async () => {
     const first = await run();
-    const second = await run({ source: jobSource(first.jobId, [OUTCOME_FAILED]) });
+    const second = await run({ source: jobSource(first.jobId, [Outcome.OUTCOME_FAILED]) });
     expect(second.counts).toMatchObject({ total: 2n, failed: 2n });
   });
 
@@ -319,111 +294,10 @@ describe('a job over another job', () => {
   });
 
   test('is cancelled with it', async () => {
-    const first = await stack.jobs.create(draft({ source: prefix('s3://slow/') }));
+    const first = await stack.jobs.create(draft({ source: prefixSource('s3://slow/') }));
     const second = await stack.jobs.create(draft({ source: jobSource(first.jobId) }));
     await stack.until(second.jobId, ({ state }) => state === JobState.JOB_STATE_RUNNING);
     await stack.jobs.cancel(first.jobId);
     expect((await stack.ended(second.jobId)).state).toBe(JobState.JOB_STATE_CANCELLED);
   });
-});
-
-describe('a cancelled job', () => {
-  test('ends at once, frees its Blender within ten seconds, and never changes again', async () => {
-    const { jobId } = await stack.jobs.create(draft({ source: prefix('s3://slow/') }));
-    await until('its tasks are in hand', async () => {
-      const { inFlight } = await stack.bus.depth(STREAMS.tasks, taskConsumer('analysis', 'batch'));
-      return inFlight === 3;
-    });
-    await expect(stack.jobs.retry(jobId, '', TRACE)).rejects.toMatchObject({ reason: 'job_not_ended' });
-    const start = performance.now();
-    const cancelled = await stack.jobs.cancel(jobId);
-    expect(cancelled).toMatchObject({
-      state: JobState.JOB_STATE_CANCELLED,
-      counts: { total: 3n, succeeded: 0n, cancelled: 3n },
-    });
-    expect((await run({ source: list(['s3://assets/models/b.glb']) })).counts).toMatchObject({ succeeded: 1n });
-    expect(performance.now() - start).toBeLessThan(10_000);
-    expect(await stack.jobs.cancel(jobId)).toMatchObject({
-      state: JobState.JOB_STATE_CANCELLED,
-      endTime: cancelled.endTime,
-    });
-    await until('nothing of it is queued', async () => {
-      const queued = await stack.bus.count(STREAMS.tasks, taskSubject('analysis', 'batch', jobId));
-      return queued + (await stack.bus.count(STREAMS.jobs, driveSubject('analysis', jobId))) === 0;
-    });
-    expect((await stack.results(jobId)).size).toBe(0);
-  });
-});
-
-describe('a retry', () => {
-  test('does the failed assets again and no others; what succeeds takes the place of the failure', async () => {
-    const fixed = stack.path('fixed');
-    await stack.fill('assets', {
-      'flaky/good.glb': boxGlb(),
-      'flaky/refused.glb': boxGlb({ materials: ['refuse'] }),
-      'flaky/flaky.glb': boxGlb({ materials: [`unless ${fixed}`] }),
-    });
-    const outputUri = 's3://outputs/retried/';
-    const first = await run({ source: prefix('s3://assets/flaky/'), outputUri });
-    expect(first.counts).toMatchObject({ succeeded: 1n, failed: 2n });
-    await writeFile(fixed, '');
-    const again = await stack.jobs.retry(first.jobId, 'again', TRACE);
-    expect((await stack.jobs.retry(first.jobId, 'again', TRACE)).jobId).toBe(again.jobId);
-    const second = await stack.ended(again.jobId);
-    expect(second).toMatchObject({
-      retryOf: first.jobId,
-      counts: { total: 2n, succeeded: 1n, failed: 1n, reused: 0n },
-    });
-    expect(await outcomesOf(second)).toEqual({ 'flaky/flaky.glb': '', 'flaky/refused.glb': 'import_failed' });
-    const records = await stack.keys('outputs', 'retried/_cyclorama/records/');
-    expect(records.map((key) => key.split('.').at(-2)).toSorted()).toEqual(['failed', 'succeeded', 'succeeded']);
-    expect(await stack.json('outputs', 'retried/flaky_report.json')).toMatchObject({ status: 'success' });
-    const whole = await run({ source: prefix('s3://assets/flaky/'), outputUri });
-    expect(whole.counts).toMatchObject({ total: 3n, succeeded: 2n, failed: 1n, reused: 3n });
-  });
-});
-
-describe('an asset that Blender dies of', () => {
-  test('is tried three times and given up with the reason, and the others are done', async () => {
-    await stack.fill('assets', { 'deadly/crash.glb': boxGlb({ materials: ['crash'] }), 'deadly/good.glb': boxGlb() });
-    const job = await run({ source: prefix('s3://assets/deadly/') });
-    expect(job.counts).toMatchObject({ total: 2n, succeeded: 1n, failed: 1n });
-    const crashed = (await stack.results(job.jobId)).get('deadly/crash.glb');
-    expect(crashed).toMatchObject({ outcome: OUTCOME_FAILED, attempt: 4, failure: { reason: 'blender_crash' } });
-    expect(crashed?.failure?.message).toMatch(/^given up after 3 attempts/);
-    await until('nothing is charged any more', async () =>
-      (await stack.bus.bucket('ledger').all()).every(({ key }) => !key.startsWith(job.jobId)),
-    );
-  });
-});
-
-test('a job that NATS forgot goes on from its output place, and what was done stays done', async () => {
-  const gate = stack.path('gate');
-  await stack.fill('assets', {
-    'resumed/a.glb': boxGlb(),
-    'resumed/b.glb': boxGlb({ materials: [`until ${gate}`] }),
-    'resumed/c.glb': boxGlb(),
-  });
-  const outputUri = 's3://outputs/resumed/';
-  const { jobId } = await stack.jobs.create(
-    draft({ source: prefix('s3://assets/resumed/'), outputUri, requestId: 'r' }),
-  );
-  await stack.until(jobId, ({ counts }) => counts!.succeeded >= 1n);
-  await stack.jobs.forget(jobId);
-  await stack.bus.purge(STREAMS.jobs, driveSubject('analysis', jobId));
-  await stack.bus.purge(STREAMS.tasks, taskSubject('analysis', 'batch', jobId));
-  await expect(stack.jobs.get(jobId)).rejects.toMatchObject({ reason: 'job_not_found' });
-  await writeFile(gate, '');
-  const [resumed, ...others] = await stack.jobs.resume(outputUri);
-  expect([resumed?.jobId, others]).toEqual([jobId, []]);
-  const job = await stack.ended(jobId);
-  expect(job).toMatchObject({ state: JobState.JOB_STATE_SUCCEEDED, counts: { total: 3n, succeeded: 3n, failed: 0n } });
-  expect(await stack.keys('outputs', 'resumed/_cyclorama/records/')).toHaveLength(3);
-  for (const { outcome } of (await stack.results(jobId)).values()) expect(outcome).toBe(OUTCOME_SUCCEEDED);
-  await until('the end is noted', async () =>
-    stack.jobs.resume(outputUri).then(
-      () => false,
-      (error: { reason: string }) => error.reason === 'no_jobs_to_resume',
-    ),
-  );
 });

@@ -12,7 +12,7 @@ import { createDiscoveryService } from '../../services/discovery/handlers.ts';
 import type { Bus } from '../../services/kernel/bus-types.ts';
 import { type Environment, readConfig } from '../../services/kernel/config.ts';
 import { isEnded } from '../../services/kernel/job-state.ts';
-import type { Jobs } from '../../services/kernel/jobs.ts';
+import { createJobs, type Jobs } from '../../services/kernel/jobs.ts';
 import { createMetrics, type Metrics } from '../../services/kernel/metrics.ts';
 import type { ObjectStore } from '../../services/kernel/object-store.ts';
 import { callUnary } from '../../services/kernel/rpc-client.ts';
@@ -57,7 +57,9 @@ export class KernelStack {
 
   private constructor(made: Made) {
     ({ nats: this.nats, s3: this.s3, discovery: this.discovery, analysis: this.analysis } = made);
-    ({ store: this.store, bus: this.bus, jobs: this.jobs } = made.kernel);
+    ({ store: this.store, bus: this.bus } = made);
+    // Of the test alone: those of a replica end with it.
+    this.jobs = createJobs(made.bus, made.store);
     this.#folder = made.folder;
     this.#analysisEnv = made.analysisEnv;
     this.#parts = made.parts;
@@ -85,7 +87,8 @@ export class KernelStack {
     await writeFile(python, `#!/bin/sh\nexec '${process.execPath}' '${FAKE_BLENDER}'\n`);
     await chmod(python, 0o755);
     const parts = [analysisParts, discoveryParts];
-    return new KernelStack({ nats, s3, folder, discovery, analysis, analysisEnv, kernel, parts });
+    const bus = await nats.openBus();
+    return new KernelStack({ nats, s3, folder, discovery, analysis, analysisEnv, store: s3.openStore(), bus, parts });
   }
 
   /** Has another replica of the analysis service take the jobs over from the one that drives them. */
@@ -182,6 +185,7 @@ export class KernelStack {
       await parts.drain?.(10_000);
       await parts.close?.();
     }
+    this.store.close();
     await this.nats.close();
     await this.s3.close();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
@@ -195,7 +199,8 @@ interface Made {
   discovery: TestRpc;
   analysis: TestRpc;
   analysisEnv: Environment;
-  kernel: Awaited<ReturnType<typeof createServiceKernel>>;
+  store: ObjectStore;
+  bus: Bus;
   parts: ProcessParts[];
 }
 
