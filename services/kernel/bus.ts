@@ -93,6 +93,7 @@ export async function openBus(config: Config['nats'], { name, queues }: BusOptio
 
     async close() {
       closing = true;
+      if (connection.isClosed()) return;
       await Promise.race([connection.drain(), pause(REQUEST_TIMEOUT_MS)]);
       if (!connection.isClosed()) await connection.close();
     },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Bus, Delivery } from '../../services/kernel/bus-types.ts';
 import {
   driveConsumer,
@@ -343,4 +343,13 @@ test('a server that wants a token takes ours, and refuses another one at once', 
   } finally {
     await guarded.close();
   }
+});
+
+test('a server that refuses us when it comes back breaks the bus for good, and the bus says so', async () => {
+  const own = await TestNats.create();
+  onTestFinished(() => own.close());
+  const refused = await own.openBus();
+  await own.kill();
+  await own.start(['--auth', 'another-token']);
+  await expect(refused.broken).rejects.toMatchObject({ reason: 'bus_unavailable' });
 });

@@ -50,14 +50,14 @@ export class TestNats {
     await this.#server?.close('SIGKILL');
   }
 
-  /** Starts the server on the same port and data. */
-  async start(): Promise<void> {
+  /** Starts the server on the same port and data; `args` may be others than before. */
+  async start(args = this.#args): Promise<void> {
     const health = `http://127.0.0.1:${this.#monitorPort}/healthz?js-enabled-only=true`;
     this.#server = await ServerProcess.start(
       [
         readTools().natsServer,
         ...['-a', '127.0.0.1', '-p', String(this.port), '-m', String(this.#monitorPort)],
-        ...['-js', '-sd', join(this.#folder, 'data'), ...this.#args],
+        ...['-js', '-sd', join(this.#folder, 'data'), ...args],
       ],
       async () => (await fetch(health).catch(() => undefined))?.ok ?? false,
     );
