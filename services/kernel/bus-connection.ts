@@ -12,10 +12,12 @@ import { isLost, isTransient } from './bus-errors.ts';
 import { type Config, hideUserInfo } from './config.ts';
 import { CycloramaError } from './failure.ts';
 import type { Log } from './log.ts';
-import { orAborted, pause } from './signal.ts';
+import { orAborted, pause, withTimeout } from './signal.ts';
 
 export const REQUEST_TIMEOUT_MS = 5_000;
 const RETRY_DEADLINE_MS = 30_000;
+/** For what a process asks while it ends, where NATS did not answer before. */
+const LAST_REQUEST_TIMEOUT_MS = 1_000;
 /** Events of the connection that somebody who watches the log wants to see. */
 const CONNECTION_NEWS = new Set<string>(['disconnect', 'reconnect', 'error', 'ldm']);
 
@@ -72,7 +74,9 @@ export async function openCore(
     }
   };
   // An answer that was under way when the connection broke never comes.
-  const retry: Retry = (what, attempt, signal) => repeat(what, () => orAborted(attempt(), line.signal), signal);
+  const inTime = (): AbortSignal =>
+    performance.now() > end ? withTimeout(LAST_REQUEST_TIMEOUT_MS, line.signal) : line.signal;
+  const retry: Retry = (what, attempt, signal) => repeat(what, () => orAborted(attempt(), inTime()), signal);
   const manager = await retry('open JetStream', () => connection.jetstreamManager({ timeout: REQUEST_TIMEOUT_MS }));
   const core: BusCore = {
     connection,

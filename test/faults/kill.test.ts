@@ -31,7 +31,7 @@ test('a job ends complete though Blender, worker, driver, NATS and S3 are killed
       20 + 12 * i,
       async () => {
         await faults.stack.kill(part, 'SIGKILL');
-        await faults.stack.restart(part);
+        await faults.restart(part);
       },
     ]),
   ] as [number, () => Promise<void>][];
@@ -51,7 +51,7 @@ test('a job whose NATS lost everything in mid-job is resumed from its output pla
   await faults.untilRecords('wiped', 15);
   await faults.stack.kill('nats', 'SIGKILL');
   rmSync(faults.stack.dir.nats, { recursive: true });
-  await faults.stack.restart('nats');
+  await faults.restart('nats');
   const done = faults.records('wiped').length;
   expect(done).toBeLessThan(60);
   const resumed = await faults.resume('s3://wiped/');
@@ -71,8 +71,8 @@ test('a worker that is told to end while NATS is down ends in time and leaves no
   await faults.stack.stopPart('worker');
   expect(performance.now() - since).toBeLessThan(20_000);
   expect(filesBelow(faults.stack.dir.scratch)).toEqual([]);
-  await faults.stack.restart('nats');
-  await faults.stack.restart('worker');
+  await faults.restart('nats');
+  await faults.restart('worker');
   await checkComplete(faults, 'parted', assets, await faults.ended(jobId, 60_000));
 });
 
@@ -95,6 +95,6 @@ test('a worker that is told to end while S3 hangs ends in time, leaves no file, 
     [],
   );
   await faults.stack.kill('s3', 'SIGCONT');
-  await faults.stack.restart('worker');
+  await faults.restart('worker');
   await checkComplete(faults, 'hanging', assets, await faults.ended(jobId, 60_000));
 });

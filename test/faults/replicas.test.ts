@@ -52,7 +52,7 @@ test('a replica takes over the job of a driver that was killed', async () => {
     30_000,
   );
   expect((await faults.entry(jobId)).driverId).toContain(`-${faults.stack.pid(other!)}-`);
-  await faults.stack.restart(killed!);
+  await faults.restart(killed!);
   await checkComplete(faults, 'takeover', assets, await faults.ended(jobId, 10_000));
 });
 
@@ -74,7 +74,7 @@ test('a worker that is told to end hands its task back uncharged, and another do
   await until('another worker has opened it', () => blender.opened.length === 2);
   const ledger = await faults.bus.bucket('ledger').get(`${jobId}.${toAssetId('s3://drain/staged.glb')}`);
   expect(LedgerEntry.fromJSON(JSON.parse(ledger!.value))).toMatchObject({ attempt: 2, running: true, lostCharges: 0 });
-  await faults.stack.restart(worker);
+  await faults.restart(worker);
   await checkComplete(faults, 'drain', assets, await faults.ended(jobId, 30_000));
 });
 
@@ -112,7 +112,7 @@ test('tasks committed by workers that died before their ack are not done again',
   const records = readRecords(faults, 'unacked');
   await Promise.all(['worker', 'worker-2'].map((name) => faults.stack.kill(name, 'SIGKILL')));
   await faults.stack.kill('nats', 'SIGCONT');
-  await Promise.all(['worker', 'worker-2'].map((name) => faults.stack.restart(name)));
+  await faults.restart('worker', 'worker-2');
   await checkComplete(faults, 'unacked', assets, await faults.ended(jobId, 30_000));
   expect(readRecords(faults, 'unacked')).toEqual(records);
   expect(blender.opened.length).toBe(before + 2);
@@ -125,7 +125,7 @@ test('a call is answered though the worker at work on it is killed', async () =>
   const worker = await faults.workerHolding(asset);
   await faults.stack.kill(worker, 'SIGKILL');
   expect((await call).report).toMatchObject({ faces: 12n });
-  await faults.stack.restart(worker);
+  await faults.restart(worker);
 });
 
 test('a call that is repeated after its server was killed gets the answer to the first one', async () => {
@@ -137,7 +137,7 @@ test('a call that is repeated after its server was killed gets the answer to the
   expect(await broken).toBe('service_unavailable');
   expect((await faults.analyseNow('s3://calls/again.glb', 'again', 1)).report).toMatchObject({ faces: 12n });
   expect(blender.opened.filter((name) => name === 'again')).toHaveLength(1);
-  await faults.stack.restart('analysis');
+  await faults.restart('analysis');
   await faults.untilQuiet();
 });
 

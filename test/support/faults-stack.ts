@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Client } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { followJob } from '../../cli/follow-job.ts';
 import { createJobCalls, type JobCalls, within } from '../../cli/job-calls.ts';
@@ -72,6 +73,12 @@ export class FaultStack {
       pino({ level: 'silent' }),
     );
     return new FaultStack(stack, data, bus, replicas.analysis ?? 1);
+  }
+
+  /** Starts parts that were killed or stopped, and waits until calls reach them. */
+  async restart(...names: string[]): Promise<void> {
+    await Promise.all(names.map((name) => this.stack.restart(name)));
+    await Promise.all([...this.#analysis, this.#jobClient].map(untilReached));
   }
 
   /** The folder that is a bucket. */
@@ -235,4 +242,11 @@ async function freeSpans(): Promise<number> {
   for (let next = await freePortBase(base + SPAN); next !== base + SPAN; next = await freePortBase(base + SPAN))
     base = next;
   return base;
+}
+
+/** A client whose server was away waits a while before it tries again; calls fail meanwhile. */
+function untilReached(client: Client): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.waitForReady(Date.now() + CALL_MS, (error) => (error ? reject(error) : resolve()));
+  });
 }
