@@ -159,6 +159,13 @@ async function* readManifestAssets(
   else for await (const uris of readManifest(store, manifest, signal)) yield uris.map(toNamed);
 }
 
+/** An asset as it is now; without ETag where it is not there. */
+async function lookUp(store: Pick<ObjectStore, 'head'>, uri: string, signal: AbortSignal): Promise<Asset> {
+  const found = await store.head(parseObjectUri(uri, 'uri'), signal);
+  const { sizeBytes = 0n, etag = '', lastModifyTime } = found ?? {};
+  return { uri, sizeBytes, etag, lastModifyTime };
+}
+
 /** Looks up assets of which the name alone is known; the cursor is how many came before. One that is not there comes without ETag: its task will say so. */
 async function* readNamed(
   store: Pick<ObjectStore, 'head'>,
@@ -166,12 +173,6 @@ async function* readNamed(
   cursor: string,
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch> {
-  const lookUp = async (asset: Asset): Promise<Asset> => {
-    if (asset.etag !== '') return asset;
-    const found = await store.head(parseObjectUri(asset.uri, 'uri'), signal);
-    const { sizeBytes = 0n, etag = '', lastModifyTime } = found ?? {};
-    return { uri: asset.uri, sizeBytes, etag, lastModifyTime };
-  };
   let left = Number(cursor || 0);
   let taken = left;
   for await (const named of lists) {
@@ -179,7 +180,9 @@ async function* readNamed(
     left = Math.max(0, left - named.length);
     for (let i = 0; i < rest.length; ) {
       const width = rest[i]!.etag === '' ? HEADS_AT_ONCE : BATCH;
-      const assets = await Promise.all(rest.slice(i, i + width).map(lookUp));
+      const assets = await Promise.all(
+        rest.slice(i, i + width).map((asset) => (asset.etag === '' ? lookUp(store, asset.uri, signal) : asset)),
+      );
       i += assets.length;
       taken += assets.length;
       yield { assets, cursor: String(taken) };
@@ -216,7 +219,10 @@ async function* readJobSource(
       if (batch.length === 0 && ended && seen < countOfResults(job)) throw resultsGone(job);
       if (batch.length === 0 && ended) return;
       if (batch.length === 0) continue;
-      const assets = batch.filter(({ result }) => wanted.has(result.outcome)).map(({ result }) => result.asset!);
+      const listed = batch.filter(({ result }) => wanted.has(result.outcome)).map(({ result }) => result.asset!);
+      // A retry is for what was mended since: it takes assets as they are now, not as they were listed.
+      const assets =
+        retryOf === jobId ? await Promise.all(listed.map(({ uri }) => lookUp(parts.store, uri, signal))) : listed;
       yield { assets, cursor: String(batch.at(-1)!.sequence) };
     }
   } finally {

@@ -94,6 +94,16 @@ describe('a retry', () => {
   });
 });
 
+test('a retry takes an asset that was mended in its place as it is now', async () => {
+  await stack.fill('assets', { 'mended/a.glb': 'broken' });
+  const outputUri = 's3://outputs/mended/';
+  const first = await run({ source: prefixSource('s3://assets/mended/'), outputUri });
+  expect(first.counts).toMatchObject({ failed: 1n });
+  await stack.fill('assets', { 'mended/a.glb': boxGlb() });
+  const second = await stack.ended((await stack.jobs.retry(first.jobId, '', TRACE)).jobId);
+  expect(await reasonsOf(second)).toEqual({ 'mended/a.glb': '' });
+});
+
 describe('an asset that Blender dies of', () => {
   test('is tried three times and given up with the reason, and the others are done', async () => {
     await stack.fill('assets', { 'deadly/crash.glb': boxGlb({ materials: ['crash'] }), 'deadly/good.glb': boxGlb() });
