@@ -147,6 +147,13 @@ describe('a worker that starts', () => {
     expect(existsSync(reused)).toBe(false);
   });
 
+  test('removes a folder whose mark was cut short when the machine went down', async () => {
+    const cut = await leaveBehind('cut', undefined);
+    await writeFile(join(cut, 'owner.json'), '');
+    await openScratch(folder(), 'worker', 100);
+    expect(existsSync(cut)).toBe(false);
+  });
+
   test('starts with an empty folder of its own, and leaves none', async () => {
     await leaveBehind('worker', DEAD);
     const scratch = await openScratch(folder(), 'worker', 100);

@@ -32,10 +32,10 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
   const root = join(scratchDir, workerId);
   await rm(root, { recursive: true, force: true });
   await mkdir(root);
-  await writeFile(
-    join(root, OWNER),
-    JSON.stringify({ host: hostname(), pid: process.pid, startTicks: readStartTicks(process.pid) }),
-  );
+  const owner = { host: hostname(), pid: process.pid, startTicks: readStartTicks(process.pid) };
+  await writeFile(join(root, `${OWNER}.new`), JSON.stringify(owner));
+  // Whole or not at all: a worker that starts meanwhile reads it.
+  await rename(join(root, `${OWNER}.new`), join(root, OWNER));
   const room = createRoom(limitBytes);
   let number = 0;
 
@@ -116,6 +116,8 @@ async function isAbandoned(folder: string): Promise<boolean> {
     return owner.host === hostname() && readStartTicks(owner.pid) !== owner.startTicks;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    // A machine that went down may leave a file without its content; whoever wrote it is gone.
+    if (error instanceof SyntaxError) return true;
     throw error;
   }
 }
