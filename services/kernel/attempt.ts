@@ -155,8 +155,13 @@ export async function commit(
     const outputs = await timed('upload', () => upload(store, product.files, standing, signal));
     const result = toResult(parts, product, facts, outputs);
     const record = toRecord(parts, result, product, facts);
-    const standingRecord = await timed('commit', () => commitRecord(store, places, record, standing.records, signal));
-    const final = standingRecord === record ? withoutLog(result) : adopt(standingRecord.result!, task);
+    const write = (seen: ListedRecord[]): Promise<TaskRecord> =>
+      timed('commit', () => commitRecord(store, places, record, seen, signal));
+    let stands = await write(standing.records);
+    // Its outputs were there before we looked and its record only came later: ours lie over them, so ours is the record.
+    if (differ(stands.result!.outputs, outputs))
+      stands = await write(await listRecords(store, places, task.taskId, signal));
+    const final = stands === record ? withoutLog(result) : adopt(stands.result!, task);
     await publishResult(bus, final);
     return final;
   } catch (error) {
@@ -183,6 +188,12 @@ async function upload(
     uploaded.push({ uri: toS3Uri(place), sizeBytes: BigInt(sizeBytes), etag, sha256 });
   });
   return uploaded.sort((a, b) => (a.uri < b.uri ? -1 : 1));
+}
+
+/** Whether two attempts left different content at one place. */
+function differ(theirs: Output[], ours: Output[]): boolean {
+  const hashes = new Map(theirs.map(({ uri, sha256 }) => [uri, sha256]));
+  return ours.some(({ uri, sha256 }) => hashes.has(uri) && hashes.get(uri) !== sha256);
 }
 
 function toResult(

@@ -341,6 +341,29 @@ describe('two attempts at one task', () => {
     expect(runs.published).toMatchObject([{ workerId: 'worker-b' }]);
   });
 
+  test('of which one writes over what the other has just recorded, give the record of what lies there', async () => {
+    const [runs, other] = [await TaskRuns.create('worker-a'), await TaskRuns.create('worker-b')];
+    const blender = runs.behave;
+    runs.store.objects.set(NOTE, { body: Buffer.from('of the other'), etag: 'other' });
+    runs.behave = async (task, limits) => {
+      await other.run();
+      const [record] = recordsOf(other);
+      const body = other.store.objects
+        .get(record!)!
+        .body.toString()
+        .replace(/"sha256": "\w+"/, '"sha256": "other"');
+      runs.store.objects.set(record!, { body: Buffer.from(body), etag: 'r1' });
+      return blender(task, limits);
+    };
+    expect(await runs.run()).toEqual(DONE);
+    expect(runs.store.objects.get(NOTE)?.body.toString()).toBe('done');
+    const [record, ...more] = recordsOf(runs);
+    expect(more).toEqual([]);
+    expect(runs.store.json(record!)).toMatchObject({
+      result: { workerId: 'worker-a', outputs: [{ etag: runs.store.objects.get(NOTE)!.etag }] },
+    });
+  });
+
   test('that meet at the output hand the later one back where no record says more', async () => {
     const runs = await TaskRuns.create();
     const blender = runs.behave;
