@@ -36,7 +36,7 @@ for (const store of values.stores.split(',') as StoreKind[]) {
     }
   }
   console.log(`${STORES[store]}:\n`);
-  console.log(`${rateTable(outcomes)}\n\n${usageTable(outcomes)}\n`);
+  console.log(`${rateTable(outcomes)}\n\n${ratioLine(outcomes)}\n\n${usageTable(outcomes)}\n`);
 }
 
 function rates({ stamps, startMs, endMs }: RunOutcome): Record<'committed' | 'acked' | 'counted', number> {
@@ -64,6 +64,13 @@ function rateTable(outcomes: Map<Contestant, RunOutcome[]>): string {
     ['', 'tasks', 'record committed /s', 'acked /s', 'job ended /s', 'enqueue to ack p50 ms', 'p99 ms'],
     ...rows,
   ]);
+}
+
+/** How the rates of acked tasks compare, round by round. */
+function ratioLine(outcomes: Map<Contestant, RunOutcome[]>): string {
+  const [ours = [], peer = []] = [outcomes.get('cyclorama'), outcomes.get('one by one')];
+  const ratios = peer.flatMap((run, round) => (ours[round] ? [rates(ours[round]).acked / rates(run).acked] : []));
+  return `Acked tasks a second, cyclorama against one by one: ${shown(ratios, 1)} times`;
 }
 
 function usageTable(outcomes: Map<Contestant, RunOutcome[]>): string {
