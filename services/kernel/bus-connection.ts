@@ -33,7 +33,7 @@ export interface BusCore {
   retry: Retry;
   /** For work that sees by itself when the connection breaks. */
   repeat: Retry;
-  /** Aborts when the connection breaks; then this is another signal, for the connection that follows. */
+  /** Aborts when the connection breaks or comes back: no answer to what was asked before will come. Then this is another signal. */
   readonly lost: AbortSignal;
   /** From now on nothing is repeated for longer than this. */
   endWithin(ms: number): void;
@@ -98,7 +98,8 @@ export async function openCore(
 
 async function followConnection(connection: NatsConnection, log: Log, onLost: () => void): Promise<void> {
   for await (const status of connection.status()) {
-    if (status.type === 'disconnect') onLost();
+    // What is asked in between, the client throws away when it connects again.
+    if (status.type === 'disconnect' || status.type === 'reconnect') onLost();
     log[CONNECTION_NEWS.has(status.type) ? 'info' : 'debug'](
       { status: status.type, server: String(status.data) },
       'NATS connection',

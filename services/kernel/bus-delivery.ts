@@ -9,13 +9,13 @@ const ACK_TIMEOUT_MS = 2_000;
 /** A message of a work queue with its answers, each given to the very message that was taken. */
 export function toDelivery(core: BusCore, stream: string, message: Msg): Delivery {
   const { connection, manager, retry, lost, log } = core;
-  const { delivered, sequence } = parseAckSubject(message.reply!);
+  const { delivered, sequence, storedMs } = parseAckSubject(message.reply!);
 
   /** Answers name a message by its number alone, and a server that lost its streams counts from 1 again. */
   const isStillThere = async (): Promise<boolean> => {
     try {
       const stored = await manager.streams.getMessage(stream, { seq: Number(sequence) });
-      return stored.subject === message.subject && Buffer.compare(stored.data, message.data) === 0;
+      return stored.subject === message.subject && stored.time.getTime() === storedMs;
     } catch (error) {
       if (error instanceof NatsError && error.api_error?.code === 404) return false;
       throw error;

@@ -72,11 +72,23 @@ function pull(
   return promise;
 }
 
-/** Reads delivery count and stream sequence out of an ack subject: `$JS.ACK.[domain.account.]stream.consumer.delivered.sequence...`. */
-export function parseAckSubject(reply: string): { delivered: number; sequence: bigint } {
+/** What an ack subject tells of its message. */
+export interface AckFacts {
+  delivered: number;
+  sequence: bigint;
+  /** When the stream took the message, milliseconds since the epoch. */
+  storedMs: number;
+}
+
+/** Reads an ack subject: `$JS.ACK.[domain.account.]stream.consumer.delivered.sequence.consumer_sequence.nanoseconds...`. */
+export function parseAckSubject(reply: string): AckFacts {
   const words = reply.split('.');
   const at = words.length > 9 ? 6 : 4;
-  return { delivered: Number(words[at]), sequence: BigInt(words[at + 1]!) };
+  return {
+    delivered: Number(words[at]),
+    sequence: BigInt(words[at + 1]!),
+    storedMs: Number(BigInt(words[at + 3]!) / 1_000_000n),
+  };
 }
 
 export function toStreamMessage(message: Msg): StreamMessage {

@@ -30,9 +30,12 @@ export class StagedBlender {
     this.environment = { CYCLORAMA_PYTHON: python, CYCLORAMA_SANDBOX: 'off' };
   }
 
-  /** Names of the staged assets that were opened, in order, once for each attempt. */
-  get opened(): string[] {
-    return existsSync(this.#journal) ? readFileSync(this.#journal, 'utf8').split('\n').slice(0, -1) : [];
+  /** How many attempts opened a staged asset. */
+  timesOpened(name: string): number {
+    if (!existsSync(this.#journal)) return 0;
+    return readFileSync(this.#journal, 'utf8')
+      .split('\n')
+      .filter((line) => line === name).length;
   }
 }
 

@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpBreaker {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #bytesLeft = Number.POSITIVE_INFINITY;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -14,7 +15,8 @@ export class TcpBreaker {
     const server = createServer((incoming) => {
       const onward = connect(target, '127.0.0.1');
       for (const socket of [incoming, onward]) breaker.#keep(socket, socket === incoming ? onward : incoming);
-      incoming.pipe(onward).pipe(incoming);
+      incoming.pipe(onward);
+      onward.on('data', (chunk: Buffer) => breaker.#pass(chunk, incoming));
     });
     const breaker = new TcpBreaker(server);
     server.listen(0, '127.0.0.1');
@@ -35,9 +37,23 @@ export class TcpBreaker {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Breaks all connections once the server has sent so many bytes more. */
+  breakAfter(bytes: number): void {
+    this.#bytesLeft = bytes;
+  }
+
   async close(): Promise<void> {
     this.break();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #pass(chunk: Buffer, incoming: Socket): void {
+    incoming.write(chunk.subarray(0, this.#bytesLeft));
+    this.#bytesLeft -= chunk.length;
+    if (this.#bytesLeft > 0) return;
+    this.#bytesLeft = Number.POSITIVE_INFINITY;
+    // What was written is to arrive; what the server still sends is lost.
+    for (const socket of this.#sockets) socket.destroySoon();
   }
 
   #keep(socket: Socket, other: Socket): void {
