@@ -20,6 +20,9 @@ export function openStore(settings: RunSettings): ObjectStore {
 /** A usual time for a small request to S3 from the same region. */
 const DISTANT_MS = 20;
 
+/** Of every object in memory. */
+const ETAG = 'in-memory';
+
 /** A store that keeps what it is told to in this process, and takes its time to answer. */
 function createMemoryStore(delayMs: number): ObjectStore {
   const answer = async <T>(give: () => T): Promise<T> => {
@@ -30,7 +33,7 @@ function createMemoryStore(delayMs: number): ObjectStore {
   const toStored = (key: string): StoredObject => ({
     key,
     sizeBytes: BigInt(objects.get(key)!.length),
-    etag: 'in-memory',
+    etag: ETAG,
     lastModifyTime: undefined,
   });
   const store: ObjectStore = {
@@ -44,7 +47,7 @@ function createMemoryStore(delayMs: number): ObjectStore {
     read: ({ key }) =>
       answer(() => {
         const body = objects.get(key);
-        return body && { body, etag: 'in-memory' };
+        return body && { body, etag: ETAG };
       }),
     download: () => Promise.reject(new Error('a task without asset downloads nothing')),
     write: ({ key }, content, { condition }) =>
@@ -53,9 +56,11 @@ function createMemoryStore(delayMs: number): ObjectStore {
         const body = isFile ? readFileSync(content.path) : Buffer.from(content);
         if (condition !== 'always' && 'ifAbsent' in condition && objects.has(key))
           throw new CycloramaError('precondition_failed', `'${key}' is there already`);
+        if (condition !== 'always' && 'ifEtag' in condition && condition.ifEtag !== ETAG)
+          throw new CycloramaError('precondition_failed', `'${key}' has another ETag`);
         // Records are not kept: what is measured is the kernel's memory.
         if (!key.includes('/records/')) objects.set(key, body);
-        return { sizeBytes: body.length, etag: 'in-memory', sha256: '' };
+        return { sizeBytes: body.length, etag: ETAG, sha256: '' };
       }),
     remove: async ({ key }) => void objects.delete(key),
     createBucket: async () => {},
