@@ -152,10 +152,14 @@ export class FaultStack {
     let holder: string | undefined;
     const { scratch } = this.stack.dir;
     const holds = (file: string): boolean => /\/slot-\d+\/in\//.test(file) && sameContent(join(scratch, file), asset);
-    await until('a worker holds the asset', () => {
-      holder = filesBelow(scratch).find(holds)?.split('/')[0];
-      return holder !== undefined;
-    });
+    await until(
+      'a worker holds the asset',
+      () => {
+        holder = filesBelow(scratch).find(holds)?.split('/')[0];
+        return holder !== undefined;
+      },
+      30_000,
+    );
     return holder!;
   }
 
