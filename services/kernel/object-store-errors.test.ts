@@ -34,6 +34,7 @@ test.each<[string, number | undefined, Reason]>([
   ['InvalidRange', 416, 'request_refused'],
   ['NotImplemented', 501, 'request_refused'],
   ['RequestTimeout', 400, 'store_unavailable'],
+  ['BadRequest', 400, 'store_unavailable'],
   ['Unknown', 408, 'store_unavailable'],
   ['TooManyRequests', 429, 'store_unavailable'],
   ['SlowDown', 503, 'store_unavailable'],

@@ -36,6 +36,8 @@ const BY_NAME: Record<string, Reason> = {
   RequestTimeout: 'store_unavailable',
   IncompleteBody: 'store_unavailable',
   BadDigest: 'store_unavailable',
+  // versitygw, when what it reads is no request: the rest of another one on a connection that was kept.
+  BadRequest: 'store_unavailable',
 };
 
 const BY_STATUS: Record<number, Reason> = {
