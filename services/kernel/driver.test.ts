@@ -122,6 +122,13 @@ describe('a job whose source cannot be read', () => {
     expect(reads).toBe(50);
   });
 
+  test('because it was gone goes on where somebody resumed it meanwhile', async () => {
+    const { queue, jobs, create } = startDriver(failing(new CycloramaError('job_not_found', 'NATS forgot it')));
+    const jobId = await create();
+    await until('the order is acked', () => queue.count('acked') === 1);
+    expect((await jobs.get(jobId)).state).toBe(JobState.JOB_STATE_PLANNING);
+  });
+
   test('because its source was cancelled is cancelled, too', async () => {
     const { queue, jobs, create } = startDriver(failing(new CycloramaError('source_job_cancelled', 'no')));
     const jobId = await create();

@@ -87,8 +87,13 @@ async function settleFailure(
       delivery.handBack(TRY_AGAIN_MS);
       return;
     }
-    log.error({ reason: error.reason, error: error.message }, 'job failed');
-    await endJob({ jobs, log }, jobId, error);
+    if (error.reason === 'job_not_found') {
+      // NATS forgot it. By now it may be there again, resumed and with an order of its own: nothing to end here.
+      log.info({ error: error.message }, 'order to drive a job that is gone dropped');
+    } else {
+      log.error({ reason: error.reason, error: error.message }, 'job failed');
+      await endJob({ jobs, log }, jobId, error);
+    }
     await delivery.ack();
   } catch (cause) {
     log.warn({ error: (cause as Error).message }, 'the end of the job could not be written');
