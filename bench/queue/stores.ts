@@ -25,9 +25,6 @@ export function openStore(settings: RunSettings): ObjectStore {
 /** A usual time for a small request to S3 from the same region. */
 const DISTANT_MS = 20;
 
-/** Of every object in memory. */
-const ETAG = 'in-memory';
-
 /** A store that keeps what it is told to in this process, and takes its time to answer. */
 function createMemoryStore(delayMs: number): ObjectStore {
   const answer = async <T>(give: () => T): Promise<T> => {
