@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 MAX_LINE_BYTES = 1 << 20
 MAX_WARNINGS = 100
-OPS = ("inspect", "selftest")
 
 Json = dict[str, Any]
 
@@ -43,8 +43,8 @@ class Answer:
     warnings: tuple[str, ...] = ()
 
 
-def parse_request(line: bytes) -> Request:
-    """Reads one line of protobuf JSON; fields of newer workers are ignored.
+def parse_request(line: bytes, ops: Sequence[str]) -> Request:
+    """Reads one line of protobuf JSON that asks for one of `ops`; fields of newer workers are ignored.
 
     Raises:
         MalformedRequest: the line is no JSON object, is too long, or asks for no op that this runtime has.
@@ -60,9 +60,9 @@ def parse_request(line: bytes) -> Request:
     request_id = _text(message, "requestId", "")
     if not request_id:
         raise MalformedRequest("a request has no requestId")
-    asked = [op for op in OPS if op in message]
+    asked = [op for op in ops if op in message]
     if len(asked) != 1:
-        raise MalformedRequest(f"the request has {len(asked)} known ops; expected one of {', '.join(OPS)}", request_id)
+        raise MalformedRequest(f"the request has {len(asked)} known ops; expected one of {', '.join(ops)}", request_id)
     options = message[asked[0]]
     if not isinstance(options, dict):
         raise MalformedRequest(f"{asked[0]} is no object", request_id)

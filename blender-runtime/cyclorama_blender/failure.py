@@ -6,11 +6,15 @@ import re
 
 REASONS = frozenset(
     {
+        "blank_render",
         "blender_out_of_memory",
         "blender_unavailable",
+        "cropped",
+        "gpu_unavailable",
         "import_failed",
         "internal",
         "invalid_asset",
+        "invalid_render",
         "missing_dependency",
         "no_geometry",
         "unsafe_reference",

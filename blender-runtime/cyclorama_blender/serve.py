@@ -1,7 +1,9 @@
-"""The warm process: reads requests from one descriptor, writes events to another, resets Blender after each.
+"""The warm process: reads requests from one descriptor, writes events to another, and starts each from nothing.
 
     python -m cyclorama_blender.serve --control-in 3 --control-out 4
     blender --background --python cyclorama_blender/serve.py -- --control-in 3 --control-out 4
+
+With `--room imaging` it is the process beside Blender that makes images of what Blender rendered, and imports no bpy.
 
 Standard output and error are a log only: Blender's native code writes there as it likes.
 """
@@ -9,6 +11,7 @@ Standard output and error are a log only: Blender's native code writes there as 
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import os
 import platform
@@ -16,12 +19,13 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import BinaryIO
 
 # `blender --python` runs this file by itself, without its package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cyclorama_blender import contract, lifeline
+from cyclorama_blender import contract, lifeline, memory
 from cyclorama_blender.contract import Answer, MalformedRequest, Request
 from cyclorama_blender.failure import RuntimeFailure
 
@@ -54,19 +58,6 @@ def send(events: BinaryIO, event: contract.Json) -> None:
     events.flush()
 
 
-def perform(request: Request, conversation: Conversation) -> Answer:
-    """Does what the request asks, in an empty scene."""
-    from cyclorama_blender import importers, inspection, selftest
-
-    if request.op == "selftest":
-        conversation.enter("selftest")
-        return selftest.selftest()
-    conversation.enter("import")
-    warnings = importers.import_asset(Path(request.input_path))
-    conversation.enter("inspect")
-    return inspection.inspect_scene(warnings)
-
-
 def to_failure(error: BaseException) -> tuple[str, str]:
     """Gives any exception a reason and a message."""
     if isinstance(error, RuntimeFailure):
@@ -76,25 +67,23 @@ def to_failure(error: BaseException) -> tuple[str, str]:
     return "internal", f"{type(error).__name__}: {error}"
 
 
-def answer(events: BinaryIO, request: Request) -> None:
-    """Does one request and resets Blender, whatever came of it. The only place that catches everything."""
-    from cyclorama_blender import session
-
+def answer(room: ModuleType, events: BinaryIO, request: Request) -> None:
+    """Does one request and tidies up, whatever came of it. The only place that catches everything."""
     conversation = Conversation(events, request)
     done: Answer | None = None
     failure: tuple[str, str, str] | None = None
     log.info("begin %s %s", request.op, Path(request.input_path).name)
     try:
-        done = perform(request, conversation)
+        done = room.perform(request, conversation.enter)
     except Exception as error:  # noqa: BLE001
         failure = (*to_failure(error), conversation.stage)
         # A failure that we named ourselves needs no stack; what lies behind it does.
         known = isinstance(error, RuntimeFailure) and error.__cause__ is None
         log.warning("failed in %s: %s", conversation.stage, error if known else traceback.format_exc())
     conversation.enter("reset")
-    session.reset()
+    room.reset()
     conversation.enter("")
-    rss_bytes = session.rss_bytes()
+    rss_bytes = memory.rss_bytes()
     seconds = " ".join(f"{stage} {taken:.3f} s" for stage, taken in conversation.seconds.items())
     log.info("end %s: %s, %d MB resident", request.op, seconds, rss_bytes >> 20)
     if failure is not None:
@@ -112,24 +101,19 @@ def read_line(requests: BinaryIO) -> bytes:
     return line
 
 
-def serve(requests: BinaryIO, events: BinaryIO) -> None:
+def serve(room: ModuleType, requests: BinaryIO, events: BinaryIO) -> None:
     """Answers requests until the worker closes its end."""
-    import bpy
-
-    from cyclorama_blender import session
-
-    session.check_version()
-    session.reset()
-    send(events, contract.ready_event(bpy.app.version_string, platform.python_version(), os.getpid()))
+    version = room.start()
+    send(events, contract.ready_event(version, platform.python_version(), os.getpid()))
     while line := read_line(requests):
         try:
-            request = contract.parse_request(line)
+            request = contract.parse_request(line, room.OPS)
         except MalformedRequest as error:
             log.error("malformed request: %s", error)
             send(events, contract.failure_event(error.request_id, "internal", f"malformed request: {error}", "request"))
             continue
         set_log_context(request)
-        answer(events, request)
+        answer(room, events, request)
 
 
 def set_log_context(request: Request) -> None:
@@ -144,13 +128,15 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="cyclorama_blender.serve", description="Answers requests of a worker.")
     parser.add_argument("--control-in", type=int, required=True, help="descriptor to read requests from")
     parser.add_argument("--control-out", type=int, required=True, help="descriptor to write events to")
+    parser.add_argument("--room", choices=("scene", "imaging"), default="scene", help="with Blender, or beside it")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     lifeline.die_with_parent()
     lifeline.flush_native_log_by_line()
     try:
+        room = importlib.import_module(f"cyclorama_blender.{options.room}_room")
         with open(options.control_in, "rb") as requests, open(options.control_out, "wb") as events:  # noqa: PTH123
-            serve(requests, events)
+            serve(room, requests, events)
     except RuntimeFailure as failure:
         log.error("%s: %s", failure.reason, failure.message)
         return 3

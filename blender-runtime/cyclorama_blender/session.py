@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
-from pathlib import Path
 
 import bpy
 
@@ -71,9 +69,3 @@ def _drop_leaked_log_handlers() -> None:
             logger.removeHandler(handler)
         # The add-on's own handler has written the line already.
         logger.propagate = False
-
-
-def rss_bytes() -> int:
-    """Returns the resident memory of this process in bytes."""
-    resident_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return resident_pages * resource.getpagesize()

@@ -9,16 +9,18 @@ import pytest
 from cyclorama_blender import contract
 from cyclorama_blender.contract import Answer, MalformedRequest
 
+OPS = ("inspect", "selftest")
+
 
 def test_a_request_carries_its_fields():
     line = b'{"requestId":"r","traceId":"t","inputPath":"/in/a.glb","outputDir":"/out","inspect":{}}'
-    request = contract.parse_request(line)
+    request = contract.parse_request(line, OPS)
     assert (request.op, request.request_id, request.trace_id) == ("inspect", "r", "t")
     assert (request.input_path, request.output_dir, request.options) == ("/in/a.glb", "/out", {})
 
 
 def test_absent_fields_are_empty_and_unknown_ones_are_ignored():
-    request = contract.parse_request(b'{"requestId":"r","selftest":{},"someday":[1]}')
+    request = contract.parse_request(b'{"requestId":"r","selftest":{},"someday":[1]}', OPS)
     assert (request.trace_id, request.input_path, request.output_dir) == ("", "", "")
 
 
@@ -42,12 +44,12 @@ def test_absent_fields_are_empty_and_unknown_ones_are_ignored():
 )
 def test_a_line_that_is_no_request_is_refused_with_a_sentence(line: bytes, says: str):
     with pytest.raises(MalformedRequest, match=says):
-        contract.parse_request(line)
+        contract.parse_request(line, OPS)
 
 
 def test_a_refusal_keeps_the_request_id_where_it_could_be_read():
     with pytest.raises(MalformedRequest) as caught:
-        contract.parse_request(b'{"requestId":"r9","explode":{}}')
+        contract.parse_request(b'{"requestId":"r9","explode":{}}', OPS)
     assert caught.value.request_id == "r9"
 
 

@@ -163,6 +163,11 @@ export const REASONS = {
     handling: 'infrastructure',
     meaning: 'Blender does not start on this worker.',
   },
+  gpu_unavailable: {
+    code: 'UNAVAILABLE',
+    handling: 'infrastructure',
+    meaning: 'The job requires a GPU, and Cycles has none on this worker, or no live worker has one.',
+  },
   internal: { code: 'INTERNAL', handling: 'suspect', meaning: 'A defect of ours; the log has the stack.' },
   // The asset
   asset_not_found: { code: 'NOT_FOUND', handling: 'permanent', meaning: 'There is no such object.' },
@@ -213,6 +218,22 @@ export const REASONS = {
     meaning: "Blender's importer refused the file.",
   },
   no_geometry: { code: 'FAILED_PRECONDITION', handling: 'permanent', meaning: 'The file has no mesh with faces.' },
+  blank_render: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'An image shows nothing of the object, or one even colour; the images are kept beside the record.',
+  },
+  cropped: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning: 'The object touches the border of an image; the images are kept beside the record.',
+  },
+  invalid_render: {
+    code: 'FAILED_PRECONDITION',
+    handling: 'permanent',
+    meaning:
+      'A rendered image breaks a promise, such as finite depth or unit normals; the images are kept beside the record.',
+  },
   output_refused: {
     code: 'FAILED_PRECONDITION',
     handling: 'permanent',

@@ -1,0 +1,41 @@
+"""What the process with Blender does: imports assets, describes and renders them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+
+from cyclorama_blender import importers, inspection, selftest, session
+from cyclorama_blender.contract import Answer, Request
+
+OPS = ("inspect", "selftest", "modalities")
+
+
+def start() -> str:
+    """Checks and empties Blender; returns its version."""
+    session.check_version()
+    session.reset()
+    return bpy.app.version_string
+
+
+def perform(request: Request, enter: Callable[[str], None]) -> Answer:
+    """Does what the request asks, in an empty scene; `enter` is told which stage begins."""
+    if request.op == "selftest":
+        enter("selftest")
+        return selftest.selftest()
+    enter("import")
+    warnings = importers.import_asset(Path(request.input_path))
+    if request.op == "modalities":
+        from cyclorama_blender import modalities
+
+        enter("render")
+        return modalities.render(request.options, Path(request.input_path), Path(request.output_dir), warnings)
+    enter("inspect")
+    return inspection.inspect_scene(warnings)
+
+
+def reset() -> None:
+    """Empties Blender."""
+    session.reset()
