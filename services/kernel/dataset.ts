@@ -39,6 +39,8 @@ export interface DatasetPlaces {
   /** Every record of one asset, whatever its fingerprint and outcome. */
   recordsOf(assetId: string): S3Place;
   record(name: RecordName): S3Place;
+  /** The strip of small images of one asset, for the contact sheet. */
+  thumbnail(assetId: string): S3Place;
   description: S3Place;
   jobsPrefix: string;
   job(jobId: string): S3Place;
@@ -80,6 +82,7 @@ export function toDatasetPlaces(outputUri: string): DatasetPlaces {
       bucket,
       key: `${recordsOf(assetId).key}${fingerprint}.${outcome}.json`,
     }),
+    thumbnail: (assetId) => ({ bucket, key: `${root}thumbnails/${assetId.slice(0, 3)}/${assetId}.png` }),
     description: { bucket, key: `${root}dataset.json` },
     jobsPrefix: `${root}jobs/`,
     job: (jobId) => ({ bucket, key: `${root}jobs/${jobId}.json` }),

@@ -34,6 +34,24 @@ export interface AssetFacts {
   outputDir: string;
 }
 
+/** A figure of each asset that people want to see: a number in what `toStats` gives. */
+export interface Figure {
+  /** The field of `stats`, without dots. */
+  field: string;
+  title: string;
+  /** How it is written; a share is 0 to 1. */
+  unit: 'count' | 'share' | 'seconds' | 'bytes';
+}
+
+/**
+ * The contact sheet of a dataset. A product (also one of a failure with kept images) has its thumbnail among its `files`, at
+ * toDatasetPlaces(task.outputUri).thumbnail(task.taskId): a PNG 128 pixels high, one tile beside the other, of the first view.
+ */
+export interface Sheet {
+  /** What the tiles show, from left to right, for tasks with this spec (protobuf JSON): `textured`, `normal`, ... */
+  tiles(spec: Product['report']): string[];
+}
+
 /** A kind of task: what Blender is asked, and what becomes of its answer. Everything else is the worker's. */
 export interface Operation {
   /** Also the name of its queue. */
@@ -51,4 +69,8 @@ export interface Operation {
   approach: string;
   /** The figures of a recorded report as users know them, for the index of the dataset: plain JSON with numbers as numbers. */
   toStats(report: Product['report']): { [field: string]: unknown };
+  /** Histograms of the dataset's report; in its contact sheet columns to sort and filter by. */
+  figures?: Figure[];
+  /** Where tasks leave thumbnails: the closing task then writes a contact sheet, index.html. */
+  sheet?: Sheet;
 }
