@@ -34,7 +34,7 @@ async function close(rows: string, folder: string): Promise<Outcome> {
 /** Seconds of `cyclorama select`, the start of the process included. */
 async function select(index: string, filter: string): Promise<{ seconds: number; selected: string }> {
   const start = performance.now();
-  const { stdout } = await run(process.execPath, [path('../cli/main.ts'), 'select', index, filter, '--count']);
+  const { stdout } = await run(process.execPath, [path('../cli/cyclorama.mjs'), 'select', index, filter, '--count']);
   return { seconds: (performance.now() - start) / 1000, selected: stdout.trim() };
 }
 

@@ -38,12 +38,12 @@ export async function analyzeMany(
 ): Promise<number> {
   const { terminal, connection, signal, json } = context;
   const { dryRun = false, detach = false, announce = false, ...show } = options;
-  const client = connection.analysis();
+  const client = await connection.analysis();
   const limits = within(signal, dryRun ? PLAN_TIMEOUT_MS : undefined);
   if (dryRun) terminal.status(() => 'reading source and records');
   const { job, plan } = await callUnary(client, client.createAnalysisJob, toRequest(order, dryRun), limits);
   terminal.status(undefined);
-  const calls = connection.jobs();
+  const calls = await connection.jobs();
   if (dryRun) {
     await showPlan(context, calls, 'analysis', plan!);
     return EXIT.ok;

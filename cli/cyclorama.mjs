@@ -55,7 +55,9 @@ function readJson(file) {
 
 requireSetUp();
 const [command, ...args] = withParentDeath([findNode(), join(root, 'cli/main.ts'), ...process.argv.slice(2)]);
-const child = spawn(command, args, { stdio: 'inherit' });
+// Compiled code is kept beside the packages, not where other users could write it; services of the stack use it as well.
+const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules/.cache/cyclorama');
+const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, NODE_COMPILE_CACHE } });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   // A terminal sends Ctrl-C to the program as well; handing it on would count twice.
   process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));

@@ -48,7 +48,7 @@ export async function withLocalSource<T>(
   body: (placed: PlacedSource, store: ObjectStore) => Promise<T>,
 ): Promise<T> {
   const { connection, signal } = context;
-  const store = connection.localStore();
+  const store = await connection.localStore();
   const real = await realpath(path);
   const isFolder = (await stat(real)).isDirectory();
   const found = isFolder ? await findLocalAssets(real, query, signal) : await singleAsset(real);

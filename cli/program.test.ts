@@ -3,7 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { examplesOf } from './examples.ts';
 import { createProgram } from './program.ts';
 
-const leaves = leavesOf(createProgram()).map((command) => [pathOf(command), command] as const);
+const leaves = leavesOf(await createProgram()).map((command) => [pathOf(command), command] as const);
+
+describe('the program', () => {
+  it.each([...new Set(leaves.map(([path]) => path.split(' ')[0]!))])(
+    'has %s alone where that is named',
+    async (name) => {
+      expect((await createProgram(name)).commands.map((command) => command.name())).toEqual([name]);
+    },
+  );
+
+  it.each(['', '--help', 'selct', 'toString'])('has every command where "%s" is named', async (word) => {
+    expect((await createProgram(word)).commands.flatMap(leavesOf)).toHaveLength(leaves.length);
+  });
+});
 
 describe('every command', () => {
   it.each(leaves)('%s shows examples in its help', (path, command) => {
@@ -29,7 +42,7 @@ describe('the example', () => {
   const lines = leaves.flatMap(([, command]) => examplesOf(command).map(([line]) => line));
 
   it.each(lines)('%s is taken by its command', async (line) => {
-    const program = createProgram();
+    const program = await createProgram();
     let taken: string | undefined;
     for (const command of leavesOf(program)) {
       command.exitOverride().configureOutput({ writeErr: () => {} });

@@ -1,41 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { register as registerAnalyze } from './commands/analyze.ts';
-import { register as registerCall } from './commands/call.ts';
-import { register as registerCompletion } from './commands/completion.ts';
-import { register as registerDemo } from './commands/demo.ts';
-import { register as registerDiscover } from './commands/discover.ts';
-import { register as registerDoctor } from './commands/doctor.ts';
-import { register as registerDown } from './commands/down.ts';
-import { register as registerInspect } from './commands/inspect.ts';
-import { register as registerJob } from './commands/job.ts';
-import { register as registerReport } from './commands/report.ts';
-import { register as registerSelect } from './commands/select.ts';
-import { register as registerStatus } from './commands/status.ts';
-import { register as registerTransfer } from './commands/transfer.ts';
-import { register as registerUp } from './commands/up.ts';
-import { register as registerValidate } from './commands/validate.ts';
 
-const REGISTER = [
-  registerDemo,
-  registerUp,
-  registerDown,
-  registerStatus,
-  registerDoctor,
-  registerDiscover,
-  registerValidate,
-  registerInspect,
-  registerAnalyze,
-  registerJob,
-  registerReport,
-  registerSelect,
-  registerTransfer,
-  registerCall,
-  registerCompletion,
-];
+type CommandModule = { register(program: Command): void };
 
-/** Builds the `cyclorama` command with all its subcommands. */
-export function createProgram(): Command {
+/** Where each command is, in the order of the help text. */
+const COMMANDS: Record<string, () => Promise<CommandModule>> = {
+  demo: () => import('./commands/demo.ts'),
+  up: () => import('./commands/up.ts'),
+  down: () => import('./commands/down.ts'),
+  status: () => import('./commands/status.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+  discover: () => import('./commands/discover.ts'),
+  validate: () => import('./commands/validate.ts'),
+  inspect: () => import('./commands/inspect.ts'),
+  analyze: () => import('./commands/analyze.ts'),
+  job: () => import('./commands/job.ts'),
+  report: () => import('./commands/report.ts'),
+  select: () => import('./commands/select.ts'),
+  put: () => import('./commands/put.ts'),
+  get: () => import('./commands/get.ts'),
+  call: () => import('./commands/call.ts'),
+  completion: () => import('./commands/completion.ts'),
+};
+
+/**
+ * Builds the `cyclorama` command with its subcommands: the one that `word` names, so that no other is loaded, else all.
+ */
+export async function createProgram(word = ''): Promise<Command> {
   const { version, description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
     description: string;
@@ -46,6 +37,8 @@ export function createProgram(): Command {
     .version(version)
     .exitOverride()
     .addHelpText('after', '\nExit codes and environment: docs/cli.md');
-  for (const register of REGISTER) register(program);
+  const one = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  const modules = await Promise.all((one ? [one] : Object.values(COMMANDS)).map((load) => load()));
+  for (const { register } of modules) register(program);
   return program;
 }

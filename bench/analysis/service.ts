@@ -31,10 +31,10 @@ export async function timeService(files: AssetFile[], sizes: number[], rounds: n
   const { discovery, analysis } = stack.endpoints;
   const connection = connect({ data, endpoint: [`discovery=${discovery}`, `analysis=${analysis}`] }, {});
   try {
-    const { store } = connection.store();
+    const { store } = await connection.store();
     await upload(store, files, Math.max(...sizes));
     const runs: JobRun[] = [];
-    const runJob = createRunner(stack, connection);
+    const runJob = await createRunner(stack, connection);
     await runJob(sizes[0]!, 'warm-up');
     for (let round = 0; round < rounds; round++) {
       for (const size of sizes) runs.push(await runJob(size, `${size}-${round}`));
@@ -48,11 +48,11 @@ export async function timeService(files: AssetFile[], sizes: number[], rounds: n
   }
 }
 
-function createRunner(
+async function createRunner(
   { endpoints }: Stack,
   connection: ReturnType<typeof connect>,
-): (assets: number, place: string) => Promise<JobRun> {
-  const [client, jobs] = [connection.analysis(), connection.jobs()];
+): Promise<(assets: number, place: string) => Promise<JobRun>> {
+  const [client, jobs] = [await connection.analysis(), await connection.jobs()];
   return async (assets, place) => {
     const request = CreateAnalysisJobRequest.fromPartial({
       source: {

@@ -105,7 +105,7 @@ async function analyzeAsset(
   placed?: PlacedSource,
 ): Promise<number> {
   const { terminal, connection, signal, json } = context;
-  const client = connection.analysis();
+  const client = await connection.analysis();
   const request = { uri, spec: { style: STYLES[style] }, outputUri, requestId };
   const limits = within(signal, ANALYZE_TIMEOUT_MS);
   const answer = await callUnary(client, client.analyzeAsset, request, limits);

@@ -4,6 +4,7 @@ import { fishScript } from '../completion/fish.ts';
 import { type CommandNode, toCommandNodes } from '../completion/nodes.ts';
 import { zshScript } from '../completion/zsh.ts';
 import { addExamples } from '../examples.ts';
+import { createProgram } from '../program.ts';
 
 const SCRIPTS: Record<string, (nodes: CommandNode[]) => string> = {
   bash: bashScript,
@@ -17,8 +18,8 @@ export function register(program: Command): void {
     .command('completion')
     .description('print a script that completes commands and options in a shell')
     .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(SCRIPTS)))
-    .action((shell: string) => {
-      process.stdout.write(SCRIPTS[shell]!(toCommandNodes(program)));
+    .action(async (shell: string) => {
+      process.stdout.write(SCRIPTS[shell]!(toCommandNodes(await createProgram())));
     });
   addExamples(command, [
     [

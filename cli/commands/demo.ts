@@ -84,7 +84,7 @@ async function startOwnStack(
 }
 
 async function uploadSamples({ terminal, signal }: CommandContext, connection: Connection): Promise<void> {
-  const { store } = connection.store();
+  const { store } = await connection.store();
   await store.createBucket(BUCKET, signal);
   const counts = { copied: 0, unchanged: 0 };
   const listener = {

@@ -35,7 +35,7 @@ async function discover(context: CommandContext, options: DiscoverOptions, args:
   const query = { prefixUri: args[0]!, suffixes: options.suffix ?? [], limit: options.limit ?? 0 };
   let count = 0;
   let bytes = 0n;
-  for await (const assets of scanAssets(connection.discovery(), query, signal)) {
+  for await (const assets of scanAssets(await connection.discovery(), query, signal)) {
     for (const asset of assets) {
       terminal.print(json ? JSON.stringify(Asset.toJSON(asset)) : assetLine(asset));
       bytes += asset.sizeBytes;

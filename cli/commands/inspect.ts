@@ -57,7 +57,7 @@ async function inspect(
 }
 
 async function inspectionOf({ terminal, connection, signal }: CommandContext, uri: string): Promise<string> {
-  const client = connection.analysis();
+  const client = await connection.analysis();
   const request = { uri, spec: { style: ReportStyle.REPORT_STYLE_INSPECTION }, outputUri: '', requestId: '' };
   const limits = within(signal, ANALYZE_TIMEOUT_MS);
   const { report, reportText } = await callUnary(client, client.analyzeAsset, request, limits);

@@ -51,7 +51,7 @@ export function registerResults(job: Command, jobArgument: readonly [string, str
 
 async function results(context: CommandContext, options: ResultsOptions, [word]: string[]): Promise<number> {
   const { terminal, connection, signal, json } = context;
-  const calls = connection.jobs();
+  const calls = await connection.jobs();
   const jobId = await resolveJobId(calls, word!, signal);
   const { job } = await calls.get(jobId, signal);
   const names = [...(options.outcome ?? []), ...(options.failed ? (['failed'] as const) : [])];

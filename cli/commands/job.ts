@@ -112,7 +112,7 @@ export function register(program: Command): void {
 }
 
 async function get(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {
-  const calls = context.connection.jobs();
+  const calls = await context.connection.jobs();
   const { job } = await calls.get(await resolveJobId(calls, word!, context.signal), context.signal);
   show(context, job!);
   return EXIT.ok;
@@ -122,7 +122,7 @@ async function list({ terminal, connection, signal, json }: CommandContext, opti
   const { state = [], operation = '', limit = LISTED_BY_DEFAULT } = options;
   const states = state.map((name) => STATES[name]);
   const jobs: Job[] = [];
-  const calls = connection.jobs();
+  const calls = await connection.jobs();
   let pageToken = '';
   do {
     const pageSize = Math.min(limit, LARGEST_PAGE);
@@ -138,7 +138,7 @@ async function list({ terminal, connection, signal, json }: CommandContext, opti
 }
 
 async function watch(context: CommandContext, options: FollowOptions, [word]: string[]): Promise<number> {
-  const calls = context.connection.jobs();
+  const calls = await context.connection.jobs();
   const jobId = await resolveJobId(calls, word!, context.signal);
   // Following waits for a server that went away; one that never was there is an error at once.
   await calls.get(jobId, context.signal);
@@ -146,14 +146,14 @@ async function watch(context: CommandContext, options: FollowOptions, [word]: st
 }
 
 async function cancel(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {
-  const calls = context.connection.jobs();
+  const calls = await context.connection.jobs();
   const { job } = await calls.cancel(await resolveJobId(calls, word!, context.signal), context.signal);
   show(context, job!);
   return EXIT.ok;
 }
 
 async function retry(context: CommandContext, options: FollowOptions, [word]: string[]): Promise<number> {
-  const calls = context.connection.jobs();
+  const calls = await context.connection.jobs();
   const jobId = await resolveJobId(calls, word!, context.signal);
   const { job } = await calls.retry({ jobId, requestId: options.requestId ?? '' }, context.signal);
   if (options.watch) return follow(context, job!.jobId, options);
@@ -162,14 +162,15 @@ async function retry(context: CommandContext, options: FollowOptions, [word]: st
 }
 
 async function resume(context: CommandContext, _: ServerOptions, [outputUri]: string[]): Promise<number> {
-  const { jobs } = await context.connection.jobs().resume(outputUri!, context.signal);
+  const calls = await context.connection.jobs();
+  const { jobs } = await calls.resume(outputUri!, context.signal);
   for (const job of jobs) show(context, job);
   return EXIT.ok;
 }
 
 async function follow(context: CommandContext, jobId: string, options: FollowOptions): Promise<number> {
   const { terminal, connection, json } = context;
-  const job = await followInTerminal(context, connection.jobs(), jobId);
+  const job = await followInTerminal(context, await connection.jobs(), jobId);
   if (job === undefined) return EXIT.interrupted;
   if (!json) {
     show(context, job);

@@ -27,12 +27,13 @@ export function register(program: Command): void {
 
 async function report(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {
   const { terminal, connection, signal, json } = context;
-  const calls = connection.jobs();
+  const calls = await connection.jobs();
   const { job } = await calls.get(await resolveJobId(calls, word!, signal), signal);
   const { jobId, outputUri, outputsBesideAssets } = job!;
   if (outputUri === '') throw new Error(`job ${jobId} writes nothing, so it has no report`);
   const { report: place } = toClosingPlaces(outputUri, outputsBesideAssets);
-  const found = await connection.store().store.read(place, MAX_REPORT_BYTES, signal);
+  const { store } = await connection.store();
+  const found = await store.read(place, MAX_REPORT_BYTES, signal);
   if (found === undefined) {
     throw new Error(`job ${jobId} has no report at ${toS3Uri(place)}: ${absence(job!)}`);
   }

@@ -7,6 +7,7 @@ import { refuseUnknownFields } from '../../services/kernel/manifest.ts';
 import { type LineBatch, readObjectLines, toLines } from '../../services/kernel/object-lines.ts';
 import { parseObjectUri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import type { Connection } from '../connection.ts';
 import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { countOf } from '../figures.ts';
@@ -44,14 +45,9 @@ async function select(
   filter: string,
 ): Promise<number> {
   const rows = filter === '' ? undefined : createRowFilter(parseFilter(filter, 'FILTER'));
-  const open = (): AsyncIterable<LineBatch | undefined> =>
-    index.startsWith('s3://')
-      ? readObjectLines(connection.store().store, parseObjectUri(index, 'INDEX'), signal)
-      : readFileLines(index, signal);
+  const read = index.startsWith('s3://') ? readStoredLines(connection, index, signal) : readFileLines(index, signal);
   let [seen, selected] = [0, 0];
-  for await (const lines of open()) {
-    if (!lines)
-      throw new CycloramaError('store_unavailable', `'${index}' was overwritten while it was read; try again`);
+  for await (const lines of read) {
     const found: string[] = [];
     for (const line of lines.filter((text) => text !== '')) {
       const row = parseRow(line, ++seen, index);
@@ -66,6 +62,15 @@ async function select(
   refuseUnknownFields(rows, index);
   if (count) terminal.print(json ? JSON.stringify({ selected, rows: seen }) : String(selected));
   return EXIT.ok;
+}
+
+async function* readStoredLines(connection: Connection, uri: string, signal: AbortSignal): AsyncGenerator<LineBatch> {
+  const place = parseObjectUri(uri, 'INDEX');
+  const { store } = await connection.store();
+  for await (const lines of readObjectLines(store, place, signal)) {
+    if (!lines) throw new CycloramaError('store_unavailable', `'${uri}' was overwritten while it was read; try again`);
+    yield lines;
+  }
 }
 
 async function* readFileLines(path: string, signal: AbortSignal): AsyncGenerator<LineBatch> {

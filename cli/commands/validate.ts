@@ -110,7 +110,7 @@ async function validateTarget(
 async function countAssets({ terminal, connection, signal }: CommandContext, prefixUri: string): Promise<number> {
   let found = 0;
   const query = { prefixUri, suffixes: SUFFIXES, limit: 0 };
-  for await (const assets of scanAssets(connection.discovery(), query, signal)) {
+  for await (const assets of scanAssets(await connection.discovery(), query, signal)) {
     found += assets.length;
     terminal.status(() => `scanning: ${formatCount(found)} found`);
   }

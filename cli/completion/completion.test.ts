@@ -6,7 +6,7 @@ import { fishScript } from './fish.ts';
 import { toCommandNodes } from './nodes.ts';
 import { zshScript } from './zsh.ts';
 
-const nodes = toCommandNodes(createProgram());
+const nodes = toCommandNodes(await createProgram());
 
 /** What bash offers for a line that ends where the cursor is. */
 function complete(line: string): string[] {
@@ -47,8 +47,8 @@ describe('bash completes', () => {
     expect(complete(line)).toEqual(words);
   });
 
-  it('every command at the top', () => {
-    const names = createProgram().commands.map((command) => command.name());
+  it('every command at the top', async () => {
+    const names = (await createProgram()).commands.map((command) => command.name());
     expect(complete('cyclorama ')).toEqual([...names, 'help']);
   });
 

@@ -8,6 +8,7 @@ import { createMetrics } from '../../services/kernel/metrics.ts';
 import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
 import { freePortBase } from '../stack/ports.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
+import type { NamedStore } from '../stores.ts';
 import { type Check, fail, ok, SET_UP, toolsOrUndefined, warn } from './check.ts';
 
 const OLDEST_NATS = [2, 10] as const;
@@ -61,11 +62,11 @@ function configuredNats(url: string | undefined): Check {
 }
 
 /** Tries conditional writes on the store and place where results shall go. */
-function configuredStore(openStore: () => { store: ObjectStore; where: string }, outputUri: string | undefined): Check {
+function configuredStore(openStore: () => Promise<NamedStore>, outputUri: string | undefined): Check {
   return {
     name: 'S3',
     async run(signal) {
-      const { store, where } = openStore();
+      const { store, where } = await openStore();
       if (outputUri === undefined) {
         return warn(`${where}: not tried`, 'give --output s3://BUCKET/PREFIX/ to try conditional writes there');
       }
@@ -78,7 +79,7 @@ function configuredStore(openStore: () => { store: ObjectStore; where: string },
 /** What jobs need of the servers; the store is the one that other commands would use. */
 export function serverChecks(
   natsUrl: string | undefined,
-  openStore: () => { store: ObjectStore; where: string },
+  openStore: () => Promise<NamedStore>,
   outputUri: string | undefined,
 ): Check[] {
   return [installedServers, configuredNats(natsUrl), configuredStore(openStore, outputUri)];

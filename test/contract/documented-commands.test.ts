@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 
-const program = createProgram();
+const program = await createProgram();
 const documents = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => join('docs', name))];
 const lines = documents
   .flatMap((path) => [...readFileSync(join(ROOT, path), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)])

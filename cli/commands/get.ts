@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import type { StoredObject } from '../../services/kernel/object-store.ts';
+import { parseFolderUri, parseS3Uri } from '../../services/kernel/uri.ts';
+import { action, type CommandContext, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
+import { getObjects, listObjects } from '../transfer.ts';
+import { reportTransfer } from '../transfer-report.ts';
+
+/** Adds `cyclorama get`. */
+export function register(program: Command): void {
+  const command = withServer(
+    program
+      .command('get')
+      .description('copy an object, or what lies below a prefix, into a folder; never writes outside that folder')
+      .argument('<uri>', 's3://bucket/prefix/ or s3://bucket/key')
+      .argument('<dir>', 'folder; created where it does not exist'),
+  ).action(action((context, _, [uri, dir]) => get(context, uri!, dir!)));
+  addExamples(command, [
+    ['get s3://mine/ ./results', 'a whole bucket'],
+    ['get s3://mine/chair_report.json .', 'one object'],
+  ]);
+}
+
+async function get(context: CommandContext, uri: string, dir: string): Promise<number> {
+  const { connection, signal } = context;
+  const { store, where } = await connection.store();
+  const place = parseS3Uri(uri, 'URI');
+  const { listener, finish } = reportTransfer(context, 'fetched', where);
+  const single = place.key === '' || place.key.endsWith('/') ? undefined : await store.head(place, signal);
+  const folder = { bucket: place.bucket, key: place.key.slice(0, place.key.lastIndexOf('/') + 1) };
+  if (single !== undefined) await getObjects(store, only(single), folder, dir, listener, signal);
+  else {
+    const whole = parseFolderUri(uri, 'URI');
+    await getObjects(store, listObjects(store, whole, signal), whole, dir, listener, signal);
+  }
+  return finish();
+}
+
+async function* only(object: StoredObject): AsyncGenerator<StoredObject> {
+  yield object;
+}

@@ -1,0 +1,53 @@
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { invalidRequest } from '../../services/kernel/failure.ts';
+import { parseFolderUri, parseObjectUri, type S3Place } from '../../services/kernel/uri.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
+import { type LocalFile, listFiles } from '../folder.ts';
+import { putFiles } from '../transfer.ts';
+import { reportTransfer } from '../transfer-report.ts';
+
+interface PutOptions extends ServerOptions {
+  createBucket?: boolean;
+}
+
+/** Adds `cyclorama put`. */
+export function register(program: Command): void {
+  const command = withServer(
+    program
+      .command('put')
+      .description('copy a folder or file into a bucket; what lies there unchanged is passed over')
+      .argument('<path>', 'folder or file')
+      .argument('<uri>', 's3://bucket/prefix/; for a single file also its whole s3://bucket/key')
+      .option('--create-bucket', 'create the bucket where it does not exist'),
+  ).action(action<PutOptions>((context, options, [path, uri]) => put(context, options, path!, uri!)));
+  addExamples(command, [
+    ['put ./models s3://mine/ --create-bucket', 'a folder into a new bucket'],
+    ['put chair.glb s3://mine/furniture/seat.glb', 'a file under another key'],
+  ]);
+}
+
+async function put(context: CommandContext, options: PutOptions, path: string, uri: string): Promise<number> {
+  const { connection, signal } = context;
+  const place = (await isFile(path)) && !uri.endsWith('/') ? parseObjectUri(uri, 'URI') : parseFolderUri(uri, 'URI');
+  const { store, where } = await connection.store();
+  if (options.createBucket) await store.createBucket(place.bucket, signal);
+  const { listener, finish } = reportTransfer(context, 'sent', where);
+  await putFiles(store, filesFor(place, path), place, listener, signal);
+  return finish();
+}
+
+/** A single file that was given a whole key takes that key. */
+async function* filesFor(place: S3Place, path: string): AsyncGenerator<LocalFile> {
+  const exact = place.key !== '' && !place.key.endsWith('/');
+  for await (const file of listFiles(path)) yield exact ? { ...file, name: '' } : file;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    throw invalidRequest({ field: 'PATH', description: (error as Error).message });
+  }
+}

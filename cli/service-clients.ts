@@ -1,0 +1,20 @@
+import { AnalysisServiceClient } from '../gen/cyclorama/analysis/v1/analysis.ts';
+import { DiscoveryServiceClient } from '../gen/cyclorama/discovery/v1/discovery.ts';
+import { JobServiceClient } from '../gen/cyclorama/job/v1/job_service.ts';
+import { type ClientSecurity, createClient } from '../services/kernel/rpc-client.ts';
+import type { Addresses } from './addresses.ts';
+
+/** Opens a client of the discovery service. */
+export function openDiscovery({ discovery }: Addresses, security: ClientSecurity): DiscoveryServiceClient {
+  return createClient(DiscoveryServiceClient, discovery, security);
+}
+
+/** Opens a client of the analysis service. */
+export function openAnalysis({ analysis }: Addresses, security: ClientSecurity): AnalysisServiceClient {
+  return createClient(AnalysisServiceClient, analysis, security);
+}
+
+/** Opens a client of the job service, which every server has. */
+export function openJobs({ analysis }: Addresses, security: ClientSecurity): JobServiceClient {
+  return createClient(JobServiceClient, analysis, security);
+}
