@@ -34,7 +34,7 @@ function memoryStore(contents: Record<string, string>, encrypted = false) {
     },
     async download({ key }: S3Place, path: string) {
       await writeFile(path, objects.get(key)!);
-      return { sizeBytes: objects.get(key)!.length, etag: described(key).etag };
+      return { sizeBytes: objects.get(key)!.length, etag: described(key).etag, sha256: '' };
     },
     async write({ key }: S3Place, content: Content) {
       objects.set(key, await readFile((content as { path: string }).path, 'utf8'));

@@ -56,7 +56,7 @@ export function createSyntheticStore(
     },
     async download({ key }, path) {
       await copyFile(fileOf(key), path);
-      return { sizeBytes: 0, etag: '' };
+      return { sizeBytes: 0, etag: '', sha256: '' };
     },
     async write({ key }, content) {
       if (typeof content === 'object' && 'path' in content) await copyFile(content.path, fileOf(key));

@@ -31,9 +31,9 @@ export const BUCKET = 'bench';
 export const noOperation: Operation = {
   name: 'noop',
   recipe: 1,
-  outputPlace: (task) => {
+  outputPlaces: (task) => {
     const { bucket, key } = parseFolderUri(task.outputUri, 'output_uri');
-    return { bucket, key: `${key}${task.assetName}.json` };
+    return [{ bucket, key: `${key}${task.assetName}.json` }];
   },
   blenderOp: (): NonNullable<BlenderRequest['op']> => ({ $case: 'selftest', value: {} }),
   toProduct: () => ({ files: [], detail: {}, report: {}, warnings: [] }),

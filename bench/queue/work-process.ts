@@ -22,7 +22,14 @@ import { benchConfig, openStore } from './stores.ts';
 const WORKER_ID = 'bench-worker';
 
 /** What preparing an asset comes to where there is none. */
-const NOTHING = { path: '', downloadedBytes: 0, warnings: [], header: FileHeader.create(), dependencies: [] };
+const NOTHING = {
+  path: '',
+  downloadedBytes: 0,
+  warnings: [],
+  header: FileHeader.create(),
+  sha256: '',
+  dependencies: [],
+};
 
 /** A Blender that is done at once. */
 const pool: AttemptParts['pool'] = {
@@ -45,7 +52,9 @@ await runPart(async (settings) => {
   const bus = await openBus(config.nats, { name: 'bench worker', queues: [noOperation.name] }, log);
   // One folder for all: without assets only the job's closing task has files.
   const path = await mkdtemp(join(tmpdir(), 'cyclorama-bench-'));
-  const folder = { input: path, output: path, handInput: async () => '', collectOutput: async () => {} };
+  const nothing = async (): Promise<void> => {};
+  const moves = { handInput: async () => '', collectOutput: nothing, handOutput: nothing, empty: nothing };
+  const folder = { input: path, output: path, ...moves };
   const ending = new AbortController();
   const withAttempt: TaskLoopParts['withAttempt'] = (task, begin, _signal, work) =>
     work({
@@ -72,6 +81,7 @@ await runPart(async (settings) => {
     readJobNow: createJobs(bus, store).read,
     ledger: createLedger(bus, WORKER_ID),
     othersLive: async () => false,
+    hasGpu: false,
     metrics: createMetrics('bench'),
     ackWaitMs: config.nats.ackWaitMs,
     withAttempt,

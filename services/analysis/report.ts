@@ -1,6 +1,7 @@
 import { AnalysisReport, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import type { AssetStats, FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import type { Inspection, Vector3 } from '../../gen/cyclorama/blender/v1/blender.ts';
+import { toStem } from '../kernel/uri.ts';
 import { printStats } from './stats-json.ts';
 
 /** Decimals of dimensions, metres. */
@@ -66,8 +67,7 @@ export function printErrorReport(file: string, reason: string, message: string, 
 
 /** Where the report of an asset goes, as a key relative to the output folder. */
 export function reportName(assetName: string, style: ReportStyle, keepExtension: boolean): string {
-  // Only a lower-case extension is dropped: 'chair.glb' and 'chair.GLB' may lie side by side.
-  const stem = keepExtension ? assetName : assetName.replace(/\.[^./A-Z]+$/, '');
+  const stem = toStem(assetName, keepExtension);
   return style === ReportStyle.REPORT_STYLE_INSPECTION ? `${stem}.json` : `${stem}_report.json`;
 }
 

@@ -5,6 +5,7 @@ import { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import { BlenderResult, type Inspection } from '../../gen/cyclorama/blender/v1/blender.ts';
 import { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { CycloramaError } from '../kernel/failure.ts';
+import type { Answers } from '../kernel/operation.ts';
 import { toSpecJson } from './handlers.ts';
 import { analysisOperation } from './tasks.ts';
 
@@ -13,6 +14,9 @@ const FACTS = {
   warnings: ['decoded before import: draco'],
   header: FileHeader.fromPartial({ format: 'glb', generator: 'Hand' }),
   outputDir: '/scratch/out',
+  sha256: '',
+  version: '0.0.0',
+  stageSeconds: {},
 };
 const style = (word: 'INSPECTION' | 'VALIDATION') => toSpecJson({ style: ReportStyle[`REPORT_STYLE_${word}`] });
 
@@ -22,10 +26,9 @@ function taskOf(change: Partial<Task> = {}): Task {
   return { ...Task.fromPartial({}), asset, ...rest, spec: style('VALIDATION'), ...change };
 }
 
-function answer(fields: Partial<Inspection>): BlenderResult {
-  return BlenderResult.fromPartial({
-    result: { $case: 'inspection', value: { vertices: 8n, faces: 6n, quads: 6n, ...fields } },
-  });
+function answer(fields: Partial<Inspection>): Answers {
+  const value = { vertices: 8n, faces: 6n, quads: 6n, ...fields };
+  return { blender: BlenderResult.fromPartial({ result: { $case: 'inspection', value } }) };
 }
 
 describe('where the report goes', () => {
@@ -41,7 +44,7 @@ describe('where the report goes', () => {
     ['with the extension', { keepExtension: true }, 'outputs', 'run/a/chair.glb_report.json'],
     ['in the root of a bucket', { outputUri: 's3://outputs' }, 'outputs', 'a/chair_report.json'],
   ])('%s', (_, change, bucket, key) => {
-    expect(analysisOperation.outputPlace(taskOf(change))).toEqual({ bucket, key });
+    expect(analysisOperation.outputPlaces(taskOf(change))).toEqual([{ bucket, key }]);
     const failed = analysisOperation.toFailureProduct(taskOf(change), new CycloramaError('import_failed', 'no'));
     expect(failed.files.map(({ place }) => place)).toEqual([{ bucket, key }]);
   });
@@ -81,7 +84,7 @@ describe('what Blender found', () => {
   });
 
   test('of another kind is a defect of ours', () => {
-    const other = BlenderResult.fromPartial({ result: { $case: 'selftest', value: {} } });
+    const other = { blender: BlenderResult.fromPartial({ result: { $case: 'selftest', value: {} } }) };
     expect(() => analysisOperation.toProduct(taskOf(), other, FACTS)).toThrow(/'selftest'; expected an inspection/);
   });
 });

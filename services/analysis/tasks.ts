@@ -9,12 +9,12 @@ import { printErrorReport, printReport, reportName, toReport } from './report.ts
 export const analysisOperation: Operation = {
   name: 'analysis',
   recipe: 2,
-  outputPlace: reportPlace,
+  outputPlaces: (task) => [reportPlace(task)],
   blenderOp: () => ({ $case: 'inspect', value: {} }),
   approach:
     'Each file was fetched, checked before Blender saw it, decoded where it was compressed, and imported into a Blender without window; the figures come from the meshes as they stand in the scene after the import, every instance counted.',
 
-  toProduct(task, { result }, { downloadedBytes, warnings: known, header }) {
+  toProduct(task, { blender: { result } }, { downloadedBytes, warnings: known, header }) {
     if (result?.$case !== 'inspection') throw new Error(`Blender answered '${result?.$case}'; expected an inspection`);
     const { key } = parseS3Uri(task.asset!.uri, 'uri');
     const style = styleOf(task);
@@ -51,6 +51,7 @@ export const analysisOperation: Operation = {
   },
 
   toStats,
+  figures: [{ field: 'faces', title: 'faces', unit: 'count' }],
 };
 
 /** The `stats` of a validation report, whatever the style of the job's own files. */

@@ -1,5 +1,5 @@
 import type { Asset, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
-import { JobClass, type Output, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { type Output, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { type Task, TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
 import type { BlenderPool } from './blender-pool.ts';
 import type { Bus } from './bus-types.ts';
@@ -9,19 +9,23 @@ import { CycloramaError, toFailure } from './failure.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { isBadRequest } from './object-store-errors.ts';
 import type { Operation, OutputFile, Product } from './operation.ts';
+import { outdatedOutputs } from './outdated-outputs.ts';
 import type { PreparedAsset } from './prepare.ts';
 import { commitRecord, type ListedRecord, listRecords, readRecord } from './records.ts';
 import { publishResult } from './results.ts';
 import type { TaskFolder } from './scratch.ts';
-import { toS3Uri } from './uri.ts';
+import { type S3Place, toS3Uri } from './uri.ts';
 
 const UPLOADS_AT_ONCE = 8;
+const LOOKS_AT_ONCE = 8;
 
 /** What one attempt at a task takes. */
 export interface AttemptParts {
   bus: Pick<Bus, 'publish'>;
   store: ObjectStore;
   pool: Pick<BlenderPool, 'withBlender'>;
+  /** The processes for the step after Blender's; where no operation has one, there are none. */
+  imaging?: Pick<BlenderPool, 'withBlender'>;
   operation: Operation;
   task: Task;
   attempt: number;
@@ -51,23 +55,27 @@ export interface Standing {
 /** Looks at what earlier attempts left. Nothing for a task that writes nothing. */
 export async function readStanding({ store, operation, task }: AttemptParts, signal: AbortSignal): Promise<Standing> {
   if (task.outputUri === '') return { records: [], outputs: new Map() };
-  const place = operation.outputPlace(task);
-  const readOutputs = async (): Promise<StoredObject[]> => {
-    if (place.key.endsWith('/')) return (await Array.fromAsync(store.listAll(place.bucket, place.key, signal))).flat();
-    try {
-      const found = await store.head(place, signal);
-      return found ? [found] : [];
-    } catch (error) {
-      // Perhaps a name that the store cannot hold: HEAD has no body that would say so, the write will.
-      if (isBadRequest(error)) return [];
-      throw error;
-    }
-  };
-  const [records, outputs] = await Promise.all([
+  const found: StoredObject[] = [];
+  const readOutputs = mapBounded(operation.outputPlaces(task), LOOKS_AT_ONCE, async (place) => {
+    found.push(...(await readPlace(store, place, signal)));
+  });
+  const [records] = await Promise.all([
     listRecords(store, toDatasetPlaces(task.outputUri), task.taskId, signal),
-    readOutputs(),
+    readOutputs,
   ]);
-  return { records, outputs: new Map(outputs.map(({ key, etag }) => [key, etag])) };
+  return { records, outputs: new Map(found.map(({ key, etag }) => [key, etag])) };
+}
+
+async function readPlace(store: AttemptParts['store'], place: S3Place, signal: AbortSignal): Promise<StoredObject[]> {
+  if (place.key.endsWith('/')) return (await Array.fromAsync(store.listAll(place.bucket, place.key, signal))).flat();
+  try {
+    const found = await store.head(place, signal);
+    return found ? [found] : [];
+  } catch (error) {
+    // Perhaps a name that the store cannot hold: HEAD has no body that would say so, the write will.
+    if (isBadRequest(error)) return [];
+    throw error;
+  }
 }
 
 /** The result that a record already gives for this task: any that succeeded, or one that this very job committed. */
@@ -83,47 +91,6 @@ export async function findCommitted(
     if (result && (outcome === 'succeeded' || result.jobId === task.jobId)) return adopt(result, task);
   }
   return undefined;
-}
-
-/** What Blender made of an asset. */
-export interface Produced {
-  product: Product;
-  asset: PreparedAsset;
-  blenderVersion: string;
-}
-
-/**
- * Lets Blender do the operation, and turns its answer into a product while Blender already has the next asset.
- * `onLease` is waited for before Blender sees the asset.
- */
-export async function produce(
-  parts: AttemptParts,
-  signal: AbortSignal,
-  onLease: () => Promise<void>,
-): Promise<Produced> {
-  const { operation, task, pool, limits, timed, folder } = parts;
-  const asset = await parts.prepare(signal);
-  const waitingSince = performance.now();
-  const { blender, blenderVersion } = await pool.withBlender(
-    signal,
-    async (lease) => {
-      parts.stageSeconds.wait = (performance.now() - waitingSince) / 1000;
-      const [inputPath] = await Promise.all([folder.handInput(asset.path, lease.inputDir), onLease()]);
-      const request = { inputPath, traceId: task.traceId, op: operation.blenderOp(task) };
-      const blender = await lease.run(request, { ...limits, signal });
-      await folder.collectOutput(lease.outputDir);
-      // A .blend may carry settings and handlers that outlive a reset.
-      if (asset.path.endsWith('.blend')) lease.retire();
-      return { blender, blenderVersion: lease.blenderVersion };
-    },
-    { fresh: parts.fresh, urgent: task.jobClass === JobClass.JOB_CLASS_INTERACTIVE },
-  );
-  Object.assign(parts.stageSeconds, blender.stageSeconds);
-  const warnings = [...asset.warnings, ...blender.warnings];
-  const { downloadedBytes, header } = asset;
-  const facts = { downloadedBytes, warnings, header, outputDir: folder.output };
-  const product = await timed('verify', async () => operation.toProduct(task, blender, facts));
-  return { product, asset, blenderVersion };
 }
 
 /** What an attempt knows about the asset when it commits. */
@@ -153,6 +120,7 @@ export async function commit(
   const places = toDatasetPlaces(task.outputUri);
   try {
     const outputs = await timed('upload', () => upload(store, product.files, standing, signal));
+    const outdated = await outdatedOutputs(store, places, standing, outputs, signal);
     const result = toResult(parts, product, facts, outputs);
     const record = toRecord(parts, result, product, facts);
     const write = (seen: ListedRecord[]): Promise<TaskRecord> =>
@@ -161,6 +129,7 @@ export async function commit(
     // Its outputs were there before we looked and its record only came later: ours lie over them, so ours is the record.
     if (differ(stands.result!.outputs, outputs))
       stands = await write(await listRecords(store, places, task.taskId, signal));
+    if (stands === record) await mapBounded(outdated, UPLOADS_AT_ONCE, (place) => store.remove(place, signal));
     const final = stands === record ? withoutLog(result) : adopt(stands.result!, task);
     await publishResult(bus, final);
     return final;
@@ -223,7 +192,7 @@ function toResult(
 function toRecord(
   { task, operation, sandbox, device, version }: AttemptParts,
   result: TaskResult,
-  { report }: Product,
+  { report, device: renderedOn }: Product,
   { dependencies, versions }: CommitFacts,
 ): TaskRecord {
   return TaskRecord.fromPartial({
@@ -236,7 +205,7 @@ function toRecord(
     versions: { cyclorama: version, ...versions },
     sandbox,
     traceId: task.traceId,
-    device,
+    device: renderedOn ?? device,
     report,
   });
 }

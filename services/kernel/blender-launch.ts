@@ -30,6 +30,8 @@ export interface BlenderProgram {
   /** Folder that holds the package `cyclorama_blender`. */
   runtimeDir: string;
   threads: number;
+  /** `scene` has Blender; `imaging` makes images of what it wrote. `scene` by default. */
+  room?: 'scene' | 'imaging';
   /** Variables that pin and find the GPU, from `pickDeviceEnvironment`. */
   deviceEnvironment: Record<string, string>;
   /** Where compiled GPU kernels stay between processes; undefined where there is no GPU. */
@@ -48,11 +50,11 @@ export function pickDeviceEnvironment(environment: Record<string, string | undef
 
 /** Builds the command of a warm Blender without a sandbox. */
 export function blenderLaunch(program: BlenderProgram, folders: SlotFolders): BlenderLaunch {
-  const cache = program.kernelCacheDir;
+  const { kernelCacheDir: cache, room = 'scene' } = program;
   return {
     file: program.python,
     // -s: no packages from a home directory; -B: the runtime's folder may be read-only.
-    args: ['-s', '-B', '-m', 'cyclorama_blender.serve', '--control-in', '3', '--control-out', '4'],
+    args: ['-s', '-B', '-m', 'cyclorama_blender.serve', '--control-in', '3', '--control-out', '4', '--room', room],
     env: {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       LANG: 'C.UTF-8',

@@ -52,6 +52,10 @@ export interface Config {
     maxAssetBytes: number;
     python: string;
     sandbox: 'required' | 'auto' | 'off';
+    /** What Cycles may compute on; `gpu` does not start without one. */
+    device: 'auto' | 'cpu' | 'gpu';
+    /** Where compiled GPU kernels stay from process to process. */
+    kernelCacheDir: string | undefined;
     blenderMemoryBytes: number;
     /** Assets after which a Blender process is replaced. */
     blenderAssets: number;
@@ -179,6 +183,8 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
       maxAssetBytes: v.CYCLORAMA_MAX_ASSET_BYTES,
       python: v.CYCLORAMA_PYTHON,
       sandbox: v.CYCLORAMA_SANDBOX,
+      device: v.CYCLORAMA_DEVICE,
+      kernelCacheDir: v.CYCLORAMA_KERNEL_CACHE_DIR,
       blenderMemoryBytes: v.CYCLORAMA_BLENDER_MEMORY_BYTES,
       blenderAssets: v.CYCLORAMA_BLENDER_ASSETS,
       taskTimeoutMs: v.CYCLORAMA_TASK_TIMEOUT_MS,

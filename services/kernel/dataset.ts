@@ -41,6 +41,10 @@ export interface DatasetPlaces {
   record(name: RecordName): S3Place;
   /** The strip of small images of one asset, for the contact sheet. */
   thumbnail(assetId: string): S3Place;
+  /** Images of failed assets, kept for a person to look at. */
+  keptFolder: string;
+  /** Those of one asset, in a folder for each fingerprint. */
+  kept(assetId: string): S3Place;
   description: S3Place;
   jobsPrefix: string;
   job(jobId: string): S3Place;
@@ -52,6 +56,8 @@ export interface ClosingPlaces {
   index: S3Place;
   parquet: S3Place;
   report: S3Place;
+  /** The contact sheet, which shows the images of operations that leave thumbnails. */
+  sheet: S3Place;
 }
 
 /** Lays out a dataset's index and report: at its root or, where outputs lie among other people's files, in our folder. */
@@ -59,7 +65,29 @@ export function toClosingPlaces(outputUri: string, outputsBesideAssets: boolean)
   const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
   const folder = outputsBesideAssets ? `${key}${INTERNAL_FOLDER}` : key;
   const place = (name: string): S3Place => ({ bucket, key: `${folder}${name}` });
-  return { index: place('index.jsonl'), parquet: place('index.parquet'), report: place('report.md') };
+  return {
+    index: place('index.jsonl'),
+    parquet: place('index.parquet'),
+    report: place('report.md'),
+    sheet: place('index.html'),
+  };
+}
+
+/** What the contact sheet of a dataset reads, by prefix. */
+export interface SheetPlaces {
+  /** The folder of index.html. */
+  folder: S3Place;
+  pages: S3Place;
+  thumbnails: S3Place;
+}
+
+/** Lays out what belongs to a dataset's contact sheet. */
+export function toSheetPlaces(outputUri: string, outputsBesideAssets: boolean): SheetPlaces {
+  const { sheet } = toClosingPlaces(outputUri, outputsBesideAssets);
+  const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
+  const internal = (name: string): S3Place => ({ bucket, key: `${key}${INTERNAL_FOLDER}${name}` });
+  const folder = { bucket, key: sheet.key.slice(0, sheet.key.lastIndexOf('/') + 1) };
+  return { folder, pages: internal('sheet/'), thumbnails: internal('thumbnails/') };
 }
 
 /**
@@ -83,6 +111,8 @@ export function toDatasetPlaces(outputUri: string): DatasetPlaces {
       key: `${recordsOf(assetId).key}${fingerprint}.${outcome}.json`,
     }),
     thumbnail: (assetId) => ({ bucket, key: `${root}thumbnails/${assetId.slice(0, 3)}/${assetId}.png` }),
+    keptFolder: `${root}kept/`,
+    kept: (assetId) => ({ bucket, key: `${root}kept/${assetId.slice(0, 3)}/${assetId}/` }),
     description: { bucket, key: `${root}dataset.json` },
     jobsPrefix: `${root}jobs/`,
     job: (jobId) => ({ bucket, key: `${root}jobs/${jobId}.json` }),

@@ -68,6 +68,8 @@ export const environmentSchema = z.object({
   CYCLORAMA_MAX_ASSET_BYTES: count.max(5 * 1024 ** 3).default(5 * 1024 ** 3),
   CYCLORAMA_PYTHON: path.default('python3'),
   CYCLORAMA_SANDBOX: z.enum(['required', 'auto', 'off']).default('auto'),
+  CYCLORAMA_DEVICE: z.enum(['auto', 'cpu', 'gpu']).default('auto'),
+  CYCLORAMA_KERNEL_CACHE_DIR: path.optional(),
   CYCLORAMA_BLENDER_MEMORY_BYTES: count.default(8 * 1024 ** 3),
   CYCLORAMA_BLENDER_ASSETS: count.default(200),
   CYCLORAMA_TASK_TIMEOUT_MS: count.default(600_000),

@@ -33,6 +33,8 @@ export interface JobDraft {
   replace: boolean;
   retryOf: string;
   traceId: string;
+  /** Its tasks are for workers with a GPU alone. */
+  requireGpu?: boolean;
 }
 
 /** Jobs in the key-value store, and their requests in the output places. */
@@ -105,6 +107,7 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
           draft.spec,
           draft.outputUri,
           draft.retryOf,
+          ...(draft.requireGpu ? ['require_gpu'] : []),
         ]),
       );
       const jobId =
@@ -169,6 +172,7 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
         replace: false,
         retryOf: jobId,
         traceId,
+        requireGpu: before.requireGpu,
       });
     },
 
@@ -233,7 +237,7 @@ function reused(jobId: string): CycloramaError {
 
 /** The entry that a draft begins as. */
 export function toEntry(draft: JobDraft, jobId: string, requestHash: string): JobEntry {
-  const { operation, source, spec, outputUri, outputsBesideAssets, jobClass, retryOf, traceId } = draft;
+  const { operation, source, spec, outputUri, outputsBesideAssets, jobClass, retryOf, traceId, requireGpu } = draft;
   const job = Job.fromPartial({
     jobId,
     operation,
@@ -244,6 +248,7 @@ export function toEntry(draft: JobDraft, jobId: string, requestHash: string): Jo
     jobClass,
     retryOf,
     traceId,
+    requireGpu: requireGpu ?? false,
     state: JobState.JOB_STATE_PLANNING,
     counts: {},
     createTime: new Date(),

@@ -80,6 +80,10 @@ function workMetrics(counter: MakeCounter, gauge: MakeGauge, histogram: MakeHist
       'op',
       'code',
     ]),
+    framesRendered: counter('cyclorama_frames_rendered_total', 'Images rendered, by what Cycles computed on.', [
+      'queue',
+      'device',
+    ]),
     blenderRestarts: counter('cyclorama_blender_restarts_total', 'Blender processes replaced, by reason.', ['reason']),
     blenderBusySeconds: counter('cyclorama_blender_busy_seconds_total', 'Time Blender worked on tasks.', ['device']),
   };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -91,7 +92,7 @@ export interface ObjectStore {
     path: string,
     options: { etag?: string; maxBytes: number; expectedBytes?: number },
     signal?: AbortSignal,
-  ): Promise<{ sizeBytes: number; etag: string }>;
+  ): Promise<{ sizeBytes: number; etag: string; sha256: string }>;
   /** Writes an object; precondition_failed when the condition does not hold. */
   write(
     place: S3Place,
@@ -271,8 +272,10 @@ export function createObjectStore(
               );
             }
             let seen = 0;
+            const hash = createHash('sha256');
             body.on('data', (chunk: Buffer) => {
               seen += chunk.length;
+              hash.update(chunk);
             });
             await pipeline(body, createWriteStream(path), { signal: options.abortSignal });
             if (seen !== sizeBytes) {
@@ -282,7 +285,7 @@ export function createObjectStore(
               );
             }
             metrics.s3Bytes.inc({ direction: 'in' }, seen);
-            return { sizeBytes, etag: unquote(found.ETag) };
+            return { sizeBytes, etag: unquote(found.ETag), sha256: hash.digest('hex') };
           },
           signal,
           requestDeadlineMs + Math.ceil(expectedBytes / SLOWEST_BYTES_PER_MS),

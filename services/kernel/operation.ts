@@ -20,6 +20,12 @@ export interface Product {
   /** The operation's whole answer, as protobuf JSON of its report message; kept in the record. */
   report: { [field: string]: unknown };
   warnings: string[];
+  /** The asset failed all the same: the files are kept for a person to look at, and nothing else of it is. */
+  failure?: CycloramaError;
+  /** What Blender computed on, where the operation knows better than the worker. */
+  device?: string;
+  /** Images that were rendered. */
+  frames?: number;
 }
 
 /** What is known about the asset when Blender is done with it. */
@@ -30,9 +36,47 @@ export interface AssetFacts {
   warnings: string[];
   /** What the file says of itself. */
   header: FileHeader;
-  /** Where Blender wrote files. */
+  /** Where the last step wrote files. */
   outputDir: string;
+  /** SHA-256 of the asset as it was downloaded, hex. */
+  sha256: string;
+  /** Version of Cyclorama. */
+  version: string;
+  /** Seconds by stage so far. */
+  stageSeconds: { [stage: string]: number };
 }
+
+/** What Blender and, for operations with a second step, the imaging process answered. */
+export interface Answers {
+  blender: BlenderResult;
+  imaging?: BlenderResult;
+}
+
+/** Another try at an asset whose first one came to nothing good. */
+export interface SecondTry {
+  op: BlenderOp;
+  /** Says what is different. */
+  warning: string;
+}
+
+/** An object besides the asset that Blender needs, put beside it. */
+export interface ExtraInput {
+  place: S3Place;
+  etag: string;
+  maxBytes: number;
+  /** Name in the asset's folder. */
+  fileName: string;
+}
+
+/** What a task needs of its worker beyond the usual. */
+export interface Workload {
+  /** Room in scratch for what Blender and the step after it write, in bytes. */
+  scratchBytes: number;
+  /** Factor on the longest time that Blender may take, 1 or more. */
+  timeFactor: number;
+}
+
+export type BlenderOp = NonNullable<BlenderRequest['op']>;
 
 /** A figure of each asset that people want to see: a number in what `toStats` gives. */
 export interface Figure {
@@ -58,11 +102,17 @@ export interface Operation {
   name: string;
   /** Raised by hand when the content of outputs changes; part of every fingerprint. */
   recipe: number;
-  /** Where a task's outputs lie: one object, or a folder (key ending with a slash) that is the task's alone. */
-  outputPlace(task: Task): S3Place;
-  blenderOp(task: Task): NonNullable<BlenderRequest['op']>;
-  /** Turns Blender's answer into outputs; throws a CycloramaError where the asset lacks what the operation needs. */
-  toProduct(task: Task, result: BlenderResult, facts: AssetFacts): Promise<Product> | Product;
+  /** Where a task's outputs may lie: objects, and folders (keys ending with a slash) that are the task's alone. */
+  outputPlaces(task: Task): S3Place[];
+  blenderOp(task: Task): BlenderOp;
+  extraInputs?(task: Task): ExtraInput[];
+  workload?(task: Task): Workload;
+  /** The step after Blender's, which needs none: done in the imaging process while Blender has the next asset. Its input is what Blender wrote. */
+  imagingOp?(task: Task, blender: BlenderResult, facts: AssetFacts): BlenderOp;
+  /** Whether another try may do better than these answers; asked once. */
+  secondTry?(task: Task, answers: Answers): SecondTry | undefined;
+  /** Turns the answers into outputs; throws a CycloramaError where the asset lacks what the operation needs. */
+  toProduct(task: Task, answers: Answers, facts: AssetFacts): Promise<Product> | Product;
   /** Outputs for an asset that failed for good, such as an error report. */
   toFailureProduct(task: Task, error: CycloramaError): Product;
   /** How the work is done, in a sentence or two, for the report on the dataset. */

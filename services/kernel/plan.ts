@@ -71,6 +71,7 @@ function toTask(job: Job, naming: Naming, asset: Asset, taskId: string, fingerpr
     keepExtension: keepsExtension(naming),
     traceId: job.traceId,
     jobClass: job.jobClass,
+    requireGpu: job.requireGpu,
   });
 }
 

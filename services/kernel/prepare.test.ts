@@ -39,6 +39,7 @@ function prepare<T>(
     store,
     maxAssetBytes: 1_000_000,
     decoders: createRoom(1),
+    extraInputs: [],
     timed: (stage, work) => {
       timed.push(stage);
       return work();

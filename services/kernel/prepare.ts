@@ -8,6 +8,7 @@ import { type GatheredAsset, gatherAsset } from './asset/dependencies.ts';
 import { DEFAULT_TRIAGE_LIMITS } from './asset/limits.ts';
 import { CycloramaError } from './failure.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { ExtraInput } from './operation.ts';
 import type { Room } from './room.ts';
 import type { TaskFolder } from './scratch.ts';
 import { parseObjectUri, toS3Uri } from './uri.ts';
@@ -20,6 +21,8 @@ export interface PreparedAsset {
   path: string;
   /** Bytes of the asset and of the files it refers to. */
   downloadedBytes: number;
+  /** SHA-256 of the asset, hex. */
+  sha256: string;
   warnings: string[];
   /** What the file says of itself. */
   header: FileHeader;
@@ -33,12 +36,14 @@ export interface PrepareParts {
   maxAssetBytes: number;
   /** Room for so many decoders at a time: each may take as much memory as a Blender. */
   decoders: Room;
+  /** Put beside the asset. */
+  extraInputs: ExtraInput[];
   timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /** Fetches an asset with the files it refers to, checks it, and decodes what Blender cannot read. Errors name their stage. */
 export async function prepareAsset(
-  { store, maxAssetBytes, decoders, timed }: PrepareParts,
+  { store, maxAssetBytes, decoders, extraInputs, timed }: PrepareParts,
   task: Task,
   folder: TaskFolder,
   signal: AbortSignal,
@@ -89,8 +94,15 @@ export async function prepareAsset(
   const { path, warnings } = await atStage('decode', () =>
     timed('decode', () => toReadable(decoders, local, gathered, folder, signal)),
   );
+  for (const { place: extra, etag, maxBytes, fileName } of extraInputs) {
+    const got = await atStage('download', () =>
+      timed('download', () => store.download(extra, join(folder.input, fileName), { etag, maxBytes }, signal)),
+    );
+    dependencies.push({ ...got, uri: toS3Uri(extra), sizeBytes: BigInt(got.sizeBytes), lastModifyTime: undefined });
+  }
   const { header } = gathered.report;
-  return { path, downloadedBytes, dependencies, header, warnings: [...gathered.warnings, ...warnings] };
+  const { sha256 } = main;
+  return { path, downloadedBytes, sha256, dependencies, header, warnings: [...gathered.warnings, ...warnings] };
 }
 
 /** Gives the file the extension of its content, or replaces it by a decoded copy. */

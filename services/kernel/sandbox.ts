@@ -87,6 +87,7 @@ async function readSandboxView(program: BlenderProgram): Promise<SandboxView> {
   view.readOnly.push(...(await pythonFolders(program.python)), await realpath(program.runtimeDir));
   if (program.runtimeDir !== (await realpath(program.runtimeDir))) view.readOnly.push(program.runtimeDir);
   if (program.kernelCacheDir !== undefined) view.writable.push(program.kernelCacheDir);
+  if (program.room === 'imaging') return view;
   const names = await readdir('/dev');
   view.devices = names.filter((name) => name.startsWith('nvidia')).map((name) => join('/dev', name));
   if (view.devices.length > 0) view.readOnly.push('/sys');

@@ -15,6 +15,10 @@ export interface TaskFolder {
   handInput(assetPath: string, inputDir: string): Promise<string>;
   /** Moves everything that Blender wrote into `output`. */
   collectOutput(outputDir: string): Promise<void>;
+  /** Moves everything in `output` into the folder of the step after Blender's. */
+  handOutput(inputDir: string): Promise<void>;
+  /** Makes room for another try. */
+  empty(): Promise<void>;
 }
 
 /** A worker's scratch space, bounded in bytes. */
@@ -46,8 +50,7 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
       room.within(bytes, signal, async () => {
         const folder = toTaskFolder(join(root, `task-${name}-${number++}`));
         try {
-          await mkdir(folder.input, { recursive: true });
-          await mkdir(folder.output);
+          await folder.empty();
           return await work(folder);
         } catch (error) {
           throw toScratchError(error);
@@ -90,6 +93,13 @@ function toTaskFolder(root: string): TaskFolder & { root: string } {
       return join(inputDir, relative(input, assetPath));
     },
     collectOutput: (outputDir) => moveAll(outputDir, output),
+    handOutput: (inputDir) => moveAll(output, inputDir),
+    async empty() {
+      for (const path of [input, output]) {
+        await rm(path, { recursive: true, force: true });
+        await mkdir(path, { recursive: true });
+      }
+    },
   };
 }
 

@@ -14,7 +14,7 @@ import type { RpcService } from './rpc-service.ts';
 import { withPassingBreaks } from './scan-breaks.ts';
 import type { Platform, ProcessParts } from './service-main.ts';
 import type { SourceParts } from './sources.ts';
-import { countSlots, createWorkers } from './workers.ts';
+import { countSlots, createWorkers, requireLiveGpu } from './workers.ts';
 
 /** A scan of one window must be through by then. */
 const SCAN_DEADLINE_MS = 3_600_000;
@@ -29,6 +29,8 @@ export interface ServiceKernel {
   bus: Bus;
   jobs: Jobs;
   runInteractive: RunInteractive;
+  /** Throws `gpu_unavailable` where no live worker that takes the operation's tasks has a GPU. */
+  requireGpu: () => Promise<void>;
   /** What a job of the service's operation would do. */
   dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;
   jobService: RpcService;
@@ -70,6 +72,7 @@ export async function createServiceKernel(
     bus,
     jobs,
     runInteractive: createInteractive({ bus, jobs, store, workers }),
+    requireGpu: () => requireLiveGpu(workers, operation?.name ?? ''),
     dryRun: (draft, signal) => dryRun({ store, source, recipe: operation?.recipe ?? 0 }, draft, signal),
     jobService: own,
     toProcess(service) {

@@ -1,7 +1,7 @@
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
-import { type AttemptParts, type CommitFacts, commit, findCommitted, produce, readStanding } from './attempt.ts';
+import { type AttemptParts, type CommitFacts, commit, findCommitted, readStanding } from './attempt.ts';
 import type { Delivery } from './bus-types.ts';
 import { runClosing } from './closing-task.ts';
 import { outcomeWord } from './dataset.ts';
@@ -12,6 +12,7 @@ import type { Begin, Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Operation, Product } from './operation.ts';
+import { produce } from './produce.ts';
 import { parseTask, readOrDrop } from './queue-messages.ts';
 import { publishResult } from './results.ts';
 import { toScratchError } from './scratch.ts';
@@ -26,6 +27,8 @@ const COMMIT_TIME: Grace = {
   late: () => new CycloramaError('store_unavailable', 'outputs and record did not get into the store in time'),
 };
 const OTHER_VERSION_MS = 15_000;
+/** Time for a worker with a GPU to take what this one handed back. */
+const GPU_ELSEWHERE_MS = 5_000;
 /** An infrastructure failure hands the task back for so long, doubled with each delivery. */
 const HAND_BACK_MS = 1_000;
 const MAX_HAND_BACK_MS = 60_000;
@@ -38,7 +41,9 @@ export interface TaskLoopParts {
   readJobNow: Jobs['read'];
   ledger: Ledger;
   othersLive: (operation: string) => Promise<boolean>;
-  metrics: Pick<Metrics, 'tasksTotal' | 'taskStageSeconds'>;
+  metrics: Pick<Metrics, 'tasksTotal' | 'taskStageSeconds' | 'framesRendered'>;
+  /** Whether Blender computes on a GPU here. */
+  hasGpu: boolean;
   ackWaitMs: number;
   /** Runs `work` with everything an attempt needs, scratch folder included. */
   withAttempt: <T>(
@@ -83,6 +88,7 @@ async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, sign
     return delivery.ack();
   }
   if (!parts.operations.has(task.operation)) return delivery.handBack(OTHER_VERSION_MS);
+  if (task.requireGpu && !parts.hasGpu) return delivery.handBack(GPU_ELSEWHERE_MS);
   const begin = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
   if (begin.verdict === 'elsewhere') return delivery.handBack(begin.delayMs);
   // It needs no Blender, but may be more than a worker can hold.
@@ -136,12 +142,18 @@ async function runAttempt(
   if (begin.verdict === 'quarantine') return fail(begin.error);
   try {
     const { product, asset, blenderVersion } = await produce(attempt, signal, () => parts.ledger.working(task));
+    const { failure: error } = product;
+    if (error) parts.log.info({ reason: error.reason, error: error.message }, 'asset failed, its files are kept');
     const facts = {
-      outcome: Outcome.OUTCOME_SUCCEEDED,
+      outcome: error ? Outcome.OUTCOME_FAILED : Outcome.OUTCOME_SUCCEEDED,
+      ...(error ? { error } : {}),
       dependencies: asset.dependencies,
       versions: { blender: blenderVersion },
     };
-    return await commitAs(product, facts);
+    const result = await commitAs(product, facts);
+    const device = product.device ?? attempt.device;
+    parts.metrics.framesRendered.inc({ queue: task.operation, device }, product.frames ?? 0);
+    return result;
   } catch (thrown) {
     const error = toCycloramaError(toScratchError(thrown));
     if (signal.aborted) throw thrown;

@@ -43,5 +43,13 @@ export function toS3Uri({ bucket, key }: S3Place): string {
   return `s3://${bucket}/${key}`;
 }
 
+/**
+ * The name of an asset's outputs without its extension, unless that is to be kept.
+ * Only a lower-case extension is dropped: 'chair.glb' and 'chair.GLB' may lie side by side.
+ */
+export function toStem(assetName: string, keepExtension: boolean): string {
+  return keepExtension ? assetName : assetName.replace(/(?<=[^/])\.[^./A-Z]+$/, '');
+}
+
 /** The folder below places that is ours and never listed as assets. */
 export const INTERNAL_FOLDER = '_cyclorama/';

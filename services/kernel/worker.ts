@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AttemptParts } from './attempt.ts';
 import { pickDeviceEnvironment } from './blender-launch.ts';
 import { BlenderPool } from './blender-pool.ts';
+import type { RecycleReason } from './blender-recycle.ts';
 import { openBus } from './bus.ts';
+import { CPU, findDevice, kernelCacheDir, NO_GPU } from './device.ts';
 import { CycloramaError } from './failure.ts';
 import { shareReads } from './job-reads.ts';
 import { createJobs } from './jobs.ts';
@@ -26,7 +29,8 @@ const SOFT_MEMORY_SHARE = 0.5;
 const JOB_FRESH_MS = 1_000;
 /** While a worker ends, NATS is given so long to come back. */
 const DRAIN_REPEAT_MS = 3_000;
-const DEVICE = 'CPU';
+/** What tasks need whose operation does not say. */
+const USUAL = { scratchBytes: 0, timeFactor: 1 };
 
 /** Builds the worker: warm Blenders that take tasks of the given operations from their queues. */
 export async function createWorker(
@@ -42,53 +46,76 @@ export async function createWorker(
     log,
   );
   const scratch = await openScratch(settings.scratchDir, settings.id, settings.scratchBytes);
-  const launcher = await createLauncher(settings.sandbox, {
+  const program = {
     python: settings.python,
     runtimeDir: RUNTIME_DIR,
     threads: Math.max(1, Math.floor(settings.threads / settings.slots)),
-    deviceEnvironment: pickDeviceEnvironment(process.env),
-    kernelCacheDir: undefined,
-  });
+    deviceEnvironment: { ...pickDeviceEnvironment(process.env), ...(settings.device === 'cpu' ? NO_GPU : {}) },
+    kernelCacheDir: kernelCacheDir(settings.device, settings.kernelCacheDir),
+  };
+  const launcher = await createLauncher(settings.sandbox, program);
   if (launcher.reason !== '') log.warn({ reason: launcher.reason }, 'Blender runs without a sandbox');
-  const pool = new BlenderPool({
-    scratchDir: scratch.root,
+  let device = CPU;
+  const poolSettings = {
     slots: settings.slots,
-    launch: launcher.launch,
     process: {
       readyTimeoutMs: BLENDER_READY_MS,
       memoryBytes: settings.blenderMemoryBytes,
-      onLogLine: (line) => log.debug({ blender: line }, 'Blender'),
+      onLogLine: (line: string) => log.debug({ blender: line }, 'Blender'),
     },
     recycle: { maxAssets: settings.blenderAssets, softMemoryBytes: settings.blenderMemoryBytes * SOFT_MEMORY_SHARE },
-    onRestart: (reason) => metrics.blenderRestarts.inc({ reason }),
-    onBusy: (seconds) => metrics.blenderBusySeconds.inc({ device: DEVICE }, seconds),
+    onRestart: (reason: RecycleReason) => metrics.blenderRestarts.inc({ reason }),
+  };
+  const pool = new BlenderPool({
+    ...poolSettings,
+    scratchDir: scratch.root,
+    launch: launcher.launch,
+    onBusy: (seconds) => metrics.blenderBusySeconds.inc({ device }, seconds),
   });
+  const imaging = operations.some(({ imagingOp }) => imagingOp) ? await createImaging() : undefined;
   const ending = new AbortController();
-  await pool.start(ending.signal);
+  await Promise.all([pool.start(ending.signal), imaging?.start(ending.signal)]);
+  device = await findDevice(pool, settings.device, log, ending.signal);
+
+  /** Beside each Blender a process that makes images of what it wrote, while Blender has the next asset. */
+  async function createImaging(): Promise<BlenderPool> {
+    const { launch } = await createLauncher(settings.sandbox, {
+      ...program,
+      room: 'imaging',
+      deviceEnvironment: { ...program.deviceEnvironment, ...NO_GPU },
+      kernelCacheDir: undefined,
+    });
+    return new BlenderPool({ ...poolSettings, scratchDir: join(scratch.root, 'imaging'), launch, onBusy: () => {} });
+  }
 
   const maxAssetBytes = Math.min(settings.maxAssetBytes, settings.scratchBytes);
   const decoders = createRoom(settings.slots);
   const workers = createWorkers(bus);
   const byName = new Map(operations.map((operation) => [operation.name, operation]));
-  const withAttempt: Parameters<typeof runDelivery>[0]['withAttempt'] = (task, begin, signal, work) =>
-    scratch.withFolder(task.taskId.slice(0, 8), Number(task.asset?.sizeBytes ?? 0n), signal, (folder) => {
+  const withAttempt: Parameters<typeof runDelivery>[0]['withAttempt'] = (task, begin, signal, work) => {
+    const operation = byName.get(task.operation)!;
+    const { scratchBytes, timeFactor } = (task.closing ? undefined : operation.workload?.(task)) ?? USUAL;
+    const bytes = Number(task.asset?.sizeBytes ?? 0n) + scratchBytes;
+    return scratch.withFolder(task.taskId.slice(0, 8), bytes, signal, (folder) => {
+      const extraInputs = operation.extraInputs?.(task) ?? [];
       const stageSeconds: AttemptParts['stageSeconds'] = {};
       const timed = stageTimer(stageSeconds);
       return work({
         bus,
         store,
         pool,
-        operation: byName.get(task.operation)!,
+        ...(imaging ? { imaging } : {}),
+        operation,
         task,
         attempt: begin.attempt,
         fresh: begin.verdict === 'start' && begin.fresh,
         workerId: settings.id,
         sandbox: launcher.sandbox,
-        device: DEVICE,
+        device,
         version,
-        limits: { deadlineMs: settings.taskTimeoutMs, stallMs: settings.stallTimeoutMs },
+        limits: { deadlineMs: settings.taskTimeoutMs * timeFactor, stallMs: settings.stallTimeoutMs },
         folder,
-        prepare: (inner) => prepareAsset({ store, maxAssetBytes, decoders, timed }, task, folder, inner),
+        prepare: (inner) => prepareAsset({ store, maxAssetBytes, decoders, extraInputs, timed }, task, folder, inner),
         timed,
         stageSeconds,
       }).finally(() => {
@@ -98,6 +125,7 @@ export async function createWorker(
         }
       });
     });
+  };
   const jobs = createJobs(bus, store);
   const loop = {
     operations: byName,
@@ -107,12 +135,13 @@ export async function createWorker(
     othersLive: async (operation: string) =>
       (await workers.live(operation)).some(({ workerId }) => workerId !== settings.id),
     metrics,
+    hasGpu: device !== CPU,
     ackWaitMs: config.nats.ackWaitMs,
     withAttempt,
     log,
   };
   const { promise: done, resolve: finish } = Promise.withResolvers<void>();
-  const beat = { workerId: settings.id, operations: [...byName.keys()], slots: settings.slots, device: DEVICE };
+  const beat = { workerId: settings.id, operations: [...byName.keys()], slots: settings.slots, device };
   const running = Promise.all([
     takeTasks(
       {
@@ -136,7 +165,7 @@ export async function createWorker(
       await running;
     },
     close: async () => {
-      await pool.close();
+      await Promise.all([pool.close(), imaging?.close()]);
       await scratch.close();
       await bus.close();
       store.close();

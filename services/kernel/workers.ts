@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { WorkerBeat } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
+import { CPU } from './device.ts';
+import { CycloramaError } from './failure.ts';
 import type { Log } from './log.ts';
 import { pause } from './signal.ts';
 
@@ -34,6 +36,16 @@ export function createWorkers(bus: Pick<Bus, 'bucket'>): Workers {
 /** Sum of the slots of some workers. */
 export function countSlots(workers: WorkerBeat[]): number {
   return workers.reduce((sum, { slots }) => sum + slots, 0);
+}
+
+/** Throws `gpu_unavailable` where no live worker that takes an operation's tasks has a GPU. */
+export async function requireLiveGpu(workers: Workers, operation: string): Promise<void> {
+  const live = await workers.live(operation);
+  if (live.some(({ device }) => device !== CPU)) return;
+  throw new CycloramaError(
+    'gpu_unavailable',
+    `require_gpu: none of ${live.length} live workers that take tasks of '${operation}' has a GPU`,
+  );
 }
 
 /** Tells the deployment that this worker lives, until the signal aborts; then that it is gone. */

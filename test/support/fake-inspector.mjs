@@ -53,7 +53,11 @@ const acts = {
 
 send({ ready: { blenderVersion: '0.0 fake', pythonVersion: '0', pid: process.pid } });
 for await (const line of createInterface({ input: new Socket({ fd: 3 }) })) {
-  const { requestId, inputPath } = JSON.parse(line);
+  const { requestId, inputPath, selftest } = JSON.parse(line);
+  if (selftest) {
+    send({ requestId, result: { rssBytes: '1000', selftest: { blenderVersion: '0.0 fake' } } });
+    continue;
+  }
   if (!inputPath.endsWith('.glb')) {
     refuse(requestId);
     continue;

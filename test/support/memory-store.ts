@@ -44,17 +44,17 @@ export class MemoryStore implements ObjectStore {
     return { ...found, body: found.body.subarray(range.start, range.end) };
   }
 
-  async download(
-    place: S3Place,
-    path: string,
-    { etag }: { etag?: string },
-  ): Promise<{ sizeBytes: number; etag: string }> {
+  async download(place: S3Place, path: string, { etag }: { etag?: string }): ReturnType<ObjectStore['download']> {
     this.fault('download', place);
     const found = this.objects.get(nameOf(place));
     if (!found) throw new CycloramaError('asset_not_found', `no '${nameOf(place)}'`);
     if (etag !== undefined && etag !== found.etag) throw new CycloramaError('asset_changed', nameOf(place));
     await writeFile(path, found.body);
-    return { sizeBytes: found.body.length, etag: found.etag };
+    return {
+      sizeBytes: found.body.length,
+      etag: found.etag,
+      sha256: createHash('sha256').update(found.body).digest('hex'),
+    };
   }
 
   async write(place: S3Place, content: Parameters<Write>[1], options: Parameters<Write>[2]): ReturnType<Write> {

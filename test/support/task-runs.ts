@@ -17,26 +17,30 @@ import { createMetrics } from '../../services/kernel/metrics.ts';
 import type { Operation } from '../../services/kernel/operation.ts';
 import { openScratch } from '../../services/kernel/scratch.ts';
 import { runDelivery, type TaskLoopParts } from '../../services/kernel/task-loop.ts';
-import { parseS3Uri } from '../../services/kernel/uri.ts';
+import { parseS3Uri, type S3Place } from '../../services/kernel/uri.ts';
 import { MemoryBucket } from './memory-bucket.ts';
 import { MemoryStore } from './memory-store.ts';
 
 export const ASSET_URI = 's3://assets/models/chair.glb';
 
+function notePlace({ assetName }: Task): S3Place {
+  return { bucket: 'outputs', key: `run/${assetName}.txt` };
+}
+
 /** An operation that writes one text file beside the record. */
 export const noteOperation: Operation = {
   name: 'note',
   recipe: 1,
-  outputPlace: ({ assetName }) => ({ bucket: 'outputs', key: `run/${assetName}.txt` }),
+  outputPlaces: (task) => [notePlace(task)],
   blenderOp: () => ({ $case: 'inspect', value: {} }),
   toProduct: (task, _result, { warnings }) => ({
-    files: [{ place: noteOperation.outputPlace(task), content: 'done', contentType: 'text/plain' }],
+    files: [{ place: notePlace(task), content: 'done', contentType: 'text/plain' }],
     detail: { words: 1 },
     report: { text: 'done' },
     warnings,
   }),
   toFailureProduct: (task, { reason }) => ({
-    files: [{ place: noteOperation.outputPlace(task), content: reason, contentType: 'text/plain' }],
+    files: [{ place: notePlace(task), content: reason, contentType: 'text/plain' }],
     detail: {},
     report: {},
     warnings: [],
@@ -126,7 +130,14 @@ export class TaskRuns {
           folder,
           prepare: async () => {
             await this.store.download({ bucket, key }, path, task.asset!.etag === '' ? {} : { etag: task.asset!.etag });
-            return { path, downloadedBytes: 3, warnings: [], header: FileHeader.create(), dependencies: [] };
+            return {
+              path,
+              downloadedBytes: 3,
+              warnings: [],
+              header: FileHeader.create(),
+              sha256: '',
+              dependencies: [],
+            };
           },
           timed: (_stage, timed) => timed(),
           stageSeconds: {},
@@ -139,6 +150,7 @@ export class TaskRuns {
       ledger: createLedger({ bucket: () => this.ledger }, this.#workerId),
       othersLive: async () => this.othersLive,
       metrics: this.metrics,
+      hasGpu: false,
       ackWaitMs: 60_000,
       withAttempt,
       log: pino({ level: 'silent' }),
