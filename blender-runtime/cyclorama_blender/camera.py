@@ -110,7 +110,7 @@ def project(points: npt.ArrayLike, world_from_camera: npt.ArrayLike, camera: Int
     """Projects points (N, 3) of the world.
 
     Returns:
-        Pixels (N, 2), x to the right and y down, and planar depths (N,). Pixels of points behind the camera mean nothing.
+        Pixels (N, 2), x to the right and y down, and planar depths (N,). Pixels of points behind it mean nothing.
     """
     local = to_camera(points, world_from_camera) @ OPENCV_FROM_BLENDER
     depth = local[:, 2]

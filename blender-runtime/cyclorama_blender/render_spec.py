@@ -102,7 +102,7 @@ class RenderSpec:
 
     @classmethod
     def from_json(cls, message: Json) -> RenderSpec:
-        """Reads protobuf JSON of a resolved spec; what it leaves out is zero there, and our default where zero is none."""
+        """Reads protobuf JSON of a resolved spec; what it leaves out is zero there, or our default."""
         lighting, edges = message.get("lighting", {}), message.get("edges", {})
         default = defaults(_short(message, "preset", "RENDER_PRESET_", "STANDARD"))
         return cls(

@@ -1,0 +1,56 @@
+"""Lights a scene by what surrounds it: an image around the world, or the same light from everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from cyclorama_blender.failure import RuntimeFailure
+from cyclorama_blender.render_spec import Lighting
+from cyclorama_blender.studio_light import studio_image
+
+HDR_ENDINGS = (".hdr", ".exr")
+
+
+def light_scene(scene: bpy.types.Scene, lighting: Lighting, hdr: Path | None) -> None:
+    """Gives the scene a world of its own; there are no other lights.
+
+    Raises:
+        RuntimeFailure: `invalid_asset` for an HDR image that cannot be read.
+    """
+    world = bpy.data.worlds.new("cyclorama")
+    world.use_nodes = True
+    background = world.node_tree.nodes["Background"]
+    background.inputs["Strength"].default_value = lighting.strength
+    background.inputs["Color"].default_value = (1.0, 1.0, 1.0, 1.0)
+    scene.world = world
+    if lighting.preset == "UNIFORM":
+        return
+    picture = world.node_tree.nodes.new("ShaderNodeTexEnvironment")
+    picture.image = _studio() if lighting.preset == "STUDIO" else _open_hdr(hdr)
+    world.node_tree.links.new(picture.outputs["Color"], background.inputs["Color"])
+
+
+def _studio() -> bpy.types.Image:
+    radiance = studio_image().astype(np.float32)
+    height, width = radiance.shape
+    image = bpy.data.images.new("cyclorama studio", width, height, float_buffer=True, is_data=True)
+    pixels = np.ones((height, width, 4), dtype=np.float32)
+    pixels[..., :3] = radiance[..., None]
+    image.pixels.foreach_set(pixels.ravel())
+    return image
+
+
+def _open_hdr(path: Path | None) -> bpy.types.Image:
+    if path is None or path.suffix.lower() not in HDR_ENDINGS:
+        name = "none" if path is None else f"'{path.name}'"
+        raise RuntimeFailure("invalid_asset", f"the HDR image is {name}; expected a file that ends in .hdr or .exr")
+    try:
+        image = bpy.data.images.load(str(path))
+    except RuntimeError as error:
+        raise RuntimeFailure("invalid_asset", f"HDR image '{path.name}' cannot be opened") from error
+    if image.size[0] == 0:
+        raise RuntimeFailure("invalid_asset", f"HDR image '{path.name}' cannot be read; expected a .hdr or .exr")
+    return image

@@ -1,0 +1,68 @@
+"""The studio as an image around the world: soft boxes before a soft gradient. Pure numpy.
+
+One image is the whole light, so it stands still in the world, knows nothing of the object's size, and metals have
+something to reflect. It is dosed such that a white diffuse surface nowhere becomes brighter than WHITEST.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.floating]
+
+WIDTH, HEIGHT = 256, 128
+
+WHITEST = 0.95
+"""Radiance of a white diffuse surface where the light is strongest."""
+
+GROUND, HORIZON, ZENITH = 0.30, 0.42, 0.62
+
+SOFT_BOXES = (
+    # direction to the box in the world (the front view looks along +Y), half angle in degrees, radiance
+    ((-0.62, -0.62, 0.70), 30.0, 2.2),
+    ((0.95, -0.45, 0.25), 26.0, 0.9),
+    ((0.45, 0.80, 0.60), 24.0, 1.6),
+    ((-0.60, 0.85, 0.35), 20.0, 1.0),
+)
+"""Key, fill, rim and kicker."""
+
+SOFT_EDGE = 0.6
+"""Share of a box's angle at which it begins to fade."""
+
+
+def studio_image() -> Numbers:
+    """Returns (HEIGHT, WIDTH) radiance, rows from straight down to straight up, as Blender wraps it around."""
+    directions = equirectangular_directions(WIDTH, HEIGHT)
+    up = directions[..., 2]
+    radiance = np.where(up < 0, _blend(GROUND, HORIZON, 1 + up), _blend(HORIZON, ZENITH, up))
+    for direction, half_angle, strength in SOFT_BOXES:
+        axis = np.array(direction) / np.linalg.norm(direction)
+        angles = np.degrees(np.arccos(np.clip(directions @ axis, -1, 1)))
+        radiance = radiance + strength * _blend(0.0, 1.0, (1 - angles / half_angle) / (1 - SOFT_EDGE))
+    return radiance * (WHITEST / diffuse_white(radiance, directions).max())
+
+
+def equirectangular_directions(width: int, height: int) -> Numbers:
+    """Returns the unit vector (H, W, 3) of each pixel's middle, from the bottom row up, in Blender's world."""
+    azimuth = (0.5 - (np.arange(width) + 0.5) / width) * 2 * np.pi
+    elevation = ((np.arange(height) + 0.5) / height - 0.5) * np.pi
+    directions = np.empty((height, width, 3))
+    directions[..., 0] = np.cos(elevation)[:, None] * np.cos(azimuth)
+    directions[..., 1] = np.cos(elevation)[:, None] * np.sin(azimuth)
+    directions[..., 2] = np.sin(elevation)[:, None]
+    return directions
+
+
+def diffuse_white(radiance: Numbers, directions: Numbers) -> Numbers:
+    """Returns the radiance of an unshaded white diffuse surface for normals all around."""
+    height, width = radiance.shape
+    solid_angles = np.cos(np.arcsin(directions[..., 2])) * (np.pi / height) * (2 * np.pi / width)
+    arriving = (radiance * solid_angles).ravel()
+    normals = equirectangular_directions(48, 24).reshape(-1, 3)
+    return np.clip(normals @ directions.reshape(-1, 3).T, 0, None) @ arriving / np.pi
+
+
+def _blend(low: float, high: float, share: Numbers) -> Numbers:
+    share = np.clip(share, 0, 1)
+    return low + (high - low) * share * share * (3 - 2 * share)
