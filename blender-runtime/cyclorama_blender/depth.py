@@ -1,0 +1,41 @@
+"""Planar depth as grey: black is nearest, nearly white is farthest, white is background. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from cyclorama_blender.exr import Image
+from cyclorama_blender.passes import Mask
+
+LEVELS = {8: 254, 16: 65534}
+"""Grey of the farthest pixel by bits; one more is background."""
+
+
+def visible_range(depth: Image, mask: Mask) -> tuple[float, float]:
+    """Returns the least and the greatest planar depth inside the mask; (0, 0) where it is empty."""
+    if not mask.any():
+        return 0.0, 0.0
+    return float(np.min(depth, where=mask, initial=np.inf)), float(np.max(depth, where=mask, initial=-np.inf))
+
+
+def to_grey(depth: Image, mask: Mask, near: float, far: float, bits: int) -> npt.NDArray[np.uint8 | np.uint16]:
+    """Turns planar depth (H, W) into grey of 8 or 16 bits: round((z - near) / (far - near) * levels), or background.
+
+    All of an object without depth, where near equals far, is 0.
+    """
+    levels = LEVELS[bits]
+    kind = np.uint8 if bits == 8 else np.uint16
+    span = far - near
+    # Float32 holds the difference of depths exactly where it matters; its 24 bits are enough for 16 of grey.
+    grey = (np.where(mask, depth, np.float32(near)) - np.float32(near)) * np.float32(levels / span if span > 0 else 0.0)
+    np.clip(grey + np.float32(0.5), 0, levels, out=grey)
+    grey[~mask] = levels + 1
+    return grey.astype(kind)
+
+
+def from_grey(grey: npt.NDArray[np.integer], near: float, far: float, bits: int) -> Image:
+    """Turns grey back into planar depth; infinite where there is background. The inverse that metadata.json states."""
+    levels = LEVELS[bits]
+    depth = near + grey.astype(np.float64) / levels * (far - near)
+    return np.where(grey > levels, np.inf, depth).astype(np.float32)

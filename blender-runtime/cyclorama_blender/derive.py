@@ -1,0 +1,172 @@
+"""Makes images, raw files, metadata.json and a thumbnail of what Blender rendered. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cyclorama_blender import checks, colour, depth, edges, exr, metadata, normals, png, thumbnail
+from cyclorama_blender.camera import Intrinsics
+from cyclorama_blender.checks import Findings
+from cyclorama_blender.contract import Answer, Json
+from cyclorama_blender.metadata import DescribedFile, DescribedView
+from cyclorama_blender.passes import read_passes
+from cyclorama_blender.render_spec import RenderSpec
+from cyclorama_blender.rendered import RenderedView, Rendering, RenderSource
+from cyclorama_blender.transforms import transforms
+
+METADATA, TRANSFORMS, THUMBNAIL = "metadata.json", "transforms.json", "thumbnail.png"
+
+_CONTENT_TYPES = {".png": "image/png", ".exr": "image/x-exr", ".json": "application/json"}
+_RAW_NAMES = {
+    "DEPTH_EXR": ("depth_exr", "render_depth.exr"),
+    "DEPTH_PNG16": ("depth_16", "render_depth_16.png"),
+    "NORMAL_EXR": ("normal_exr", "render_normal.exr"),
+}
+
+Pixels = npt.NDArray[np.uint8 | np.uint16]
+Planes = dict[str, exr.Image]
+
+
+class Stages:
+    """Tells which stage runs, and keeps how long each took."""
+
+    def __init__(self, enter: Callable[[str], None]) -> None:
+        self._enter = enter
+        self._stage = ""
+        self._since = 0.0
+        self.seconds: dict[str, float] = {}
+
+    def enter(self, stage: str) -> None:
+        """Ends the stage before and begins this one."""
+        now = time.perf_counter()
+        if self._stage:
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
+        self._stage, self._since = stage, now
+        if stage:
+            self._enter(stage)
+
+
+def derive(
+    options: Json, input_dir: Path, output_dir: Path, enter: Callable[[str], None], with_thumbnail: bool = True
+) -> Answer:
+    """Does a DeriveOp.
+
+    Args:
+        options: protobuf JSON of the DeriveOp.
+        input_dir: folder of the EXR files.
+        output_dir: folder to write to.
+        enter: is told which stage begins: decode, derive, encode, again for each view.
+        with_thumbnail: whether to make the contact sheet's strip.
+
+    Returns:
+        A Derivation with what the checks found; its images are written even if they are not good enough.
+
+    Raises:
+        RuntimeFailure: `invalid_render`, an EXR is missing, damaged or of another size.
+    """
+    spec = RenderSpec.from_json(options["spec"])
+    rendering = Rendering.from_json(options["rendering"])
+    source = RenderSource.from_json(options.get("source", {}))
+    stages = Stages(enter)
+    described: list[DescribedView] = []
+    findings: list[Findings] = []
+    paths: list[str] = []
+    for number, view in enumerate(rendering.views):
+        folder = "" if len(rendering.views) == 1 else f"{view.name}/"
+        (output_dir / folder).mkdir(parents=True, exist_ok=True)
+        small = output_dir / THUMBNAIL if number == 0 and with_thumbnail else None
+        one, found = _derive_view(spec, view, input_dir, output_dir, folder, small, stages)
+        described.append(one)
+        findings.append(found)
+        paths += one.files.values()
+    if len(described) > 1:
+        poses = transforms(Intrinsics.of(spec), [(one.view, one.files) for one in described])
+        (output_dir / TRANSFORMS).write_text(metadata.print_metadata(poses), encoding="utf-8")
+        paths.append(TRANSFORMS)
+    files = [_described_file(output_dir, path) for path in paths]
+    stages.enter("")
+    own = tuple(text for found in findings for text in found.warnings)
+    warnings = [*source.warnings, *rendering.warnings, *own]
+    seconds = {**source.stage_seconds, **stages.seconds}
+    document = metadata.describe(spec, rendering, source, described, files, seconds, warnings)
+    (output_dir / METADATA).write_text(metadata.print_metadata(document), encoding="utf-8")
+    return Answer("derivation", _derivation([*paths, METADATA], described, findings, with_thumbnail), own)
+
+
+def _derivation(
+    paths: list[str], described: list[DescribedView], findings: list[Findings], with_thumbnail: bool
+) -> Json:
+    files: list[Json] = [{"path": path, "contentType": _CONTENT_TYPES[Path(path).suffix]} for path in paths]
+    if with_thumbnail:
+        files.append({"path": THUMBNAIL, "contentType": _CONTENT_TYPES[".png"], "thumbnail": True})
+    shortfalls = checks.worst_first(shortfall for found in findings for shortfall in found.shortfalls)
+    return {
+        "files": files,
+        "checks": [
+            {"name": one.view.name, "coverage": one.coverage, "near": one.near, "far": one.far} for one in described
+        ],
+        "shortfalls": [shortfall.to_json() for shortfall in shortfalls],
+    }
+
+
+def _derive_view(
+    spec: RenderSpec,
+    view: RenderedView,
+    input_dir: Path,
+    output_dir: Path,
+    folder: str,
+    small: Path | None,
+    stages: Stages,
+) -> tuple[DescribedView, Findings]:
+    stages.enter("decode")
+    passes = read_passes(input_dir / view.file, spec.width, spec.height)
+    stages.enter("derive")
+    lens, mask = Intrinsics.of(spec), passes.mask
+    near, far = depth.visible_range(passes.depth, mask)
+    world, from_depth = normals.unit_normals(passes.normal, passes.depth, mask, view.pose, lens)
+    found = checks.check_view(view.name, passes, mask, world, view.framed)
+    images: dict[str, Pixels] = {}
+    raw: dict[str, Planes] = {}
+    for modality in spec.modalities:
+        if modality == "TEXTURED":
+            images["textured"] = colour.textured(passes, spec.background)
+        elif modality == "NORMAL":
+            framed = normals.to_frame(world, view.pose, spec.normal_space, spec.normal_convention)
+            images["normal"] = normals.to_colours(framed, mask)
+        elif modality == "DEPTH":
+            images["depth"] = depth.to_grey(passes.depth, mask, near, far, 8)
+        elif modality == "EDGE":
+            surface = edges.Surface(passes.depth, mask, world, passes.index)
+            images["edge"] = edges.draw_edges(surface, lens, spec.edges.crease_degrees, spec.edges.depth_step)
+    strip = thumbnail.strip(images) if small else None
+    if "DEPTH_PNG16" in spec.raw_outputs:
+        images["depth_16"] = depth.to_grey(passes.depth, mask, near, far, 16)
+    if "DEPTH_EXR" in spec.raw_outputs:
+        raw["depth_exr"] = {"Z": np.where(mask, passes.depth, np.float32(np.inf))}
+    if "NORMAL_EXR" in spec.raw_outputs:
+        framed = normals.to_frame(world, view.pose, spec.normal_space, spec.normal_convention)
+        raw["normal_exr"] = {name: framed[..., at] for at, name in enumerate("RGB")}
+    coverage = float(mask.mean())
+    del passes, world, mask
+    stages.enter("encode")
+    files: dict[str, str] = {}
+    for name, image in images.items():
+        files[name] = f"{folder}render_{name}.png"
+        png.write_png(output_dir / files[name], image, "up", 6, srgb=name == "textured")
+    for name, planes in raw.items():
+        files[name] = folder + dict(_RAW_NAMES.values())[name]
+        exr.write_exr(output_dir / files[name], planes)
+    if small is not None and strip is not None:
+        png.write_png(small, strip, "up", 6, srgb=True)
+    return DescribedView(view, files, coverage, near, far), found
+
+
+def _described_file(output_dir: Path, path: str) -> DescribedFile:
+    content = (output_dir / path).read_bytes()
+    return DescribedFile(path, hashlib.sha256(content).hexdigest(), len(content))
