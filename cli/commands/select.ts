@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { CycloramaError, invalidRequest } from '../../services/kernel/failure.ts';
 import { parseFilter } from '../../services/kernel/filter.ts';
 import { createRowFilter, type Row } from '../../services/kernel/filter-match.ts';
-import { refuseUnknownFields } from '../../services/kernel/manifest.ts';
+import { refuseVainFilter } from '../../services/kernel/manifest.ts';
 import { type LineBatch, readObjectLines, toLines } from '../../services/kernel/object-lines.ts';
 import { parseObjectUri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
@@ -46,20 +46,23 @@ async function select(
 ): Promise<number> {
   const rows = filter === '' ? undefined : createRowFilter(parseFilter(filter, 'FILTER'));
   const read = index.startsWith('s3://') ? readStoredLines(connection, index, signal) : readFileLines(index, signal);
-  let [seen, selected] = [0, 0];
+  let [number, seen, selected] = [0, 0, 0];
   for await (const lines of read) {
     const found: string[] = [];
-    for (const line of lines.filter((text) => text !== '')) {
-      const row = parseRow(line, ++seen, index);
+    for (const line of lines) {
+      number++;
+      if (line === '') continue;
+      const row = parseRow(line, number, index);
+      seen++;
       if (rows && !rows.matches(row)) continue;
       selected++;
-      if (!count) found.push(json ? line : printable(String(row.uri)));
+      if (!count) found.push(json ? line : printable(row.uri));
     }
     if (found.length > 0) terminal.print(found.join('\n'));
     terminal.status(() => `${countOf(selected, 'asset')} of ${seen}`);
   }
   terminal.status(undefined);
-  refuseUnknownFields(rows, index);
+  refuseVainFilter(rows, index);
   if (count) terminal.print(json ? JSON.stringify({ selected, rows: seen }) : String(selected));
   return EXIT.ok;
 }
@@ -77,21 +80,20 @@ async function* readFileLines(path: string, signal: AbortSignal): AsyncGenerator
   try {
     yield* toLines(createReadStream(path, { highWaterMark: 1024 ** 2, signal }));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw invalidRequest({
-      field: 'INDEX',
-      description: `there is no file '${path}'; expected a file or s3://bucket/key`,
-    });
+    if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error;
+    const description = `'${path}' cannot be read (${(error as Error).message}); expected a file or s3://bucket/key`;
+    throw invalidRequest({ field: 'INDEX', description });
   }
 }
 
-function parseRow(line: string, number: number, index: string): Row {
+function parseRow(line: string, number: number, index: string): Row & { uri: string } {
   const expected = "expected a row of a dataset's index.jsonl";
   try {
     const row: unknown = JSON.parse(line);
-    if (typeof row === 'object' && row !== null && 'uri' in row) return row as Row;
+    if (typeof row === 'object' && row !== null && 'uri' in row && typeof row.uri === 'string')
+      return row as Row & { uri: string };
   } catch (cause) {
     throw new CycloramaError('manifest_invalid', `line ${number} of '${index}' is no JSON; ${expected}`, { cause });
   }
-  throw new CycloramaError('manifest_invalid', `line ${number} of '${index}' has no field uri; ${expected}`);
+  throw new CycloramaError('manifest_invalid', `line ${number} of '${index}' has no field uri with text; ${expected}`);
 }

@@ -17,30 +17,64 @@ export function matchesFilter(filter: Filter, row: Row): boolean {
   }
 }
 
-/** Filters rows, and notices fields that are compared but that no row has: most likely a slip of the pen. */
+/** Filters rows, and notices comparisons that no row can pass: most likely a slip of the pen. */
 export interface RowFilter {
   matches(row: Row): boolean;
-  /** The compared fields that none of the rows so far has, once an asset that succeeded was among them. */
-  unknownFields(): string[];
+  /**
+   * What none of the rows so far has that the filter compares, in words: a field, once an asset that succeeded was among
+   * them, or a value of the kind that the field is compared with.
+   */
+  lacking(): string[];
 }
 
 /** Makes a row filter. Fields that are only tested with `:` may be in no row: that is what `:` asks. */
 export function createRowFilter(filter: Filter): RowFilter {
-  let missing = comparedPaths(filter);
+  let open = comparisonsOf(filter);
   let sawWholeRow = false;
   return {
     matches(row) {
       sawWholeRow ||= row.outcome === 'succeeded';
-      if (missing.length > 0) missing = missing.filter((path) => !hasPath(row, path));
+      if (open.length > 0) open = open.filter((comparison) => !meets(comparison, row));
       return matchesFilter(filter, row);
     },
-    unknownFields: () => (sawWholeRow ? missing.map((path) => path.join('.')) : []),
+    lacking: () =>
+      open.flatMap(({ test: { path, value }, met }) => {
+        const name = `'${path.join('.')}'`;
+        if (met === 'other') return [`${KINDS[value.kind]} in ${name}, to compare with ${wordOf(value)}`];
+        return met === 'nothing' && sawWholeRow ? [`the field ${name} that the filter compares`] : [];
+      }),
   };
 }
 
-function comparedPaths(filter: Filter): string[][] {
-  if (filter.kind === 'test') return filter.operator === ':' ? [] : [filter.path];
-  return filter.kind === 'not' ? comparedPaths(filter.term) : filter.terms.flatMap(comparedPaths);
+type Test = Filter & { kind: 'test' };
+
+/** A comparison that met no value of its kind so far: but the field, empty, or values of another kind. */
+interface Comparison {
+  test: Test;
+  met: 'nothing' | 'field' | 'other';
+}
+
+const KINDS = { number: 'a number', boolean: 'true or false', text: 'text', present: 'anything' };
+
+function wordOf(value: FilterValue): string {
+  if (value.kind === 'text') return `'${value.openStart ? '*' : ''}${value.text}${value.openEnd ? '*' : ''}'`;
+  return value.kind === 'number' ? String(value.number) : String(value.kind === 'boolean' && value.boolean);
+}
+
+function comparisonsOf(filter: Filter): Comparison[] {
+  if (filter.kind === 'test') return filter.operator === ':' ? [] : [{ test: filter, met: 'nothing' }];
+  return filter.kind === 'not' ? comparisonsOf(filter.term) : filter.terms.flatMap(comparisonsOf);
+}
+
+/** Whether a row has a value of the kind that is compared; otherwise notes what it has there. */
+function meets(comparison: Comparison, row: Row): boolean {
+  const { path, value } = comparison.test;
+  const found = valuesAt(row, path).flat();
+  const kind = value.kind === 'text' ? 'string' : value.kind;
+  if (found.some((one) => typeof one === kind)) return true;
+  if (found.length > 0) comparison.met = 'other';
+  else if (comparison.met === 'nothing' && hasPath(row, path)) comparison.met = 'field';
+  return false;
 }
 
 function hasPath(value: unknown, [name, ...rest]: string[]): boolean {
@@ -60,7 +94,7 @@ function valuesAt(row: unknown, path: string[], from = 0): unknown[] {
   return value === null || value === undefined ? [] : [value];
 }
 
-function matchesTest({ operator, value }: Filter & { kind: 'test' }, found: unknown[]): boolean {
+function matchesTest({ operator, value }: Test, found: unknown[]): boolean {
   if (operator === ':') return found.some((one) => has(one, value));
   const elements = found.some(Array.isArray) ? found.flat() : found;
   if (operator === '!=') return elements.length > 0 && !elements.some((one) => equals(one, value));

@@ -110,13 +110,35 @@ describe('a filter is refused with place and expectation', () => {
 
 test('a compared field that no row has is noticed, one that is only asked for with : is not', () => {
   const filter = createRowFilter(parseFilter('stats.facse < 5 AND NOT stats.animatoins:* AND reason != x', 'filter'));
-  expect(filter.unknownFields()).toEqual([]);
+  expect(filter.lacking()).toEqual([]);
   filter.matches(ROW);
-  expect(filter.unknownFields()).toEqual(['stats.facse']);
+  expect(filter.lacking()).toEqual(["the field 'stats.facse' that the filter compares"]);
 });
 
 test('where every asset failed, no field is called unknown', () => {
   const filter = createRowFilter(parseFilter('stats.faces < 5', 'filter'));
   expect(filter.matches({ outcome: 'failed', stats: null })).toBe(false);
-  expect(filter.unknownFields()).toEqual([]);
+  expect(filter.lacking()).toEqual([]);
 });
+
+test.each([
+  ['stats.faces < 200k', "text in 'stats.faces', to compare with '200k'"],
+  ['name = 12 OR outcome = failed', "a number in 'name', to compare with 12"],
+  ['NOT stats.watertight = 1', "a number in 'stats.watertight', to compare with 1"],
+  ['stats.faces = true', "true or false in 'stats.faces', to compare with true"],
+  ['stats.materials.textured = yes*', "text in 'stats.materials.textured', to compare with 'yes*'"],
+  ['stats.extras < 3', "a number in 'stats.extras', to compare with 3"],
+])('%j is noticed: no row has a value of that kind', (text, lacking) => {
+  const filter = createRowFilter(parseFilter(text, 'filter'));
+  filter.matches(ROW);
+  expect(filter.lacking()).toEqual([lacking]);
+});
+
+test.each(['reason = no_geometry', 'stats.shape_keys = smile', 'stats.animations != run', 'stats.faces < 5'])(
+  '%j may be compared: the field is empty, or some row has a value of that kind',
+  (text) => {
+    const filter = createRowFilter(parseFilter(text, 'filter'));
+    for (const faces of ['many', 1200]) filter.matches({ ...ROW, stats: { ...ROW.stats, faces } });
+    expect(filter.lacking()).toEqual([]);
+  },
+);

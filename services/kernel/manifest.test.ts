@@ -40,6 +40,7 @@ describe('a manifest', () => {
     ['{"key": "a.glb"}', '', /expected a row of an index, with the field uri/],
     ['s3://bucket/a.glb\n', 'stats.faces < 5', /^line 1 .*since there is a filter/],
     [`${row('a.glb', 1)}\n`, 'stats.facse < 5', /no row of .* has the field 'stats.facse'/],
+    [`${row('a.glb', 1)}\n`, 'stats.faces < 1_000', /no row of .* has text in 'stats.faces', to compare with '1_000'/],
   ])('that says %j under %j is refused', async (text, filter, message) => {
     const refused = { reason: 'manifest_invalid', message: expect.stringMatching(message) };
     await expect(read(storeOf(text), filter)).rejects.toMatchObject(refused);

@@ -42,17 +42,15 @@ export async function* readManifest(
       throw new CycloramaError('too_many_assets', `'${uri}' names over ${MAX_ASSETS} assets; split it`);
     if (uris.length > 0) yield uris;
   }
-  refuseUnknownFields(rows, uri);
+  refuseVainFilter(rows, uri);
 }
 
-/** Refuses a filter that compares a field which no row has. */
-export function refuseUnknownFields(rows: RowFilter | undefined, uri: string): void {
-  const unknown = rows?.unknownFields() ?? [];
-  if (unknown.length === 0) return;
-  throw new CycloramaError(
-    'manifest_invalid',
-    `no row of '${uri}' has the field ${unknown.map((field) => `'${field}'`).join(' or ')} that the filter compares; expected a field of the index`,
-  );
+/** Refuses a filter that compares what no row has. */
+export function refuseVainFilter(rows: RowFilter | undefined, uri: string): void {
+  const lacking = rows?.lacking() ?? [];
+  if (lacking.length === 0) return;
+  const missing = lacking.map((what) => `no row of '${uri}' has ${what}`).join('; ');
+  throw new CycloramaError('manifest_invalid', `${missing}; expected a field of the index and a value of its kind`);
 }
 
 /** The asset of one line; undefined for an empty line, a remark, and a row that does not pass the filter. */

@@ -162,7 +162,9 @@ test('select prints what a filter takes, from the store and from a file', async 
 test.each([
   [[INDEX, 'stats.facse < 5'], /has the field 'stats.facse'/],
   [[INDEX, 'stats.faces <'], /at character 14: found the end; expected a number/],
-  [['nowhere.jsonl', 'a = 1'], /there is no file 'nowhere.jsonl'/],
+  [[INDEX, 'stats.faces < 200k'], /no row of .* has text in 'stats.faces', to compare with '200k'/],
+  [['nowhere.jsonl', 'a = 1'], /'nowhere.jsonl' cannot be read .*expected a file/],
+  [['.', 'a = 1'], /'.' cannot be read .*expected a file/],
   [['s3://outputs/none.jsonl'], /does not exist/],
   [[path('../../package.json')], /line 1 of .* expected a row of a dataset's index.jsonl/],
 ])('select %j is refused with the reason', async (args, message) => {
