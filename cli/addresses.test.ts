@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolveAddresses } from './addresses.ts';
 
-const stack = { discovery: '127.0.0.1:31000', analysis: '127.0.0.1:31001' };
+const stack = { discovery: '127.0.0.1:31000', analysis: '127.0.0.1:31001', rendering: '127.0.0.1:31002' };
 const env = { CYCLORAMA_ANALYSIS_ADDRESS: 'analysis.farm:443' };
 
 describe('addresses of the services', () => {
@@ -9,6 +9,7 @@ describe('addresses of the services', () => {
     expect(resolveAddresses({ endpoints: [], env: {}, stack: undefined })).toEqual({
       discovery: '127.0.0.1:50051',
       analysis: '127.0.0.1:50052',
+      rendering: '127.0.0.1:50053',
     });
   });
 
@@ -16,14 +17,17 @@ describe('addresses of the services', () => {
     expect(resolveAddresses({ endpoints: [], env, stack })).toEqual({
       discovery: '127.0.0.1:31000',
       analysis: 'analysis.farm:443',
+      rendering: '127.0.0.1:31002',
     });
     expect(resolveAddresses({ endpoints: ['gateway:80'], env, stack })).toEqual({
       discovery: 'gateway:80',
       analysis: 'gateway:80',
+      rendering: 'gateway:80',
     });
     expect(resolveAddresses({ endpoints: ['discovery=d:1', '[::1]:2'], env, stack })).toEqual({
       discovery: 'd:1',
       analysis: '[::1]:2',
+      rendering: '[::1]:2',
     });
   });
 

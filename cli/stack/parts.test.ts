@@ -7,7 +7,7 @@ import { describePart, LONGEST_STOP_MS, type PartName, type PartsInput } from '.
 
 /** What a process gives itself at most, in service-main.ts. */
 const OWN_LIMIT_MS = 20_000;
-const NAMES: PartName[] = ['nats', 's3', 'discovery', 'analysis', 'worker'];
+const NAMES: PartName[] = ['nats', 's3', 'discovery', 'analysis', 'rendering', 'worker'];
 
 function inputOf(): PartsInput {
   const folder = mkdtempSync(join(tmpdir(), 'cyclorama-parts-'));
@@ -25,7 +25,7 @@ function inputOf(): PartsInput {
   };
 }
 
-test.each<PartName>(['discovery', 'analysis', 'worker'])(
+test.each<PartName>(['discovery', 'analysis', 'rendering', 'worker'])(
   '%s is not killed before its own time to end is up',
   (name) => {
     expect(describePart(name, 1, inputOf()).stopTimeoutMs).toBeGreaterThan(OWN_LIMIT_MS);

@@ -43,6 +43,9 @@ const SERVER_STOP_MS = 10_000;
 /** Longer than services and workers allow themselves (STOP_LIMIT_MS of service-main.ts). */
 const SERVICE_STOP_MS = 25_000;
 
+/** Its first self-test on a GPU compiles kernels for minutes. */
+const GPU_WORKER_READY_MS = 1_320_000;
+
 /** How long all parts may take to end, stage after stage: workers, services, servers. */
 export const LONGEST_STOP_MS = 2 * SERVICE_STOP_MS + SERVER_STOP_MS;
 
@@ -143,7 +146,7 @@ function servicePart(service: ServiceName | 'worker', replica: number, input: Pa
         : { CYCLORAMA_GRPC_PORT: String(moved(service)) }),
     },
     readyUrl: `http://${HOST}:${http}/readyz`,
-    readyTimeoutMs: isWorker ? 120_000 : 60_000,
+    readyTimeoutMs: isWorker ? (existsSync('/dev/nvidiactl') ? GPU_WORKER_READY_MS : 120_000) : 60_000,
     stopTimeoutMs: SERVICE_STOP_MS,
     ports: isWorker ? { [name]: http } : { [name]: moved(service), [`${name}.http`]: http },
   };

@@ -9,6 +9,8 @@ test('the default ports are those of the documentation', () => {
     'discovery.http': 9101,
     analysis: 50052,
     'analysis.http': 9102,
+    rendering: 50053,
+    'rendering.http': 9103,
     worker: 9110,
     nats: 4222,
     natsMonitor: 8222,

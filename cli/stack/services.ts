@@ -10,6 +10,7 @@ export interface ServiceRow {
 export const SERVICES = [
   { name: 'discovery', folder: 'discovery', grpcPort: 50051, httpPort: 9101 },
   { name: 'analysis', folder: 'analysis', grpcPort: 50052, httpPort: 9102 },
+  { name: 'rendering', folder: 'rendering', grpcPort: 50053, httpPort: 9103 },
 ] as const satisfies ServiceRow[];
 
 export type ServiceName = (typeof SERVICES)[number]['name'];

@@ -2,10 +2,11 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { analysisOperation } from '../analysis/tasks.ts';
 import { runProcess } from '../kernel/service-main.ts';
 import { createWorker } from '../kernel/worker.ts';
+import { renderingOperation } from '../rendering/tasks.ts';
 
 /** A pilot that is told so ends by itself after a minute without tasks. */
 if (process.argv.includes('--exit-when-idle')) process.env.CYCLORAMA_EXIT_WHEN_IDLE_MS ??= '60000';
 
 await runProcess('worker', { grpcPort: 0, httpPort: 9110 }, (platform) =>
-  createWorker(platform, [analysisOperation], packageFile.version),
+  createWorker(platform, [analysisOperation, renderingOperation], packageFile.version),
 );

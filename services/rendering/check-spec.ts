@@ -1,0 +1,135 @@
+import {
+  Background,
+  Denoising,
+  type EdgeThresholds,
+  type Lighting,
+  LightingPreset,
+  Modality,
+  NormalConvention,
+  NormalSpace,
+  ObjectScale,
+  RawOutput,
+  RenderPreset,
+  type RenderSpec,
+  type Views,
+} from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { CycloramaError, type FieldViolation } from '../kernel/failure.ts';
+import { parseObjectUri } from '../kernel/uri.ts';
+
+const MAX_SIDE = 4096;
+const MIN_SIDE = 16;
+const MAX_SAMPLES = 4096;
+const MAX_SEED = 2 ** 31 - 1;
+export const MAX_VIEWS = 64;
+const HDR_SUFFIX = /\.(?:hdr|exr)$/i;
+
+/** Names every field of a spec that is outside its bounds, as the proto states them. */
+export function checkSpec(spec: RenderSpec): FieldViolation[] {
+  const { modalities, rawOutputs } = spec;
+  return [
+    ...oneOf('preset', spec.preset, RenderPreset),
+    ...within('width', spec.width, MIN_SIDE, MAX_SIDE, 'the default'),
+    ...within('height', spec.height, MIN_SIDE, MAX_SIDE, 'the width'),
+    ...within('samples', spec.samples, 1, MAX_SAMPLES, "the preset's"),
+    ...oneOf('denoising', spec.denoising, Denoising),
+    ...within('seed', spec.seed, 0, MAX_SEED),
+    ...checkViews(spec.views),
+    ...within('field_of_view_degrees', spec.fieldOfViewDegrees, 5, 120),
+    ...within('framing_margin', spec.framingMargin, 0, 0.5),
+    ...oneOf('background', spec.background, Background),
+    ...checkLighting(spec.lighting),
+    ...oneOf('normal_space', spec.normalSpace, NormalSpace),
+    ...oneOf('normal_convention', spec.normalConvention, NormalConvention),
+    ...checkEdges(spec.edges),
+    ...modalities.flatMap((modality, i) => named(`modalities[${i}]`, modality, Modality)),
+    ...rawOutputs.flatMap((output, i) => named(`raw_outputs[${i}]`, output, RawOutput)),
+    ...oneOf('object_scale', spec.objectScale, ObjectScale),
+  ].map(({ field, description }) => ({ field: `spec.${field}`, description }));
+}
+
+function checkViews(views: Views | undefined): FieldViolation[] {
+  const arrangement = views?.arrangement;
+  switch (arrangement?.$case) {
+    case 'ring':
+      return [
+        ...within('views.ring.count', arrangement.value.count, 1, MAX_VIEWS),
+        ...within('views.ring.elevation_degrees', arrangement.value.elevationDegrees, -89, 89),
+      ];
+    case 'hammersley':
+      return within('views.hammersley.count', arrangement.value.count, 1, MAX_VIEWS);
+    case 'posed': {
+      const { poses } = arrangement.value;
+      const wrong = poses.slice(0, MAX_VIEWS).flatMap(({ position, lookAt }, i) => {
+        const { x = 0, y = 0, z = 0 } = position ?? {};
+        const at = lookAt ?? { x: 0, y: 0, z: 0 };
+        const field = `views.posed.poses[${i}]`;
+        if (![x, y, z, at.x, at.y, at.z].every((number) => Math.abs(number) <= 1e9))
+          return [{ field, description: 'has a number that is not within 1e9 of 0' }];
+        const isSame = x === at.x && y === at.y && z === at.z;
+        return isSame ? [{ field, description: 'stands at the point that it looks at; expected two points' }] : [];
+      });
+      return [...within('views.posed.poses', poses.length, 1, MAX_VIEWS, undefined, 'poses'), ...wrong];
+    }
+    default:
+      return [];
+  }
+}
+
+function checkLighting(lighting: Lighting | undefined): FieldViolation[] {
+  if (!lighting) return [];
+  const { preset, hdrUri, strength } = lighting;
+  const found = [
+    ...oneOf('lighting.preset', preset, LightingPreset),
+    ...within('lighting.strength', strength, 0.01, 100),
+  ];
+  const field = 'lighting.hdr_uri';
+  const isHdr = preset === LightingPreset.LIGHTING_PRESET_HDR;
+  if (hdrUri === '') {
+    if (isHdr)
+      found.push({ field, description: 'is empty; expected s3://bucket/key of an .hdr or .exr with preset HDR' });
+    return found;
+  }
+  if (preset !== LightingPreset.LIGHTING_PRESET_UNSPECIFIED && !isHdr)
+    found.push({ field, description: 'goes with preset HDR alone' });
+  if (!HDR_SUFFIX.test(hdrUri)) found.push({ field, description: `'${hdrUri}' ends otherwise; expected .hdr or .exr` });
+  try {
+    parseObjectUri(hdrUri, field);
+  } catch (error) {
+    if (!(error instanceof CycloramaError) || !error.detail.violations) throw error;
+    found.push(...error.detail.violations);
+  }
+  return found;
+}
+
+function checkEdges(edges: EdgeThresholds | undefined): FieldViolation[] {
+  return [
+    ...within('edges.crease_degrees', edges?.creaseDegrees, 1, 180),
+    ...within('edges.depth_step', edges?.depthStep, 0.0001, 1),
+  ];
+}
+
+/** Refuses a number outside its bounds; absent, or 0 where that means something, it is left alone. */
+function within(
+  field: string,
+  value: number | undefined,
+  least: number,
+  most: number,
+  zero?: string,
+  unit?: string,
+): FieldViolation[] {
+  if (value === undefined || (zero !== undefined && value === 0)) return [];
+  if (value >= least && value <= most) return [];
+  const or = zero === undefined ? '' : ` or 0 (${zero})`;
+  return [{ field, description: `is ${value}; expected ${least} to ${most}${unit ? ` ${unit}` : ''}${or}` }];
+}
+
+function oneOf(field: string, value: number, names: Record<string, number>): FieldViolation[] {
+  if (Object.values(names).includes(value)) return [];
+  return [{ field, description: `is ${value}; expected one of ${Object.keys(names).join(', ')}` }];
+}
+
+/** Like oneOf, for lists, where unspecified is not the default but a mistake. */
+function named(field: string, value: number, names: Record<string, number>): FieldViolation[] {
+  const { [Object.keys(names)[0]!]: _unspecified, ...known } = names;
+  return oneOf(field, value, known);
+}

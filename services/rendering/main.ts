@@ -1,0 +1,9 @@
+import { createServiceKernel } from '../kernel/service.ts';
+import { runProcess } from '../kernel/service-main.ts';
+import { renderingService } from './handlers.ts';
+import { renderingOperation } from './tasks.ts';
+
+await runProcess('rendering', { grpcPort: 50053, httpPort: 9103 }, async (platform) => {
+  const kernel = await createServiceKernel(platform, renderingOperation);
+  return kernel.toProcess(renderingService(kernel));
+});

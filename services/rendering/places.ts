@@ -1,0 +1,35 @@
+import { Modality, RawOutput, type RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+
+/** How many images of each modality a resolved spec asks for. */
+export function countViews({ views }: RenderSpec): number {
+  const arrangement = views?.arrangement;
+  if (arrangement?.$case === 'ring' || arrangement?.$case === 'hammersley') return arrangement.value.count;
+  return arrangement?.$case === 'posed' ? arrangement.value.poses.length : 1;
+}
+
+const IMAGES: Partial<Record<Modality, string>> = {
+  [Modality.MODALITY_TEXTURED]: 'render_textured.png',
+  [Modality.MODALITY_NORMAL]: 'render_normal.png',
+  [Modality.MODALITY_DEPTH]: 'render_depth.png',
+  [Modality.MODALITY_EDGE]: 'render_edge.png',
+};
+const RAW: Partial<Record<RawOutput, string>> = {
+  [RawOutput.RAW_OUTPUT_DEPTH_EXR]: 'render_depth.exr',
+  [RawOutput.RAW_OUTPUT_DEPTH_PNG16]: 'render_depth_16.png',
+  [RawOutput.RAW_OUTPUT_NORMAL_EXR]: 'render_normal.exr',
+};
+
+/**
+ * Files and folders (names ending with a slash) that a resolved spec may leave below the asset's own folder.
+ * The folder as a whole is no place of the asset alone: what `chair.glb` leaves lies in `chair/`, and so does `chair/leg/` of `chair/leg.glb`.
+ */
+export function ownNames(spec: RenderSpec): string[] {
+  const views = countViews(spec);
+  if (views > 1) {
+    const folders = Array.from({ length: views }, (_, view) => `view_${String(view).padStart(3, '0')}/`);
+    return ['metadata.json', 'transforms.json', ...folders];
+  }
+  const images = spec.modalities.map((modality) => IMAGES[modality]);
+  const raw = spec.rawOutputs.map((output) => RAW[output]);
+  return ['metadata.json', ...[...images, ...raw].filter((name) => name !== undefined)];
+}
