@@ -17,6 +17,8 @@ UNIT_TOLERANCE = 1e-3
 VISIBLE_ALPHA = 0.5 / 255
 BLACK = 0.5 / 255
 """Linear light that no screen tells from black: 8 bits have it at most as 2 of 255."""
+EVEN = 1e-6
+"""Linear light that is the same at all pixels differs by less."""
 UNEVEN = 0.02
 """Share of pixels at which alpha and depth may disagree about where the object is, beside its outline."""
 
@@ -54,35 +56,15 @@ def check_view(name: str, passes: Passes, mask: Mask, normals: Image, framed: bo
         normals: unit normals (H, W, 3).
         framed: whether the object must not touch the border.
     """
-    shortfalls: list[Shortfall] = []
-    warnings: list[str] = []
-
-    def fail(reason: str, message: str) -> None:
-        shortfalls.append(Shortfall(reason, message, name))
-
-    if not np.isfinite(passes.depth).all() or (passes.depth <= 0).any():
-        fail("invalid_render", f"{name}: depth has values that are no depth; expected finite ones above 0")
-    if _bad_normals(normals, mask):
-        fail("invalid_render", f"{name}: normals are not of unit length; expected 1 within {UNIT_TOLERANCE}")
-    bad_light = sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in (*passes.rgb, passes.alpha))
-    if bad_light:
-        warnings.append(f"{name}: {bad_light} values of the lit image are not finite; they are drawn black or white")
     covered = np.nan_to_num(passes.alpha) > VISIBLE_ALPHA
-    coverage = float(mask.mean())
-    if coverage < LEAST_COVERAGE:
-        fail("blank_render", f"{name}: the object covers {coverage:.4%} of the image; expected at least 0.01%")
-    elif not (covered & mask).any():
-        fail(
-            "blank_render", f"{name}: the object is fully transparent wherever it is seen; expected some of it visible"
-        )
-    else:
-        warnings += _appearance(name, passes, covered & mask, fail)
-        warnings += _disagreement(name, passes.alpha, mask)
+    failed = [*_unsound(passes, mask, normals), *_blank(passes, mask, covered)]
     if framed and (touched := _touched_sides(mask | covered)):
-        fail("cropped", f"{name}: the object touches the {' and '.join(touched)} border; expected it inside")
-    elif touched := _touched_sides(mask):
-        warnings.append(f"{name}: the object leaves the image at its {' and '.join(touched)}")
-    return Findings(tuple(shortfalls), tuple(warnings))
+        failed.append(("cropped", f"the object touches the {' and '.join(touched)} border; expected it inside"))
+    warnings = _doubts(passes, mask, covered)
+    return Findings(
+        tuple(Shortfall(reason, f"{name}: {message}", name) for reason, message in failed),
+        tuple(f"{name}: {warning}" for warning in warnings),
+    )
 
 
 def worst_first(shortfalls: Iterable[Shortfall]) -> list[Shortfall]:
@@ -90,29 +72,49 @@ def worst_first(shortfalls: Iterable[Shortfall]) -> list[Shortfall]:
     return sorted(shortfalls, key=lambda shortfall: _SEVERITY.index(shortfall.reason))
 
 
-def _bad_normals(normals: Image, mask: Mask) -> bool:
+def _unsound(passes: Passes, mask: Mask, normals: Image) -> list[tuple[str, str]]:
+    failed = []
+    if not np.isfinite(passes.depth).all() or (passes.depth <= 0).any():
+        failed.append(("invalid_render", "depth has values that are no depth; expected finite ones above 0"))
     squares = np.einsum("hwc,hwc->hw", normals, normals)
     with np.errstate(invalid="ignore"):
-        return not bool((np.abs(squares - 1) < 2 * UNIT_TOLERANCE)[mask].all())
+        unit = bool((np.abs(squares - 1) < 2 * UNIT_TOLERANCE)[mask].all())
+    if not unit:
+        failed.append(("invalid_render", f"normals are not of unit length; expected 1 within {UNIT_TOLERANCE}"))
+    return failed
 
 
-def _appearance(name: str, passes: Passes, seen: Mask, fail: object) -> list[str]:
-    lights = [np.nan_to_num(plane[seen]) for plane in passes.rgb]
-    if all(float(light.max()) <= BLACK for light in lights):
-        fail("blank_render", f"{name}: the object is black all over; expected light on it or from it")  # type: ignore[operator]
+def _blank(passes: Passes, mask: Mask, covered: Mask) -> list[tuple[str, str]]:
+    coverage = float(mask.mean())
+    if coverage < LEAST_COVERAGE:
+        message = f"the object covers {coverage:.4%} of the image; expected at least {LEAST_COVERAGE:.2%}"
+    elif not (covered & mask).any():
+        message = "the object is fully transparent wherever it is seen; expected some of it visible"
+    elif all(not (plane[covered] > BLACK).any() for plane in passes.rgb):
+        message = "the object is black all over; expected light on it or from it"
+    else:
         return []
-    if all(float(np.ptp(light / passes.alpha[seen])) < 1e-6 for light in lights) and seen.sum() > 1:
-        return [f"{name}: the object has the same colour all over, as an unlit material of one colour has"]
-    return []
+    return [("blank_render", message)]
 
 
-def _disagreement(name: str, alpha: Image, mask: Mask) -> list[str]:
-    # Beside the outline alpha is a fraction, so only what is plainly there or not is compared.
-    solid, empty = alpha > 0.99, alpha < 0.01
-    wrong = int(np.count_nonzero(solid & ~mask) + np.count_nonzero(empty & mask))
-    if wrong <= UNEVEN * np.count_nonzero(mask):
-        return []
-    return [f"{name}: alpha and depth disagree about {wrong} pixels, as with nearly clear materials"]
+def _doubts(passes: Passes, mask: Mask, covered: Mask) -> list[str]:
+    doubts = []
+    bad = sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in (*passes.rgb, passes.alpha))
+    if bad:
+        doubts.append(f"{bad} values of the lit image are not finite; they are drawn black or white")
+    seen = covered & mask
+    if np.count_nonzero(seen) > 1 and all(_is_even(plane[seen], passes.alpha[seen]) for plane in passes.rgb):
+        doubts.append("the object has one colour all over, as an unlit material without texture has")
+    # Beside the outline alpha is a fraction, so only what is plainly there or plainly not is compared.
+    wrong = np.count_nonzero((passes.alpha > 0.99) & ~mask) + np.count_nonzero((passes.alpha < 0.01) & mask)
+    if wrong > UNEVEN * np.count_nonzero(mask):
+        doubts.append(f"alpha and depth disagree about {wrong} pixels, as with nearly clear materials")
+    return doubts
+
+
+def _is_even(light: Image, alpha: Image) -> bool:
+    with np.errstate(invalid="ignore"):
+        return bool(np.ptp(light / alpha) < EVEN)
 
 
 def _touched_sides(there: Mask) -> list[str]:

@@ -129,7 +129,7 @@ def _derive_view(
     stages.enter("derive")
     lens, mask = Intrinsics.of(spec), passes.mask
     near, far = depth.visible_range(passes.depth, mask)
-    world, from_depth = normals.unit_normals(passes.normal, passes.depth, mask, view.pose, lens)
+    world, _ = normals.unit_normals(passes.normal, passes.depth, mask, view.pose, lens)
     found = checks.check_view(view.name, passes, mask, world, view.framed)
     images: dict[str, Pixels] = {}
     raw: dict[str, Planes] = {}

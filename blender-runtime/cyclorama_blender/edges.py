@@ -22,7 +22,7 @@ _BAND = 64
 _REACH = 6
 """Rows beyond a band that decide about rows in it."""
 _STEEP = 0.5
-"""Share of the gentler slope beside a step that the step must exceed: near an outline slopes grow from pixel to pixel."""
+"""Share of the gentler slope beside a step that the step must exceed: towards an outline slopes grow."""
 _STEEP_ONE_SIDED = 1.5
 """The same where only one side is known: towards a ball's outline the last slope is up to 2.4 times the one before."""
 _INDEX_FACTOR = 0.5

@@ -125,7 +125,7 @@ def _print(value: object, indent: str) -> str:
 
 
 def _short(number: float) -> float:
-    # Nine digits are more than the rendering's 32-bit floats hold; 50.00000000000001 becomes 50.0.
+    # A negative zero says nothing. Nine digits are more than the rendering's 32-bit floats hold; 50.00000000000001 becomes 50.0.
     return float(f"{number:.9g}")
 
 
@@ -167,7 +167,7 @@ def _view(described: DescribedView) -> Json:
     return {
         "name": view.name,
         "files": described.files,
-        "world_from_camera_blender": view.pose.tolist(),
+        "world_from_camera_blender": (view.pose + 0.0).tolist(),
         "world_from_camera_opencv": (camera.opencv_pose(view.pose) + 0.0).tolist(),
         "position": _position(view),
         "look_at": _triple(view.look_at),
