@@ -50,6 +50,11 @@ class Placement:
     scale: float
 
     @property
+    def longest(self) -> float:
+        """Longest side of the box."""
+        return float((self.high - self.low).max())
+
+    @property
     def translation(self) -> Numbers:
         """Takes the middle of the box to the origin."""
         return -(self.low + self.high) / 2
@@ -95,9 +100,9 @@ def place_object(parts: Sequence[Placed], object_scale: str) -> Placement:
     """Chooses scale and middle: METRIC keeps metres where Cycles computes well, UNIT makes the longest side 1."""
     furthest = reach(parts, AXES)
     low, high = -furthest[3:], furthest[:3]
-    longest = float((high - low).max())
-    keeps = object_scale == "METRIC" and SMALLEST_METRES <= longest <= LARGEST_METRES
-    return Placement(low, high, 1.0 if keeps or longest <= 0 else 1.0 / longest)
+    whole = Placement(low, high, 1.0)
+    keeps = object_scale == "METRIC" and SMALLEST_METRES <= whole.longest <= LARGEST_METRES
+    return whole if keeps or whole.longest <= 0 else replace(whole, scale=1.0 / whole.longest)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from cyclorama_blender import cycles, stage
+from cyclorama_blender import cycles
 from cyclorama_blender.camera import Intrinsics
 from cyclorama_blender.contract import Answer, Json, vector
 from cyclorama_blender.device import choose_device
-from cyclorama_blender.failure import RuntimeFailure
-from cyclorama_blender.framing import Placed, Shot, frame_views, place_object
+from cyclorama_blender.framing import Shot, frame_views
 from cyclorama_blender.lighting import light_scene
 from cyclorama_blender.render_spec import SENSOR_WIDTH_MM, RenderSpec
+from cyclorama_blender.stage import set_stage
 from cyclorama_blender.surface import Numbers
 from cyclorama_blender.views import arrange
 
@@ -35,36 +35,31 @@ def render(options: Json, input_path: Path, output_dir: Path, warnings: list[str
         RuntimeFailure: `no_geometry`, `gpu_unavailable`, `invalid_asset`.
     """
     spec = RenderSpec.from_json(options.get("spec", {}))
-    source = bpy.context.scene
-    found = list(warnings)
-    solids = stage.freeze(bpy.context.evaluated_depsgraph_get())
-    if not solids:
-        raise RuntimeFailure("no_geometry", f"'{input_path.name}' shows no face; expected at least one")
-    placement = place_object([part for solid in solids for part in solid.parts], spec.object_scale)
-    scene = stage.build_scene(solids, placement.matrix)
-    cycles.configure(scene, spec)
-    device = choose_device(scene, require_gpu=bool(options.get("requireGpu")))
+    stage = set_stage(input_path.name, spec.object_scale)
+    cycles.configure(stage.scene, spec)
+    device = choose_device(stage.scene, require_gpu=bool(options.get("requireGpu")))
     hdr = options.get("hdrFile", "")
-    light_scene(scene, spec.lighting, input_path.parent / hdr if hdr else None)
+    light_scene(stage.scene, spec.lighting, input_path.parent / hdr if hdr else None)
     camera = Intrinsics.of(spec)
-    parts = [Placed(part.points, placement.matrix @ part.place) for solid in solids for part in solid.parts]
-    shots = frame_views(parts, arrange(spec.views), camera, spec.framing_margin)
-    found += [f"{shot.view.name}: the object leaves the image" for shot in shots if not shot.inside]
+    shots = frame_views(stage.parts, arrange(spec.views), camera, spec.framing_margin)
+    cut = [f"{shot.view.name}: the object leaves the image" for shot in shots if not shot.inside]
+    found = (*warnings, *stage.warnings, *cut)
+    placement = stage.placement
     message = {
-        "views": _render_views(scene, shots, camera, output_dir),
+        "views": _render_views(stage.scene, shots, camera, output_dir),
         "box": _box(*placement.box),
         "assetBox": _box(placement.low, placement.high),
         "translation": vector(*placement.translation),
         "scale": placement.scale,
-        "frame": source.frame_current_final,
+        "frame": stage.frame,
         "focalLengthMm": camera.focal_length_mm,
         "sensorWidthMm": SENSOR_WIDTH_MM,
         "device": device,
         "blenderVersion": bpy.app.version_string,
-        "strayVertices": "0",
-        "warnings": found,
+        "strayVertices": str(stage.strays),
+        "warnings": list(found),
     }
-    return Answer("rendering", message, tuple(found))
+    return Answer("rendering", message, found)
 
 
 def _render_views(scene: bpy.types.Scene, shots: Sequence[Shot], camera: Intrinsics, folder: Path) -> list[Json]:

@@ -1,100 +1,110 @@
-"""Sets the stage: what the asset shows when rendered, frozen as plain objects in a scene of our own.
-
-Freezing takes modifiers, rigs, constraints, drivers and instancing out of the way: what was measured is what Cycles
-renders, and moving it can upset nothing.
-"""
+"""Sets the stage: what the asset shows, at the origin of a scene of our own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
-from cyclorama_blender.framing import Placed
+from cyclorama_blender.failure import RuntimeFailure
+from cyclorama_blender.framing import Placed, Placement, place_object
+from cyclorama_blender.solids import Solid, bring_home, drop_strays, freeze
 from cyclorama_blender.surface import Numbers
+from cyclorama_blender.visibility import reveal, show_as_rendered
 
 LARGEST_PASS_INDEX = 32767
 
+FAR_FROM_ORIGIN = 1e3
+"""Times its longest side: from there on the asset is evaluated once more near the origin."""
 
-@dataclass
-class Solid:
-    """One mesh that is rendered, and where.
+
+@dataclass(frozen=True)
+class Stage:
+    """A scene with the asset at its origin, and what was done to bring it there.
 
     Attributes:
-        mesh: a copy of our own, as evaluated.
-        points: (N, 3) vertices that faces use, in the mesh's space.
-        places: (4, 4) world matrices of the asset.
+        scene: ours, with nothing of the file's but geometry and materials.
+        parts: all points in the rendered world.
+        placement: rendered world from asset.
+        frame: of the asset's animation.
+        strays: vertices that were left out.
+        warnings: what the user should know.
     """
 
-    mesh: bpy.types.Mesh
-    points: Numbers
-    places: list[Numbers] = field(default_factory=list)
-
-    @property
-    def parts(self) -> list[Placed]:
-        """One for each place."""
-        return [Placed(self.points, place) for place in self.places]
+    scene: bpy.types.Scene
+    parts: list[Placed]
+    placement: Placement
+    frame: float
+    strays: int
+    warnings: tuple[str, ...]
 
 
-def freeze(depsgraph: bpy.types.Depsgraph) -> list[Solid]:
-    """Copies every evaluated mesh that has faces, once for all its places."""
-    solids: dict[tuple[object, ...], Solid | None] = {}
-    for instance in _shown(depsgraph):
-        thing = instance.object
-        materials = [slot.material for slot in thing.material_slots]
-        key = (thing.data.as_pointer(), *(material.name_full if material else None for material in materials))
-        if key not in solids:
-            solids[key] = _copy(thing, materials, depsgraph)
-        solid = solids[key]
-        if solid is not None:
-            solid.places.append(np.array(instance.matrix_world, dtype=np.float64))
-    return [solid for solid in solids.values() if solid is not None]
+def set_stage(name: str, object_scale: str) -> Stage:
+    """Freezes the active scene as it would be rendered and places it at the origin.
+
+    Raises:
+        RuntimeFailure: `no_geometry` for a scene that shows no face.
+    """
+    source = bpy.context.scene
+    warnings = []
+    solids = _evaluate(source)
+    if not solids:
+        reveal(source)
+        solids = _evaluate(source)
+        warnings.append("the file hides all of its objects from the render; they are rendered all the same")
+    solids, strays = drop_strays(solids)
+    if not solids:
+        raise RuntimeFailure("no_geometry", f"'{name}' shows no face; expected at least one with finite corners")
+    if strays:
+        warnings.append(f"{strays} vertices lie nowhere near the rest, or nowhere at all; their faces are left out")
+    placement = _place(solids, object_scale)
+    if not placement.longest > 0:
+        raise RuntimeFailure("no_geometry", f"'{name}' has no extent; expected faces with an area")
+    if np.abs(placement.translation).max() > FAR_FROM_ORIGIN * placement.longest:
+        solids, placement = _evaluate_near_origin(source, placement, object_scale)
+    bring_home(solids)
+    parts = [part for solid in solids for part in solid.parts(placement.matrix)]
+    scene = _build_scene(solids, placement.matrix)
+    return Stage(scene, parts, placement, source.frame_current_final, strays, tuple(warnings))
 
 
-def _shown(depsgraph: bpy.types.Depsgraph) -> Iterator[bpy.types.DepsgraphObjectInstance]:
-    for instance in depsgraph.object_instances:
-        # Surfaces of curves, texts and metaballs come as instances of type MESH.
-        if instance.show_self and instance.object.type == "MESH" and instance.object.visible_camera:
-            yield instance
+def _evaluate(source: bpy.types.Scene) -> list[Solid]:
+    show_as_rendered(source)
+    source.frame_set(source.frame_current, subframe=source.frame_subframe)
+    return freeze(bpy.context.evaluated_depsgraph_get(), source.unit_settings.scale_length)
 
 
-def _copy(
-    thing: bpy.types.Object, materials: list[bpy.types.Material | None], depsgraph: bpy.types.Depsgraph
-) -> Solid | None:
-    if len(thing.data.polygons) == 0:
-        return None
-    mesh = bpy.data.meshes.new_from_object(thing, preserve_all_data_layers=False, depsgraph=depsgraph)
-    if len(mesh.polygons) == 0:
-        return None
-    mesh.materials.clear()
-    for material in materials:
-        mesh.materials.append(material.original if material else None)
-    return Solid(mesh, _face_points(mesh))
+def _place(solids: Sequence[Solid], object_scale: str) -> Placement:
+    return place_object([part for solid in solids for part in solid.parts(np.eye(4))], object_scale)
 
 
-def _face_points(mesh: bpy.types.Mesh) -> Numbers:
-    points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-    mesh.vertices.foreach_get("co", points)
-    corners = np.empty(len(mesh.loops), dtype=np.int32)
-    mesh.loops.foreach_get("vertex_index", corners)
-    used = np.zeros(len(mesh.vertices), dtype=bool)
-    used[corners] = True
-    points = points.reshape(-1, 3)
-    return points if used.all() else points[used]
+def _evaluate_near_origin(source: bpy.types.Scene, far: Placement, object_scale: str) -> tuple[list[Solid], Placement]:
+    """Evaluates the scene once more with its roots near the origin, where single precision tells its parts apart."""
+    unit = source.unit_settings.scale_length
+    # Single precision holds this exactly, so that adding it back in double precision is exact too.
+    step = (far.translation / unit).astype(np.float32).astype(np.float64)
+    for thing in source.objects:
+        if thing.parent is None:
+            thing.delta_location = (np.array(thing.delta_location, dtype=np.float64) + step).tolist()
+    solids, _ = drop_strays(_evaluate(source))
+    back = np.eye(4)
+    back[:3, 3] = -step * unit
+    for solid in solids:
+        solid.places = [back @ place for place in solid.places]
+    return solids, _place(solids, object_scale)
 
 
-def build_scene(solids: list[Solid], world_from_asset: Numbers) -> bpy.types.Scene:
-    """Makes a new scene with an object for each place of each solid, moved by the matrix (4, 4)."""
+def _build_scene(solids: Sequence[Solid], world_from_asset: Numbers) -> bpy.types.Scene:
     scene = bpy.data.scenes.new("cyclorama")
     anchor = bpy.data.objects.new("cyclorama anchor", None)
     scene.collection.objects.link(anchor)
     index = 0
     for solid in solids:
         for place in solid.places:
-            thing = bpy.data.objects.new("cyclorama solid", solid.mesh)
+            thing = bpy.data.objects.new("cyclorama solid", solid.shape)
             # Location, rotation and scale cannot say every matrix; the inverse of a parent can.
             thing.parent = anchor
             thing.matrix_parent_inverse = Matrix(world_from_asset @ place)
