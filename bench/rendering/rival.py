@@ -1,0 +1,121 @@
+"""Four images of an asset as scripts make them: one Cycles render for each, nothing derived.
+
+    python rival.py SAMPLES DATA_SAMPLES MODALITIES < lines of ["INPUT","OUTPUT_DIR"]
+
+Prints `ready`, and `done` after each line. Stage, light, camera and sampling are those of our own runtime, so that only the
+strategy differs: normals and depth come by way of the compositor, edges by Freestyle, PNGs from Blender. DATA_SAMPLES are
+the samples of all images but the textured one; below SAMPLES those images are not denoised either.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+from mathutils import Matrix
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "blender-runtime"))
+
+from cyclorama_blender import cycles, importers, session
+from cyclorama_blender.camera import Intrinsics
+from cyclorama_blender.framing import frame_views
+from cyclorama_blender.lighting import light_scene
+from cyclorama_blender.render_spec import SENSOR_WIDTH_MM, RenderSpec, defaults
+from cyclorama_blender.stage import set_stage
+from cyclorama_blender.views import arrange
+
+
+def build(path: Path, spec: RenderSpec) -> bpy.types.Scene:
+    """Imports a file and sets stage, light and camera as the service does."""
+    session.reset()
+    importers.import_asset(path)
+    stage = set_stage(path.name, spec.object_scale)
+    scene = stage.scene
+    light_scene(scene, spec.lighting, None)
+    camera = Intrinsics.of(spec)
+    (shot,) = frame_views(stage.parts, arrange(spec.views), camera, spec.framing_margin)
+    lens = bpy.data.cameras.new("rival")
+    lens.sensor_fit, lens.sensor_width, lens.lens = "HORIZONTAL", SENSOR_WIDTH_MM, camera.focal_length_mm
+    lens.clip_start, lens.clip_end = shot.clip_start, shot.clip_end
+    eye = bpy.data.objects.new("rival", lens)
+    eye.matrix_world = Matrix(shot.view.pose)
+    scene.collection.objects.link(eye)
+    scene.camera = eye
+    return scene
+
+
+def shoot(scene: bpy.types.Scene, spec: RenderSpec, modality: str, folder: Path) -> None:
+    """Renders one image."""
+    cycles.configure(scene, spec)
+    settings = scene.render.image_settings
+    settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGBA", "8"
+    scene.view_settings.view_transform = "Standard" if modality in ("textured", "edge") else "Raw"
+    scene.use_nodes = modality in MAPPINGS
+    scene.render.use_compositing = scene.use_nodes
+    scene.node_tree and scene.node_tree.nodes.clear()
+    if scene.use_nodes:
+        tree = scene.node_tree
+        layers = tree.nodes.new("CompositorNodeRLayers")
+        layers.scene = scene
+        out = tree.nodes.new("CompositorNodeComposite")
+        tree.links.new(MAPPINGS[modality](tree, layers, scene.camera.data), out.inputs["Image"])
+    scene.render.use_freestyle = modality == "edge"
+    scene.view_layers[0].use_freestyle = modality == "edge"
+    if modality == "edge":
+        freestyle = scene.view_layers[0].freestyle_settings
+        freestyle.mode = "EDITOR"
+        if not freestyle.linesets:
+            freestyle.linesets.new("lines")
+    scene.render.filepath = str(folder / f"render_{modality}.png")
+    bpy.ops.render.render(write_still=True, scene=scene.name)
+
+
+def map_normal(tree: bpy.types.NodeTree, layers: bpy.types.Node, _lens: bpy.types.Camera) -> bpy.types.NodeSocket:
+    """Half the normal and a half more."""
+    socket = layers.outputs["Normal"]
+    for operation in ("MULTIPLY", "ADD"):
+        node = tree.nodes.new("CompositorNodeMixRGB")
+        node.blend_type = operation
+        node.inputs[2].default_value = (0.5, 0.5, 0.5, 1.0)
+        tree.links.new(socket, node.inputs[1])
+        socket = node.outputs[0]
+    return socket
+
+
+def map_depth(tree: bpy.types.NodeTree, layers: bpy.types.Node, lens: bpy.types.Camera) -> bpy.types.NodeSocket:
+    """Black at the near plane, white at the far one."""
+    node = tree.nodes.new("CompositorNodeMapRange")
+    node.use_clamp = True
+    node.inputs[1].default_value, node.inputs[2].default_value = lens.clip_start, lens.clip_end
+    tree.links.new(layers.outputs["Depth"], node.inputs[0])
+    return node.outputs[0]
+
+
+MAPPINGS: dict[str, Callable[..., bpy.types.NodeSocket]] = {"normal": map_normal, "depth": map_depth}
+
+
+def main(argv: list[str]) -> None:
+    """Renders what the lines of standard input ask for."""
+    samples, data_samples = int(argv[0]), int(argv[1])
+    # Blender's own chatter goes to standard error.
+    replies = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    session.reset()
+    print("ready", file=replies)
+    full = defaults(samples=samples)
+    data = defaults(samples=data_samples, denoising="OFF") if data_samples < samples else full
+    for line in sys.stdin:
+        source, folder = map(Path, json.loads(line))
+        scene = build(source, full)
+        for modality in argv[2].split(","):
+            shoot(scene, full if modality == "textured" else data, modality, folder)
+        print("done", file=replies)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    os._exit(0)
