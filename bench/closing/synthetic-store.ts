@@ -1,4 +1,4 @@
-import { copyFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AnalysisReport } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
@@ -62,6 +62,9 @@ export function createSyntheticStore(
       if (typeof content === 'object' && 'path' in content) await copyFile(content.path, fileOf(key));
       else await writeFile(fileOf(key), content);
       return { sizeBytes: 0, etag: '', sha256: '' };
+    },
+    async remove({ key }) {
+      await rm(fileOf(key), { force: true });
     },
   };
   return { store, reads: () => reads };

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job } from '../../gen/cyclorama/job/v1/job.ts';
 import type { Content } from './content.ts';
-import { type ClosingPlaces, toClosingPlaces, toDatasetPlaces } from './dataset.ts';
+import { type ClosingPlaces, type SheetPlaces, toClosingPlaces, toDatasetPlaces, toSheetPlaces } from './dataset.ts';
 import { printReport } from './dataset-report.ts';
 import { CycloramaError } from './failure.ts';
 import { type BuildCounts, buildIndex, readRows } from './index-build.ts';
@@ -14,8 +14,10 @@ import { createSummary } from './index-summary.ts';
 import type { Log } from './log.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import type { Operation } from './operation.ts';
+import { listPages, writePages } from './sheet-write.ts';
 import { pause } from './signal.ts';
 import type { S3Place } from './uri.ts';
+import { conditionOf } from './write-condition.ts';
 
 /** How often another job may close the same dataset first before this one is handed back for a while. */
 const MAX_TRIES = 5;
@@ -23,8 +25,8 @@ const TRY_AGAIN_MS = 200;
 
 /** What closing a dataset takes. */
 export interface CloseParts {
-  store: Pick<ObjectStore, 'list' | 'listAll' | 'head' | 'read' | 'download' | 'write'>;
-  operation: Pick<Operation, 'recipe' | 'approach' | 'toStats'>;
+  store: Pick<ObjectStore, 'list' | 'listAll' | 'head' | 'read' | 'download' | 'write' | 'remove'>;
+  operation: Pick<Operation, 'recipe' | 'approach' | 'toStats' | 'figures' | 'sheet'>;
   version: string;
   /** A folder for everything that is being written. */
   folder: string;
@@ -42,7 +44,7 @@ export interface Closing {
 }
 
 /**
- * Writes index.jsonl, index.parquet and report.md of a dataset from its records.
+ * Writes index.jsonl, index.parquet and report.md of a dataset from its records, and a contact sheet where there are thumbnails.
  * Each is written only if nobody has written it since before the records were listed, the index last: so the index that stays
  * was listed after every other one was written, and no record that an earlier one has is missing in it.
  */
@@ -51,10 +53,14 @@ export async function closeDataset(
   { outputUri, outputsBesideAssets }: { outputUri: string; outputsBesideAssets: boolean },
   signal: AbortSignal,
 ): Promise<Closing> {
-  const closing = toClosingPlaces(outputUri, outputsBesideAssets);
+  const layout = {
+    outputUri,
+    closing: toClosingPlaces(outputUri, outputsBesideAssets),
+    sheet: toSheetPlaces(outputUri, outputsBesideAssets),
+  };
   for (let tries = 1; ; tries++) {
     try {
-      return await closeOnce(parts, outputUri, closing, signal);
+      return await closeOnce(parts, layout, signal);
     } catch (error) {
       const lost = error instanceof CycloramaError && error.reason === 'precondition_failed';
       if (!lost || tries >= MAX_TRIES) throw error;
@@ -64,10 +70,15 @@ export async function closeDataset(
   }
 }
 
+interface Layout {
+  outputUri: string;
+  closing: ClosingPlaces;
+  sheet: SheetPlaces;
+}
+
 async function closeOnce(
   parts: CloseParts,
-  outputUri: string,
-  closing: ClosingPlaces,
+  { outputUri, closing, sheet }: Layout,
   signal: AbortSignal,
 ): Promise<Closing> {
   const { store, operation, folder } = parts;
@@ -76,10 +87,12 @@ async function closeOnce(
     index: await store.head(closing.index, signal),
     parquet: await store.head(closing.parquet, signal),
     report: await store.head(closing.report, signal),
+    sheet: operation.sheet && (await store.head(closing.sheet, signal)),
+    pages: operation.sheet && (await listPages(store, sheet, signal)),
   };
   const previous = await fetchPrevious(parts, closing.index, before.index, signal);
   const [index, parquet] = [join(folder, 'index.jsonl'), join(folder, 'index.parquet')];
-  const summary = createSummary();
+  const summary = createSummary(operation.figures);
   const finder = createColumnFinder();
   const onRow = (row: IndexRow): void => {
     summary.add(row);
@@ -89,13 +102,26 @@ async function closeOnce(
   const { columns, leftOut } = finder.columns();
   await writeParquet(parquet, readRows(index), columns, `cyclorama ${parts.version}`);
   const job = await parts.readJob();
-  const facts = { job, summary, counts, columns: columns.length, leftOut, time: new Date() };
+  const time = new Date();
+  const facts = {
+    job,
+    summary,
+    counts,
+    columns: columns.length,
+    leftOut,
+    time,
+    hasSheet: operation.sheet !== undefined,
+  };
   const report = printReport({ ...facts, ...operation, version: parts.version });
 
   const write = (place: S3Place, content: Content, contentType: string, standing: StoredObject | undefined) =>
     store.write(place, content, { condition: conditionOf(standing), contentType }, signal);
   await write(closing.parquet, { path: parquet }, 'application/vnd.apache.parquet', before.parquet);
   await write(closing.report, report, 'text/markdown; charset=utf-8', before.report);
+  if (before.pages !== undefined) {
+    const page = await writePages(parts, { job, time, index, closing, places: sheet, standing: before.pages }, signal);
+    await write(closing.sheet, page, 'text/html; charset=utf-8', before.sheet);
+  }
   await write(closing.index, { path: index }, 'application/x-ndjson', before.index);
   return { rows: summary.rows, reused: counts.reused, read: counts.read, warnings: warningsOf(counts) };
 }
@@ -118,12 +144,6 @@ async function fetchPrevious(
   const previous = await openPrevious(path);
   if (!previous) log.warn({ index: place.key }, 'the index that is there is not in the order of asset ids: made anew');
   return previous;
-}
-
-function conditionOf(standing: StoredObject | undefined) {
-  if (!standing) return { ifAbsent: true } as const;
-  // Files put into a folder-backed store by hand have no ETag to compare with.
-  return standing.etag === '' ? 'always' : { ifEtag: standing.etag };
 }
 
 function warningsOf({ unreadable }: BuildCounts): string[] {

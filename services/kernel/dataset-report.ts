@@ -4,6 +4,7 @@ import type { Distribution } from './distribution.ts';
 import { canonicalJson } from './fingerprint.ts';
 import type { BuildCounts } from './index-build.ts';
 import type { IndexSummary } from './index-summary.ts';
+import type { Figure } from './operation.ts';
 import {
   asCode,
   formatBytes,
@@ -29,6 +30,8 @@ export interface ReportFacts {
   leftOut: number;
   /** When the index was done. */
   time: Date;
+  /** A contact sheet lies beside the report. */
+  hasSheet: boolean;
 }
 
 /** Writes the report on a dataset as Markdown that can be pasted as it is. */
@@ -44,7 +47,9 @@ export function printReport(facts: ReportFacts): string {
     times(facts),
     '## Size of the files',
     histogram(summary.bytes, formatBytes),
-    ...(summary.faces.count > 0 ? ['## Faces', histogram(summary.faces, formatCount)] : []),
+    ...summary.figures
+      .filter(({ values }) => values.count > 0)
+      .flatMap((figure) => [`## ${titleOf(figure)}`, figureText(figure)]),
     '## Settings',
     settings(facts),
     ...notes(facts),
@@ -52,9 +57,11 @@ export function printReport(facts: ReportFacts): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-function intro({ job, approach, summary, time }: ReportFacts): string {
-  const files = `${formatCount(summary.rows)} assets, ${formatBytes(summary.bytes.sum)}`;
-  return `${files}; operation \`${job.operation}\`, as of ${time.toISOString()}. ${approach}\n\nOne row an asset, failures included, lies beside this file in \`index.jsonl\` and \`index.parquet\`.`;
+function intro({ job, approach, summary, time, hasSheet }: ReportFacts): string {
+  const images = hasSheet ? `, ${formatCount(summary.images)} images` : '';
+  const files = `${formatCount(summary.rows)} assets, ${formatBytes(summary.bytes.sum)}${images}`;
+  const look = hasSheet ? ' To look at all images: `index.html`, the contact sheet, in a browser.' : '';
+  return `${files}; operation \`${job.operation}\`, as of ${time.toISOString()}. ${approach}\n\nOne row an asset, failures included, lies beside this file in \`index.jsonl\` and \`index.parquet\`.${look}`;
 }
 
 function outcomes({ outcomes: { succeeded, failed, skipped }, rows, withWarnings }: IndexSummary): string {
@@ -104,7 +111,7 @@ function times(facts: ReportFacts): string {
 }
 
 /** What the last job did itself, and how fast. */
-function throughput({ job, time }: ReportFacts): string {
+function throughput({ job, time, summary }: ReportFacts): string {
   const { total = 0n, reused = 0n } = job.counts ?? {};
   const again = job.retryOf === '' ? '' : `; it tries again what failed in \`${job.retryOf}\``;
   const took = `The last job (\`${job.jobId}\`${again}) took ${formatCount(Number(total))} assets`;
@@ -113,13 +120,34 @@ function throughput({ job, time }: ReportFacts): string {
   if (done <= 0 || seconds <= 0) return `${took}, all of which were done before.`;
   const before = reused > 0n ? `, ${formatCount(Number(reused))} of which were done before` : '';
   const rate = (done / seconds) * 60;
-  return `${took}${before}; it did ${formatCount(done)} in ${formatSeconds(seconds)}: ${rate < 10 ? rate.toFixed(1) : formatCount(rate)} a minute.`;
+  // The images of each job are not counted; those of the whole dataset, failures included, tell how many one asset has.
+  const imagesPerSecond = (done / seconds) * (summary.images / summary.rows);
+  const images = summary.images > 0 ? `, ${imagesPerSecond.toFixed(imagesPerSecond < 10 ? 2 : 0)} images a second` : '';
+  return `${took}${before}; it did ${formatCount(done)} in ${formatSeconds(seconds)}: ${rate < 10 ? rate.toFixed(1) : formatCount(rate)} a minute${images}.`;
 }
 
 function histogram(values: Distribution, format: (value: number) => string): string {
   if (values.count === 0) return 'There are none.';
   const bins = values.decades().map(({ from, to, count }) => ({ label: `${format(from)} to ${format(to)}`, count }));
   const figures = `Median ${format(values.quantile(0.5))}, 90 % below ${format(values.quantile(0.9))}, largest ${format(values.max)}, in all ${format(values.sum)}.`;
+  return `${figures}\n\n${markdownHistogram(bins)}`;
+}
+
+function titleOf({ title }: Figure): string {
+  return title.charAt(0).toUpperCase() + title.slice(1);
+}
+
+function figureText({ unit, values }: IndexSummary['figures'][number]): string {
+  if (unit === 'share') return shareHistogram(values);
+  return histogram(values, unit === 'count' ? formatCount : unit === 'bytes' ? formatBytes : formatSeconds);
+}
+
+function shareHistogram(values: Distribution): string {
+  const percent = (share: number): string => formatShare(share, 1);
+  const bins = values
+    .tenths()
+    .map(({ from, to, count }) => ({ label: `${Math.round(from * 100)} to ${Math.round(to * 100)} %`, count }));
+  const figures = `Median ${percent(values.quantile(0.5))}, least ${percent(values.min)}, largest ${percent(values.max)}.`;
   return `${figures}\n\n${markdownHistogram(bins)}`;
 }
 

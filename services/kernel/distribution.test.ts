@@ -35,3 +35,9 @@ test('powers of ten are told apart at their edges, and none between is left out'
   expect(of([1e15]).decades()).toEqual([{ from: 1e15, to: 1e16, count: 1 }]);
   expect(of([]).decades()).toEqual([]);
 });
+
+test('tenths of one are told apart at their edges', () => {
+  const counts = of([0, 0.05, 0.1, 0.3, 0.1 + 0.2, 0.95, 1, 7]).tenths();
+  expect(counts.map(({ count }) => count)).toEqual([2, 1, 0, 2, 0, 0, 0, 0, 0, 3]);
+  expect(counts[3]).toMatchObject({ from: 0.3, to: 0.4 });
+});

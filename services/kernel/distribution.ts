@@ -13,12 +13,15 @@ export interface Distribution {
   quantile(q: number): number;
   /** How many values there are by powers of ten: `0`, from 1 to below 10, from 10 to below 100; the last bin is the largest value's. */
   decades(): { from: number; to: number; count: number }[];
+  /** How many values there are by tenths of one, ten of them; one itself and what is over it is in the last. */
+  tenths(): { from: number; to: number; count: number }[];
 }
 
 /** Makes an empty distribution. */
 export function createDistribution(): Distribution {
   const buckets = new Map<number, number>();
   const decades = new Map<number, number>();
+  const tenths = Array.from({ length: 10 }, () => 0);
   let [count, sum, min, max] = [0, 0, Number.POSITIVE_INFINITY, 0];
   const increase = (counts: Map<number, number>, key: number): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
   return {
@@ -40,6 +43,8 @@ export function createDistribution(): Distribution {
       min = Math.min(min, value);
       max = Math.max(max, value);
       increase(buckets, value > 0 ? Math.ceil(Math.log(value) / Math.log(GROWTH)) : Number.NEGATIVE_INFINITY);
+      // The nudge keeps 0.3, which is a little less than three tenths, where people expect it.
+      tenths[Math.min(9, Math.floor(value * 10 + 1e-9))]!++;
       increase(decades, value < 1 ? -1 : decadeOf(value));
     },
     quantile(q) {
@@ -59,6 +64,7 @@ export function createDistribution(): Distribution {
         return { from, to: 10 ** (decade + 1), count: decades.get(decade) ?? 0 };
       });
     },
+    tenths: () => tenths.map((inside, i) => ({ from: i / 10, to: (i + 1) / 10, count: inside })),
   };
 }
 

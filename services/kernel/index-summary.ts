@@ -1,5 +1,7 @@
 import { createDistribution, type Distribution } from './distribution.ts';
 import type { IndexRow } from './index-row.ts';
+import type { Figure } from './operation.ts';
+import { imagesOf } from './sheet-row.ts';
 
 const EXAMPLES = 3;
 /** Different reasons, devices and versions are few; a broken record must not make them many. */
@@ -21,8 +23,10 @@ export interface IndexSummary {
   readonly stages: ReadonlyMap<string, Distribution>;
   readonly seconds: Distribution;
   readonly bytes: Distribution;
-  /** `stats.faces` of the assets that have it. */
-  readonly faces: Distribution;
+  /** The operation's figures, of the assets that have them. */
+  readonly figures: readonly (Figure & { values: Distribution })[];
+  /** Of the assets that succeeded. */
+  readonly images: number;
   readonly withWarnings: number;
   readonly devices: ReadonlyMap<string, number>;
   readonly blenders: ReadonlyMap<string, number>;
@@ -30,14 +34,15 @@ export interface IndexSummary {
 }
 
 /** Makes an empty summary, which takes row after row and stays small. */
-export function createSummary(): IndexSummary {
+export function createSummary(figures: readonly Figure[] = []): IndexSummary {
   const reasons = new Map<string, ReasonSummary>();
   const stages = new Map<string, Distribution>();
   const devices = new Map<string, number>();
   const blenders = new Map<string, number>();
   const outcomes = { succeeded: 0, failed: 0, skipped: 0 };
-  const [seconds, bytes, faces] = [createDistribution(), createDistribution(), createDistribution()];
-  let [rows, withWarnings] = [0, 0];
+  const [seconds, bytes] = [createDistribution(), createDistribution()];
+  const measured = figures.map((figure) => ({ ...figure, values: createDistribution() }));
+  let [rows, withWarnings, images] = [0, 0, 0];
 
   const addTimes = (row: IndexRow): void => {
     seconds.add(row.seconds);
@@ -60,7 +65,10 @@ export function createSummary(): IndexSummary {
     stages,
     seconds,
     bytes,
-    faces,
+    figures: measured,
+    get images() {
+      return images;
+    },
     devices,
     blenders,
     add(row) {
@@ -68,7 +76,11 @@ export function createSummary(): IndexSummary {
       outcomes[row.outcome]++;
       bytes.add(row.size_bytes);
       if (row.warnings.length > 0) withWarnings++;
-      if (typeof row.stats?.faces === 'number') faces.add(row.stats.faces);
+      images += imagesOf(row);
+      for (const { field, values } of measured) {
+        const value = row.stats?.[field];
+        if (typeof value === 'number') values.add(value);
+      }
       if (row.outcome === 'succeeded') addTimes(row);
       else addReason(reasons, row);
       count(devices, row.device);

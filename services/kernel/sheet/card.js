@@ -1,0 +1,60 @@
+import { make } from './dom.js';
+import { formatFigure, toHref } from './text.js';
+
+/** Makes the card of one asset. What only its page knows comes with fillCard. */
+export function createCard({ head, table }, i) {
+  const name = table.names[i];
+  const slash = name.lastIndexOf('/') + 1;
+  const outcome = table.outcomes[i];
+  const picture = make('div', 'picture');
+  const title = make(
+    'div',
+    'name',
+    make('span', 'folder', name.slice(0, slash)),
+    make('span', 'file', name.slice(slash)),
+  );
+  const card = make('button', 'card', picture, make('div', 'caption', title, facts(head, table, i)));
+  card.type = 'button';
+  card.title = name;
+  card.dataset.outcome = outcome;
+  card.dataset.row = String(i);
+  if (table.warned[i]) card.dataset.warned = '';
+  return card;
+}
+
+function facts(head, table, i) {
+  const line = make('div', 'facts');
+  if (table.outcomes[i] !== 'succeeded') {
+    line.append(make('span', 'reason', table.reasons[i] || table.outcomes[i]));
+    return line;
+  }
+  if (table.warned[i]) line.append(make('span', 'warning', 'warnings'));
+  head.figures.forEach(({ title, unit }, column) => {
+    const value = formatFigure(table.figures[column][i], unit);
+    if (value !== '') line.append(make('span', '', unit === 'count' || unit === 'share' ? `${value} ${title}` : value));
+  });
+  return line;
+}
+
+/** Puts the thumbnail into a card, or says why there is none. */
+export function fillCard(card, row, { head, shown }) {
+  if (card.dataset.filled === row.id) return;
+  card.dataset.filled = row.id;
+  const picture = card.querySelector('.picture');
+  if (!row.thumbnail) {
+    const why =
+      row.message === '' ? ['No image.'] : [make('strong', '', row.stage === '' ? '' : `${row.stage}: `), row.message];
+    picture.replaceChildren(make('p', 'why', ...why));
+    return;
+  }
+  const image = make('img');
+  image.loading = 'lazy';
+  image.decoding = 'async';
+  image.draggable = false;
+  image.alt = shown < 0 ? head.tiles.join(', ') : head.tiles[shown];
+  image.onerror = () => picture.replaceChildren(make('p', 'why', 'The thumbnail is not there.'));
+  if (shown >= 0)
+    image.style.objectPosition = `${head.tiles.length < 2 ? 0 : (100 * shown) / (head.tiles.length - 1)}% 0`;
+  image.src = toHref(`${head.thumbnails}${row.id.slice(0, 3)}/${row.id}.png`);
+  picture.replaceChildren(image);
+}

@@ -1,0 +1,77 @@
+// What pages say, made readable. No DOM.
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** The names of a part: each has `shared` characters in common with the one before. */
+export function decodeNames(shared, rest) {
+  const names = [];
+  let before = '';
+  for (let i = 0; i < rest.length; i++) {
+    before = before.slice(0, shared[i]) + rest[i];
+    names.push(before);
+  }
+  return names;
+}
+
+/** A link to a file by its path from index.html, whatever characters are in it; undefined where none leads there. */
+export function toHref(path) {
+  const [up] = /^(?:\.\.\/)*/.exec(path);
+  const parts = path.slice(up.length).split('/');
+  // Another bucket's URI, and names that a browser takes for steps.
+  if (/^s3:\/\//.test(path) || parts.some((part) => part === '.' || part === '..')) return undefined;
+  return up + parts.map((part) => encodeURIComponent(part.toWellFormed())).join('/');
+}
+
+/** A whole number with thousands apart. */
+export function formatCount(value) {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** A figure with its unit; nothing for none. */
+export function formatFigure(value, unit) {
+  if (value === null || value === undefined) return '';
+  if (unit === 'share') return `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
+  if (unit === 'bytes') return formatBytes(value);
+  if (unit === 'seconds') return formatSeconds(value);
+  return Number.isInteger(value) ? formatCount(value) : value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
+}
+
+function formatBytes(bytes) {
+  const unit = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** unit;
+  return `${unit > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
+}
+
+function formatSeconds(seconds) {
+  if (seconds < 0.1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+/** What an image shows, by its name: `render_depth_16.png` is `depth 16`. */
+export function toLabel(file) {
+  const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+  return name.replace(/^render_/, '').replaceAll('_', ' ');
+}
+
+/** Files by the folder in which they are, in the order of folders; those that are shown as images apart. */
+export function groupFiles(files) {
+  const groups = new Map();
+  for (const file of files) {
+    const folder = file.slice(0, file.lastIndexOf('/') + 1);
+    const group = groups.get(folder) ?? { folder, images: [], others: [] };
+    groups.set(folder, group);
+    (/\.(?:png|jpe?g|webp)$/i.test(file) ? group.images : group.others).push(file);
+  }
+  return [...groups.values()].sort((a, b) => (a.folder < b.folder ? -1 : 1));
+}
+
+/** Images in the order of a sheet's tiles, what has no tile last. */
+export function sortImages(images, tiles) {
+  const place = (file) => {
+    const at = tiles.indexOf(toLabel(file));
+    return at < 0 ? tiles.length : at;
+  };
+  return [...images].sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
+}
