@@ -54,7 +54,8 @@ export interface Answers {
 
 /** Another try at an asset whose first one came to nothing good. */
 export interface SecondTry {
-  op: BlenderOp;
+  /** The task with another spec; all else of it stays. */
+  task: Task;
   /** Says what is different. */
   warning: string;
 }

@@ -2,7 +2,7 @@ import { JobClass } from '../../gen/cyclorama/job/v1/job.ts';
 import type { AttemptParts } from './attempt.ts';
 import type { BlenderLease, BlenderPool } from './blender-pool.ts';
 import { CycloramaError } from './failure.ts';
-import type { Answers, AssetFacts, BlenderOp, Product, SecondTry } from './operation.ts';
+import type { Answers, AssetFacts, BlenderOp, Product } from './operation.ts';
 import type { PreparedAsset } from './prepare.ts';
 
 /** What Blender made of an asset. */
@@ -30,12 +30,11 @@ export async function produce(
   onLease: () => Promise<void>,
 ): Promise<Produced> {
   const { operation, task, timed, folder } = parts;
-  let tried = await tryOnce(parts, operation.blenderOp(task), signal, onLease);
-  const second: SecondTry | undefined = operation.secondTry?.(task, tried.answers);
+  let tried = await tryOnce(parts, [], signal, onLease);
+  const second = operation.secondTry?.(task, tried.answers);
   if (second) {
     await folder.empty();
-    tried = await tryOnce(parts, second.op, signal, onLease);
-    tried.facts.warnings.push(second.warning);
+    tried = await tryOnce({ ...parts, task: second.task }, [second.warning], signal, onLease);
   }
   const { answers, asset, blenderVersion, facts } = tried;
   const product = await timed('verify', async () => operation.toProduct(task, answers, facts));
@@ -44,21 +43,21 @@ export async function produce(
 
 async function tryOnce(
   parts: AttemptParts,
-  op: BlenderOp,
+  warnings: string[],
   signal: AbortSignal,
   onLease: () => Promise<void>,
 ): Promise<Tried> {
-  const { operation, task, pool, folder, stageSeconds } = parts;
+  const { operation, task, pool, imaging, folder, stageSeconds } = parts;
   const asset = await parts.prepare(signal);
   const { answer: blender, blenderVersion } = await withLease(parts, pool, signal, async (lease) => {
     const [inputPath] = await Promise.all([folder.handInput(asset.path, lease.inputDir), onLease()]);
     // A .blend may carry settings and handlers that outlive a reset.
     if (asset.path.endsWith('.blend')) lease.retire();
-    return { inputPath, op };
+    return { inputPath, op: operation.blenderOp(task) };
   });
   const facts: AssetFacts = {
     downloadedBytes: asset.downloadedBytes,
-    warnings: [...asset.warnings, ...blender.warnings],
+    warnings: [...warnings, ...asset.warnings, ...blender.warnings],
     header: asset.header,
     outputDir: folder.output,
     sha256: asset.sha256,
@@ -67,15 +66,14 @@ async function tryOnce(
   };
   const answers: Answers = { blender };
   if (operation.imagingOp) {
-    if (!parts.imaging)
-      throw new CycloramaError('internal', `'${task.operation}' needs the imaging process; expected one`);
-    const imagingOp = operation.imagingOp(task, blender, facts);
-    const imaging = await withLease(parts, parts.imaging, signal, async (lease) => {
+    if (!imaging) throw new CycloramaError('internal', `'${task.operation}' needs the imaging process; there is none`);
+    const op = operation.imagingOp(task, blender, facts);
+    const { answer } = await withLease(parts, imaging, signal, async (lease) => {
       await folder.handOutput(lease.inputDir);
-      return { inputPath: lease.inputDir, op: imagingOp };
+      return { inputPath: lease.inputDir, op };
     });
-    answers.imaging = imaging.answer;
-    facts.warnings.push(...imaging.answer.warnings);
+    answers.imaging = answer;
+    facts.warnings.push(...answer.warnings);
   }
   return { answers, asset, blenderVersion, facts };
 }

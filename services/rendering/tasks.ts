@@ -25,7 +25,12 @@ export const renderingOperation: Operation = {
     const own = ownNames(specOf(task)).map((name): S3Place => ({ bucket, key: `${key}${name}` }));
     return [...own, places.thumbnail(task.taskId), places.kept(task.taskId)];
   },
-  blenderOp: (task) => modalitiesOp(task, specOf(task)),
+  blenderOp(task) {
+    const spec = specOf(task);
+    const { hdrUri } = spec.lighting!;
+    const hdrFile = hdrUri === '' ? '' : hdrFileName(hdrUri);
+    return { $case: 'modalities', value: { spec, hdrFile, requireGpu: task.requireGpu } };
+  },
   extraInputs(task) {
     const { hdrUri, hdrEtag } = specOf(task).lighting!;
     if (hdrUri === '') return [];
@@ -54,7 +59,7 @@ export const renderingOperation: Operation = {
   secondTry(task, answers) {
     const { rendering, derivation } = readAnswers(answers);
     const changed = changeSpec(specOf(task), rendering, derivation);
-    return changed && { op: modalitiesOp(task, changed.spec), warning: changed.warning };
+    return changed && { task: { ...task, spec: RenderSpec.toJSON(changed.spec) as object }, warning: changed.warning };
   },
 
   async toProduct(task, answers, { outputDir, warnings: known, downloadedBytes }) {
@@ -110,11 +115,6 @@ function toTile(modality: Modality): string {
 
 function specOf(task: Task): RenderSpec {
   return resolveSpec(RenderSpec.fromJSON(task.spec ?? {}));
-}
-
-function modalitiesOp(task: Task, spec: RenderSpec): ReturnType<Operation['blenderOp']> {
-  const hdrFile = spec.lighting!.hdrUri === '' ? '' : hdrFileName(spec.lighting!.hdrUri);
-  return { $case: 'modalities', value: { spec, hdrFile, requireGpu: task.requireGpu } };
 }
 
 function readAnswers({ blender, imaging }: Answers) {

@@ -63,6 +63,10 @@ export class TaskRuns {
   readonly metrics = createMetrics('test');
   readonly drain = new AbortController();
   behave: Behaviour = async () => BlenderResult.fromPartial({ stageSeconds: { import: 0.5 } });
+  /** What the imaging process does, for operations that need one. */
+  behaveImaging: Behaviour = async () => BlenderResult.fromPartial({ stageSeconds: { derive: 0.25 } });
+  operation: Operation = noteOperation;
+  hasGpu = false;
   othersLive = false;
   readonly #scratchDir: string;
   readonly #workerId: string;
@@ -78,6 +82,11 @@ export class TaskRuns {
     const scratchDir = await mkdtemp(join(tmpdir(), 'cyclorama-runs-'));
     onTestFinished(() => rm(scratchDir, { recursive: true, force: true }));
     return new TaskRuns(scratchDir, workerId, ledger);
+  }
+
+  /** A folder of the fake processes, such as `slot-out`. */
+  folder(name: string): string {
+    return join(this.#scratchDir, this.#workerId, name);
   }
 
   /** Runs one delivery to its answer. */
@@ -112,13 +121,22 @@ export class TaskRuns {
             return use(lease);
           },
         };
+        const imagingDirs = {
+          inputDir: join(scratch.root, 'imaging-in'),
+          outputDir: join(scratch.root, 'imaging-out'),
+        };
+        await Promise.all(Object.values(imagingDirs).map((path) => mkdir(path, { recursive: true })));
+        const imaging: AttemptParts['pool'] = {
+          withBlender: (_signal, use) => use({ ...lease, ...imagingDirs, blenderVersion: '', run: this.behaveImaging }),
+        };
         const path = join(folder.input, 'asset.glb');
         const { bucket, key } = parseS3Uri(task.asset!.uri, 'uri');
         return work({
           bus: { publish: async (_subject, payload) => this.#publish(payload) },
           store: this.store,
           pool,
-          operation: noteOperation,
+          imaging,
+          operation: this.operation,
           task,
           attempt: begin.attempt,
           fresh: begin.verdict === 'start' && begin.fresh,
@@ -144,13 +162,13 @@ export class TaskRuns {
         });
       });
     return {
-      operations: new Map([[noteOperation.name, noteOperation]]),
+      operations: new Map([[this.operation.name, this.operation]]),
       jobs: { read: async (jobId) => this.jobs.get(jobId) },
       readJobNow: async (jobId) => this.jobs.get(jobId),
       ledger: createLedger({ bucket: () => this.ledger }, this.#workerId),
       othersLive: async () => this.othersLive,
       metrics: this.metrics,
-      hasGpu: false,
+      hasGpu: this.hasGpu,
       ackWaitMs: 60_000,
       withAttempt,
       log: pino({ level: 'silent' }),
