@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { Denoising, RenderPreset, RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { readTools } from '../../scripts/tools.mjs';
+import { qualityOf } from '../../services/rendering/presets.ts';
+import { resolveSpec } from '../../services/rendering/spec.ts';
+
+const RUNTIME = fileURLToPath(new URL('../../blender-runtime', import.meta.url));
+
+function askPython(code: string): unknown {
+  const script = `import dataclasses, json, sys; sys.path.insert(0, sys.argv[1]); from cyclorama_blender.render_spec import *; ${code}`;
+  return JSON.parse(execFileSync(readTools().python, ['-c', script, RUNTIME], { encoding: 'utf8', timeout: 30_000 }));
+}
+
+test('scripts and services mean the same by a preset', () => {
+  const ours = Object.entries(RenderPreset)
+    .filter(([, preset]) => preset !== RenderPreset.RENDER_PRESET_UNSPECIFIED)
+    .map(([name, preset]) => {
+      const { samples, denoising } = qualityOf(preset);
+      const word = Object.entries(Denoising).find(([, value]) => value === denoising)![0];
+      return [name.replace('RENDER_PRESET_', ''), [samples, word.replace('DENOISING_', '')]];
+    });
+  expect(askPython('print(json.dumps(PRESETS))')).toEqual(Object.fromEntries(ours));
+});
+
+test('an empty spec is the default one of the scripts', () => {
+  const resolved = JSON.stringify(RenderSpec.toJSON(resolveSpec(RenderSpec.fromPartial({}))));
+  const print = (spec: string): unknown => askPython(`print(json.dumps(dataclasses.asdict(${spec})))`);
+  expect(print(`RenderSpec.from_json(json.loads(${JSON.stringify(resolved)}))`)).toEqual(print('defaults()'));
+});
