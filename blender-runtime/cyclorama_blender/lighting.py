@@ -14,7 +14,7 @@ from cyclorama_blender.studio_light import studio_image
 HDR_ENDINGS = (".hdr", ".exr")
 
 LARGEST_SAMPLING_MAP = 1024
-"""Width of the map by which Cycles finds the bright parts of a surrounding image; 0.05 processor seconds for each render."""
+"""Width of the map by which Cycles finds the bright parts of the image; 0.05 processor seconds a render."""
 
 
 def light_scene(scene: bpy.types.Scene, lighting: Lighting, hdr: Path | None) -> None:
@@ -33,7 +33,7 @@ def light_scene(scene: bpy.types.Scene, lighting: Lighting, hdr: Path | None) ->
         return
     picture = world.node_tree.nodes.new("ShaderNodeTexEnvironment")
     picture.image = _studio() if lighting.preset == "STUDIO" else _open_hdr(hdr)
-    # Of its own accord Cycles works out a map of thousands of pixels from an image of hundreds: a second for each render.
+    # By itself Cycles makes a map of thousands of pixels from an image of hundreds: a second for each render.
     world.cycles.sampling_method = "MANUAL"
     world.cycles.sample_map_resolution = min(picture.image.size[0], LARGEST_SAMPLING_MAP)
     world.node_tree.links.new(picture.outputs["Color"], background.inputs["Color"])

@@ -35,7 +35,7 @@ def render(options: Json, input_path: Path, output_dir: Path, warnings: list[str
         RuntimeFailure: `no_geometry`, `gpu_unavailable`, `invalid_asset`.
     """
     spec = RenderSpec.from_json(options.get("spec", {}))
-    stage = set_stage(input_path.name, spec.object_scale)
+    stage = set_stage(input_path, spec.object_scale)
     cycles.configure(stage.scene, spec)
     device = choose_device(stage.scene, require_gpu=bool(options.get("requireGpu")))
     hdr = options.get("hdrFile", "")

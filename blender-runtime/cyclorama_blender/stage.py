@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -11,6 +12,7 @@ from mathutils import Matrix
 
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.framing import Placed, Placement, place_object
+from cyclorama_blender.materials import finish_materials
 from cyclorama_blender.solids import Solid, bring_home, drop_strays, freeze
 from cyclorama_blender.surface import Numbers
 from cyclorama_blender.visibility import reveal, show_as_rendered
@@ -42,8 +44,12 @@ class Stage:
     warnings: tuple[str, ...]
 
 
-def set_stage(name: str, object_scale: str) -> Stage:
+def set_stage(path: Path, object_scale: str) -> Stage:
     """Freezes the active scene as it would be rendered and places it at the origin.
+
+    Args:
+        path: the file that it was imported from; importers have their quirks.
+        object_scale: METRIC or UNIT.
 
     Raises:
         RuntimeFailure: `no_geometry` for a scene that shows no face.
@@ -57,15 +63,16 @@ def set_stage(name: str, object_scale: str) -> Stage:
         warnings.append("the file hides all of its objects from the render; they are rendered all the same")
     solids, strays = drop_strays(solids)
     if not solids:
-        raise RuntimeFailure("no_geometry", f"'{name}' shows no face; expected at least one with finite corners")
+        raise RuntimeFailure("no_geometry", f"'{path.name}' shows no face; expected at least one with finite corners")
     if strays:
         warnings.append(f"{strays} vertices lie nowhere near the rest, or nowhere at all; their faces are left out")
     placement = _place(solids, object_scale)
     if not placement.longest > 0:
-        raise RuntimeFailure("no_geometry", f"'{name}' has no extent; expected faces with an area")
+        raise RuntimeFailure("no_geometry", f"'{path.name}' has no extent; expected faces with an area")
     if np.abs(placement.translation).max() > FAR_FROM_ORIGIN * placement.longest:
         solids, placement = _evaluate_near_origin(source, placement, object_scale)
     bring_home(solids)
+    warnings += finish_materials([solid.shape for solid in solids], path.suffix.lower())
     parts = [part for solid in solids for part in solid.parts(placement.matrix)]
     scene = _build_scene(solids, placement.matrix)
     return Stage(scene, parts, placement, source.frame_current_final, strays, tuple(warnings))

@@ -1,0 +1,114 @@
+"""Makes materials show what the asset means: vertex colours, neutral textures for missing ones, importers' quirks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import bpy
+import numpy as np
+
+from cyclorama_blender.contents import missing_textures
+
+COLOR_ENDINGS = (".obj", ".ply")
+"""Formats whose importers bring vertex colours but leave them out of the materials."""
+
+NEUTRAL = (
+    # reached input, colour, whether it is a colour rather than a number
+    (("Normal", "Tangent", "Coat Normal"), (0.5, 0.5, 1.0), False),
+    (("Base Color", "Color"), (0.6, 0.6, 0.6), True),
+    (("Emission Color",), (0.0, 0.0, 0.0), True),
+    # Occlusion, roughness and metalness share an image, in red, green and blue.
+    (("Roughness", "Metallic", "Occlusion"), (1.0, 0.6, 0.0), False),
+)
+OTHERWISE = ((0.6, 0.6, 0.6), False)
+
+MOST_STEPS = 64
+
+
+def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str) -> list[str]:
+    """Goes over the materials of the meshes; returns what the user should know."""
+    if ending in COLOR_ENDINGS:
+        for mesh in meshes:
+            _show_vertex_colors(mesh)
+    materials = {material for mesh in meshes for material in mesh.materials if material is not None}
+    warnings = missing_textures()
+    for material in sorted(materials, key=lambda material: material.name_full):
+        # Displaced surfaces would leave the frame that their vertices were measured for.
+        material.displacement_method = "BUMP"
+        if material.node_tree is None:
+            continue
+        for node in _image_nodes(material.node_tree):
+            if node.image is None or (node.image.source == "FILE" and node.image.size[0] == 0):
+                node.image = _neutral_image(node)
+        if ending == ".fbx" and _make_opaque(material.node_tree):
+            warnings.append(f"material '{material.name}' is fully transparent in the FBX; taken as opaque")
+    return warnings
+
+
+def _show_vertex_colors(mesh: bpy.types.Mesh) -> None:
+    layer = mesh.color_attributes.active_color or next(iter(mesh.color_attributes), None)
+    if layer is None:
+        return
+    if not any(mesh.materials):
+        material = bpy.data.materials.new("cyclorama vertex colours")
+        material.use_nodes = True
+        mesh.materials.clear()
+        mesh.materials.append(material)
+    for material in mesh.materials:
+        shader = _principled(material)
+        if shader is None or shader.inputs["Base Color"].is_linked:
+            continue
+        tree = material.node_tree
+        colors = tree.nodes.new("ShaderNodeVertexColor")
+        colors.layer_name = layer.name
+        tree.links.new(colors.outputs["Color"], shader.inputs["Base Color"])
+
+
+def _principled(material: bpy.types.Material | None) -> bpy.types.Node | None:
+    if material is None or material.node_tree is None:
+        return None
+    return next((node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED"), None)
+
+
+def _make_opaque(tree: bpy.types.NodeTree) -> bool:
+    """Undoes an opacity of exactly 0 that many exporters write for `no transparency`."""
+    shaders = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"]
+    alphas = [node.inputs["Alpha"] for node in shaders]
+    invisible = [alpha for alpha in alphas if not alpha.is_linked and alpha.default_value == 0]
+    for alpha in invisible:
+        alpha.default_value = 1.0
+    return bool(invisible)
+
+
+def _image_nodes(tree: bpy.types.NodeTree, depth: int = 0) -> Iterator[bpy.types.Node]:
+    """Yields image textures, those in groups too."""
+    for node in tree.nodes:
+        if node.type == "TEX_IMAGE":
+            yield node
+        elif node.type == "GROUP" and node.node_tree and depth < MOST_STEPS:
+            yield from _image_nodes(node.node_tree, depth + 1)
+
+
+def _neutral_image(node: bpy.types.Node) -> bpy.types.Image:
+    """Makes an image of one colour that says nothing where the node's leads to; Blender would show magenta."""
+    reached = _reached_inputs(node)
+    color, is_color = next(((color, is_color) for names, color, is_color in NEUTRAL if reached & set(names)), OTHERWISE)
+    image = bpy.data.images.new("cyclorama neutral", 4, 4, alpha=True, is_data=not is_color)
+    image.pixels.foreach_set(np.tile(np.array([*color, 1.0], dtype=np.float32), 16))
+    return image
+
+
+def _reached_inputs(node: bpy.types.Node) -> set[str]:
+    """Names the inputs of shaders that a node feeds."""
+    reached: set[str] = set()
+    seen, waiting = {node}, [node]
+    while waiting:
+        for output in waiting.pop().outputs:
+            for link in output.links:
+                if link.to_node.type.startswith(("BSDF_", "EMISSION", "NORMAL_MAP", "BUMP")):
+                    normal = link.to_node.type in ("NORMAL_MAP", "BUMP")
+                    reached.add("Normal" if normal else link.to_socket.name)
+                elif link.to_node not in seen:
+                    seen.add(link.to_node)
+                    waiting.append(link.to_node)
+    return reached
