@@ -15,8 +15,8 @@ LEAST_COVERAGE = 1e-4
 BORDER_PIXELS = 2
 UNIT_TOLERANCE = 1e-3
 VISIBLE_ALPHA = 0.5 / 255
-BLACK = 0.5 / 255
-"""Linear light that no screen tells from black: 8 bits have it at most as 2 of 255."""
+BLACK = 0.5 / 255 / 12.92
+"""Linear light up to which an image of 8 bits is black."""
 EVEN = 1e-6
 """Linear light that is the same at all pixels differs by less."""
 UNEVEN = 0.02

@@ -21,10 +21,10 @@ _BAND = 64
 """Rows that are worked on at a time, so that they stay in the processor's cache and memory stays small."""
 _REACH = 6
 """Rows beyond a band that decide about rows in it."""
-_STEEP = 0.5
-"""Share of the gentler slope beside a step that the step must exceed: towards an outline slopes grow."""
-_STEEP_ONE_SIDED = 1.5
-"""The same where only one side is known: towards a ball's outline the last slope is up to 2.4 times the one before."""
+_BEND = 0.5
+"""A bend between b and c explains at most so much of the slopes' difference as a step."""
+_STEEP = 1.5
+"""Where one slope alone is known: towards a ball's outline the last slope is up to 2.4 times the one before."""
 _INDEX_FACTOR = 0.5
 """Of both thresholds, where two objects meet."""
 _SPECK_REACH, _SPECK_PIXELS = 3, 5
@@ -145,12 +145,11 @@ def _mark(view: _View, inner: Mask, crease_degrees: float, depth_step: float) ->
 
     near_left = w[:, :-1] >= w[:, 1:]
     lower = np.where(near_left, w[:, 1:], w[:, :-1])
-    slope = np.full(rise.shape, np.nan, np.float32)
-    slope[:, 1:] = np.abs(rise[:, :-1])
-    other = np.full(rise.shape, np.nan, np.float32)
-    other[:, :-1] = np.abs(rise[:, 1:])
-    steep = np.where(np.isnan(slope + other), _STEEP_ONE_SIDED * np.fmax(slope, other), _STEEP * np.fmin(slope, other))
-    steps = np.fmin(before, after) > depth_step * factor * lower + steep
+    slope, other = np.full(rise.shape, np.nan, np.float32), np.full(rise.shape, np.nan, np.float32)
+    slope[:, 1:], other[:, :-1] = rise[:, :-1], rise[:, 1:]
+    explained = _BEND * np.abs(slope - other)
+    explained = np.where(np.isnan(explained), _STEEP * np.fmax(np.abs(slope), np.abs(other)), explained)
+    steps = np.fmin(before, after) > depth_step * factor * lower + explained
 
     creases = _creases(view, rise, crease_degrees, factor)
     creases &= _sharpest(np.nan_to_num(before) + np.nan_to_num(after))

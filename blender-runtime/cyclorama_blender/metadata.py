@@ -125,7 +125,7 @@ def _print(value: object, indent: str) -> str:
 
 
 def _short(number: float) -> float:
-    # A negative zero says nothing. Nine digits are more than the rendering's 32-bit floats hold; 50.00000000000001 becomes 50.0.
+    # Nine digits are more than the rendering's 32-bit floats hold, and 50.00000000000001 becomes 50.0.
     return float(f"{number:.9g}")
 
 
