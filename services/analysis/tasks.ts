@@ -51,7 +51,7 @@ export const analysisOperation: Operation = {
   },
 
   toStats,
-  figures: [{ field: 'faces', title: 'faces', unit: 'count' }],
+  figures: [{ field: 'faces', title: 'Faces', unit: 'count' }],
 };
 
 /** The `stats` of a validation report, whatever the style of the job's own files. */

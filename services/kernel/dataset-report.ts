@@ -49,7 +49,7 @@ export function printReport(facts: ReportFacts): string {
     histogram(summary.bytes, formatBytes),
     ...summary.figures
       .filter(({ values }) => values.count > 0)
-      .flatMap((figure) => [`## ${titleOf(figure)}`, figureText(figure)]),
+      .flatMap((figure) => [`## ${figure.title}`, figureText(figure)]),
     '## Settings',
     settings(facts),
     ...notes(facts),
@@ -131,10 +131,6 @@ function histogram(values: Distribution, format: (value: number) => string): str
   const bins = values.decades().map(({ from, to, count }) => ({ label: `${format(from)} to ${format(to)}`, count }));
   const figures = `Median ${format(values.quantile(0.5))}, 90 % below ${format(values.quantile(0.9))}, largest ${format(values.max)}, in all ${format(values.sum)}.`;
   return `${figures}\n\n${markdownHistogram(bins)}`;
-}
-
-function titleOf({ title }: Figure): string {
-  return title.charAt(0).toUpperCase() + title.slice(1);
 }
 
 function figureText({ unit, values }: IndexSummary['figures'][number]): string {

@@ -41,8 +41,8 @@ export interface SheetView {
 
 /** The figures that every sheet has, before those of its operation. */
 export const COMMON_FIGURES: Figure[] = [
-  { field: 'seconds', title: 'seconds', unit: 'seconds' },
-  { field: 'size_bytes', title: 'size', unit: 'bytes' },
+  { field: 'seconds', title: 'Seconds', unit: 'seconds' },
+  { field: 'size_bytes', title: 'Size', unit: 'bytes' },
 ];
 
 /** Makes the sheet's row of an asset from its row in the index. */

@@ -16,8 +16,8 @@ const NEVER = new AbortController().signal;
 const TILE = 128;
 export const TILES = ['textured', 'normal', 'depth', 'edge'];
 export const FIGURES = [
-  { field: 'least_coverage', title: 'coverage', unit: 'share' },
-  { field: 'faces', title: 'faces', unit: 'count' },
+  { field: 'least_coverage', title: 'Least coverage', unit: 'share' },
+  { field: 'faces', title: 'Faces', unit: 'count' },
 ] as const;
 
 /** One asset of a synthetic dataset. */

@@ -63,6 +63,7 @@ function arrange() {
   const width = $('#grid').clientWidth;
   layout = layOut({ width, count: rows.length, tiles, tileSize, captionHeight: CAPTION, gap: GAP });
   state.part = Math.min(state.part, layout.parts - 1);
+  $('#grid').dataset.shown = tiles > 1 ? 'all' : 'one';
   const { style } = $('#grid');
   style.height = `${heightOf(layout, { part: state.part, count: rows.length })}px`;
   style.setProperty('--tiles', tiles);
@@ -117,7 +118,8 @@ function show(position) {
   if (position < 0 || position >= rows.length) return;
   open = position;
   const row = rowAt(rows[position], () => open === position && show(position));
-  if (row !== undefined) details.show(rows[position], row);
+  const ends = { first: position === 0, last: position === rows.length - 1 };
+  if (row !== undefined) details.show(rows[position], row, ends);
 }
 
 function change(part) {

@@ -29,9 +29,11 @@ function facts(head, table, i) {
     return line;
   }
   if (table.warned[i]) line.append(make('span', 'warning', 'warnings'));
+  // Counts say little without their name, and there may be many: they stand in the details.
   head.figures.forEach(({ title, unit }, column) => {
     const value = formatFigure(table.figures[column][i], unit);
-    if (value !== '') line.append(make('span', '', unit === 'count' || unit === 'share' ? `${value} ${title}` : value));
+    if (value !== '' && unit !== 'count')
+      line.append(make('span', '', unit === 'share' ? `${value} ${title.toLowerCase()}` : value));
   });
   return line;
 }

@@ -55,7 +55,7 @@ export function createControls(head, state, change) {
 
 function offerOrders(head, state, change) {
   const order = $('#order');
-  const names = ['name', ...head.figures.map(({ title }) => title)];
+  const names = ['Name', ...head.figures.map(({ title }) => title)];
   const orders = names.flatMap((name, i) => [
     { label: `${name} ↑`, by: i - 1, descending: false },
     { label: `${name} ↓`, by: i - 1, descending: true },

@@ -6,15 +6,19 @@ export function createDetails({ head, table }) {
   const dialog = $('#details');
   return {
     dialog,
-    show(i, row) {
+    show(i, row, { first, last }) {
+      $('#previous').disabled = first;
+      $('#next').disabled = last;
       dialog.dataset.outcome = table.outcomes[i];
-      dialog.querySelector('h2').textContent = table.names[i];
-      dialog.querySelector('.badge').textContent = table.outcomes[i];
+      $('#name').textContent = table.names[i];
+      $('.badge').textContent = table.outcomes[i];
       const images = row.files.length === 0 ? [] : groupFiles(row.files).map((group) => imagesOf(head, row, group));
       const text = make('div', 'text', ...failure(table.reasons[i], row), factsOf(head, table, i, row), links(row));
-      dialog.querySelector('.content').replaceChildren(make('div', 'images', ...images), text);
-      dialog.querySelector('.content').scrollTop = 0;
+      $('.content').replaceChildren(make('div', 'images', ...images), text);
       if (!dialog.open) dialog.showModal();
+      // The keys scroll the content then, and no button looks chosen.
+      $('.content').focus();
+      $('.content').scrollTop = 0;
     },
   };
 }
@@ -48,7 +52,10 @@ function failure(reason, { message, stage, log, record, warnings }) {
 }
 
 function factsOf(head, table, i, row) {
-  const rows = head.figures.map(({ title, unit }, column) => [title, formatFigure(table.figures[column][i], unit)]);
+  const rows = head.figures.map(({ title, unit }, column) => [
+    title.toLowerCase(),
+    formatFigure(table.figures[column][i], unit),
+  ]);
   const stages = row.stages.map(([stage, seconds]) => `${stage} ${formatFigure(seconds, 'seconds')}`).join(', ');
   rows.push(['stages', stages], ['device', row.device], ['attempt', String(row.attempt)]);
   rows.push(
