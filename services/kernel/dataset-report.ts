@@ -4,7 +4,6 @@ import type { Distribution } from './distribution.ts';
 import { canonicalJson } from './fingerprint.ts';
 import type { BuildCounts } from './index-build.ts';
 import type { IndexSummary } from './index-summary.ts';
-import type { Figure } from './operation.ts';
 import {
   asCode,
   formatBytes,
