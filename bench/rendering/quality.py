@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from rival import build
 
-from cyclorama_blender import cycles
+from cyclorama_blender import cycles_setup
 from cyclorama_blender.colour import textured
 from cyclorama_blender.passes import read_passes
 from cyclorama_blender.render_spec import RenderSpec, defaults
@@ -39,7 +39,7 @@ CANDIDATES = [
 
 def shoot(scene: bpy.types.Scene, spec: RenderSpec, folder: Path) -> tuple[np.ndarray, float]:
     """Renders once; returns the image over white as floats 0 to 255, and the processor seconds it took."""
-    cycles.configure(scene, spec)
+    cycles_setup.configure(scene, spec)
     path = folder / "view.exr"
     scene.render.filepath = str(path)
     since = time.process_time()

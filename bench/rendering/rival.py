@@ -20,7 +20,7 @@ from mathutils import Matrix
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "blender-runtime"))
 
-from cyclorama_blender import cycles, importers, session
+from cyclorama_blender import cycles_setup, importers, session
 from cyclorama_blender.camera import Intrinsics
 from cyclorama_blender.framing import frame_views
 from cyclorama_blender.lighting import light_scene
@@ -50,7 +50,7 @@ def build(path: Path, spec: RenderSpec) -> bpy.types.Scene:
 
 def shoot(scene: bpy.types.Scene, spec: RenderSpec, modality: str, folder: Path) -> None:
     """Renders one image."""
-    cycles.configure(scene, spec)
+    cycles_setup.configure(scene, spec)
     settings = scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGBA", "8"
     scene.view_settings.view_transform = "Standard" if modality in ("textured", "edge") else "Raw"

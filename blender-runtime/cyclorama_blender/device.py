@@ -20,29 +20,27 @@ def choose_device(scene: bpy.types.Scene, *, require_gpu: bool = False) -> str:
     Raises:
         RuntimeFailure: `gpu_unavailable` where one is required and there is none.
     """
-    name = enable_gpu()
-    if require_gpu and name == "CPU":
-        raise RuntimeFailure(
-            "gpu_unavailable", f"Cycles finds no GPU here by way of {' or '.join(BACKENDS)}; expected one"
-        )
-    scene.cycles.device = "CPU" if name == "CPU" else "GPU"
-    scene.cycles.denoising_use_gpu = name != "CPU"
-    return name
+    names = enable_gpus()
+    if require_gpu and not names:
+        looked = " or ".join(BACKENDS)
+        raise RuntimeFailure("gpu_unavailable", f"Cycles finds no GPU here by way of {looked}; expected at least one")
+    scene.cycles.device = "GPU" if names else "CPU"
+    scene.cycles.denoising_use_gpu = bool(names)
+    return ", ".join(names) or "CPU"
 
 
-def enable_gpu() -> str:
-    """Switches on the GPUs of the first backend that has any, and nothing else; returns their name or `CPU`."""
+def enable_gpus() -> list[str]:
+    """Switches on the GPUs of the first backend that has any, and nothing else; returns their names."""
     addon = bpy.context.preferences.addons.get("cycles")
     if addon is None:
-        log.warning("the Cycles add-on is not enabled; rendering on the CPU")
-        return "CPU"
-    preferences = addon.preferences
+        log.warning("the Cycles add-on is not enabled")
+        return []
     for backend in BACKENDS:
-        names = _enable(preferences, backend)
+        names = _enable(addon.preferences, backend)
         if names:
-            return f"{backend}: {', '.join(names)}"
-    preferences.compute_device_type = "NONE"
-    return "CPU"
+            return names
+    addon.preferences.compute_device_type = "NONE"
+    return []
 
 
 def _enable(preferences: bpy.types.AddonPreferences, backend: str) -> list[str]:
@@ -54,8 +52,8 @@ def _enable(preferences: bpy.types.AddonPreferences, backend: str) -> list[str]:
     preferences.refresh_devices()
     names = []
     for device in preferences.devices:
-        # Beside a GPU the CPU is switched on by default and then slows it down.
+        # Beside a GPU the CPU is switched on by default, and then slows it down.
         device.use = device.type == backend
         if device.use:
-            names.append(device.name)
+            names.append(f"{backend}: {device.name}")
     return names

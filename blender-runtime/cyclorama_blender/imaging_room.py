@@ -11,8 +11,8 @@ from cyclorama_blender.contract import Answer, Request
 OPS = ("derive",)
 
 
-def start() -> str:
-    """Has nothing to prepare, and no Blender to name."""
+def start(_threads: int) -> str:
+    """Has nothing to prepare, and no Blender to name; numpy heeds the environment."""
     return ""
 
 

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from cyclorama_blender import cycles
+from cyclorama_blender import cycles_setup
 from cyclorama_blender.camera import Intrinsics
 from cyclorama_blender.contract import Answer, Json, vector
 from cyclorama_blender.device import choose_device
@@ -36,7 +36,7 @@ def render(options: Json, input_path: Path, output_dir: Path, warnings: list[str
     """
     spec = RenderSpec.from_json(options.get("spec", {}))
     stage = set_stage(input_path, spec.object_scale)
-    cycles.configure(stage.scene, spec)
+    cycles_setup.configure(stage.scene, spec)
     device = choose_device(stage.scene, require_gpu=bool(options.get("requireGpu")))
     hdr = options.get("hdrFile", "")
     light_scene(stage.scene, spec.lighting, input_path.parent / hdr if hdr else None)

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import bpy
 
-from cyclorama_blender import importers, inspection, selftest, session
+from cyclorama_blender import cycles_setup, importers, inspection, modalities, selftest, session
 from cyclorama_blender.contract import Answer, Request
 
 OPS = ("inspect", "selftest", "modalities")
 
 
-def start() -> str:
-    """Checks and empties Blender; returns its version."""
+def start(threads: int) -> str:
+    """Checks and empties Blender, which renders with so many threads, 0 for all; returns its version."""
     session.check_version()
+    cycles_setup.use_threads(threads)
     session.reset()
     return bpy.app.version_string
 
@@ -28,8 +29,6 @@ def perform(request: Request, enter: Callable[[str], None]) -> Answer:
     enter("import")
     warnings = importers.import_asset(Path(request.input_path))
     if request.op == "modalities":
-        from cyclorama_blender import modalities
-
         enter("render")
         return modalities.render(request.options, Path(request.input_path), Path(request.output_dir), warnings)
     enter("inspect")

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import logging
+import tempfile
+import time
+from pathlib import Path
 
 import bpy
 
+from cyclorama_blender import cycles_setup
 from cyclorama_blender.contract import Answer
+from cyclorama_blender.device import choose_device, enable_gpus
+from cyclorama_blender.lighting import light_scene
+from cyclorama_blender.render_spec import Lighting, defaults
 
 log = logging.getLogger(__name__)
 
-GPU_BACKENDS = ("OPTIX", "CUDA", "HIP", "ONEAPI", "METAL")
 CUBE_SUBDIVIDED_VERTICES = 26
+WARM_UP = defaults("DRAFT", width=32, height=32, samples=1)
 
 
 def selftest() -> Answer:
-    """Subdivides a cube through the dependency graph and checks the result."""
+    """Subdivides a cube through the dependency graph, checks the result, and has a GPU render it once."""
     bpy.ops.mesh.primitive_cube_add()
     cube = bpy.context.object
     cube.modifiers.new("subdivide", "SUBSURF").levels = 1
@@ -23,26 +30,23 @@ def selftest() -> Answer:
     vertices = len(evaluated.data.vertices)
     if vertices != CUBE_SUBDIVIDED_VERTICES:
         raise RuntimeError(f"a cube subdivided once has {vertices} vertices; expected {CUBE_SUBDIVIDED_VERTICES}")
-    return Answer("selftest", {"blenderVersion": bpy.app.version_string, "gpuDevices": gpu_devices()})
+    devices = enable_gpus()
+    if devices:
+        warm_up(bpy.context.scene)
+    return Answer("selftest", {"blenderVersion": bpy.app.version_string, "gpuDevices": devices})
 
 
-def gpu_devices() -> list[str]:
-    """Names the Cycles devices other than the CPU, such as `OPTIX: NVIDIA H100`."""
-    addon = bpy.context.preferences.addons.get("cycles")
-    if addon is None:
-        log.warning("the Cycles add-on is not enabled")
-        return []
-    preferences = addon.preferences
-    known = {item.identifier for item in preferences.bl_rna.properties["compute_device_type"].enum_items_static}
-    names = []
-    for backend in GPU_BACKENDS:
-        # Some versions fill this enum at run time, so an empty list says nothing.
-        if known and backend not in known:
-            continue
-        try:
-            devices = preferences.get_devices_for_type(backend)
-        except (ValueError, TypeError) as error:
-            log.info("backend %s is not in this build: %s", backend, error)
-            continue
-        names += [f"{backend}: {device.name}" for device in devices if device.type == backend]
-    return names
+def warm_up(scene: bpy.types.Scene) -> None:
+    """Renders and denoises a few pixels: the driver compiles Cycles' kernels on first use, which takes minutes."""
+    since = time.monotonic()
+    eye = bpy.data.objects.new("warm-up", bpy.data.cameras.new("warm-up"))
+    eye.location = (0.0, 0.0, 10.0)
+    scene.collection.objects.link(eye)
+    scene.camera = eye
+    cycles_setup.configure(scene, WARM_UP)
+    light_scene(scene, Lighting(), None)
+    device = choose_device(scene)
+    with tempfile.TemporaryDirectory() as folder:
+        scene.render.filepath = str(Path(folder) / "warm-up.exr")
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+    log.info("the first render on %s took %.1f s", device, time.monotonic() - since)

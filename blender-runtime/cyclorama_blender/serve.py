@@ -101,9 +101,9 @@ def read_line(requests: BinaryIO) -> bytes:
     return line
 
 
-def serve(room: ModuleType, requests: BinaryIO, events: BinaryIO) -> None:
+def serve(room: ModuleType, threads: int, requests: BinaryIO, events: BinaryIO) -> None:
     """Answers requests until the worker closes its end."""
-    version = room.start()
+    version = room.start(threads)
     send(events, contract.ready_event(version, platform.python_version(), os.getpid()))
     while line := read_line(requests):
         try:
@@ -129,6 +129,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--control-in", type=int, required=True, help="descriptor to read requests from")
     parser.add_argument("--control-out", type=int, required=True, help="descriptor to write events to")
     parser.add_argument("--room", choices=("scene", "imaging"), default="scene", help="with Blender, or beside it")
+    parser.add_argument("--threads", type=int, default=0, help="how many to render with; 0: one for each core")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     lifeline.die_with_parent()
@@ -136,7 +137,7 @@ def main(argv: list[str]) -> int:
     try:
         room = importlib.import_module(f"cyclorama_blender.{options.room}_room")
         with open(options.control_in, "rb") as requests, open(options.control_out, "wb") as events:  # noqa: PTH123
-            serve(room, requests, events)
+            serve(room, options.threads, requests, events)
     except RuntimeFailure as failure:
         log.error("%s: %s", failure.reason, failure.message)
         return 3

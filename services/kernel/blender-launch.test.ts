@@ -12,7 +12,7 @@ const program = {
 test('Blender speaks on descriptors 3 and 4 and finds the runtime by path', () => {
   const { file, args, env, sandboxed } = blenderLaunch(program, slotFolders('/scratch', 2));
   expect([file, ...args].join(' ')).toBe(
-    '/venv/bin/python -s -B -m cyclorama_blender.serve --control-in 3 --control-out 4 --room scene',
+    '/venv/bin/python -s -B -m cyclorama_blender.serve --control-in 3 --control-out 4 --room scene --threads 3',
   );
   expect(env).toMatchObject({ PYTHONPATH: '/app/blender-runtime', MALLOC_ARENA_MAX: '2', CUDA_VISIBLE_DEVICES: '1' });
   expect(sandboxed).toBe(false);

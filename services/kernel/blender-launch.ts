@@ -54,7 +54,7 @@ export function blenderLaunch(program: BlenderProgram, folders: SlotFolders): Bl
   return {
     file: program.python,
     // -s: no packages from a home directory; -B: the runtime's folder may be read-only.
-    args: ['-s', '-B', '-m', 'cyclorama_blender.serve', '--control-in', '3', '--control-out', '4', '--room', room],
+    args: ['-s', '-B', '-m', 'cyclorama_blender.serve', ...serveArguments(room, program.threads)],
     env: {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       LANG: 'C.UTF-8',
@@ -75,4 +75,8 @@ export function blenderLaunch(program: BlenderProgram, folders: SlotFolders): Bl
     cwd: folders.root,
     sandboxed: false,
   };
+}
+
+function serveArguments(room: string, threads: number): string[] {
+  return ['--control-in', '3', '--control-out', '4', '--room', room, '--threads', String(threads)];
 }
