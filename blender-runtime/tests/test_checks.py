@@ -1,0 +1,124 @@
+"""What is not good enough for a dataset is named; what is merely odd is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from analytic import ball, front_eye
+
+from cyclorama_blender import checks
+from cyclorama_blender.checks import Findings, Shortfall
+from cyclorama_blender.passes import Passes
+
+
+@pytest.fixture
+def good() -> Passes:
+    return ball(front_eye(3.5, 128)).passes()
+
+
+def check(passes: Passes, framed: bool = True) -> Findings:
+    normals = np.stack(passes.normal, axis=-1)
+    return checks.check_view("view_003", passes, passes.mask, normals, framed)
+
+
+def reasons(found: Findings) -> list[str]:
+    return [shortfall.reason for shortfall in found.shortfalls]
+
+
+def test_a_good_view_has_nothing_to_say(good: Passes) -> None:
+    assert check(good) == Findings()
+
+
+def test_a_view_of_nothing_is_blank(good: Passes) -> None:
+    nothing = np.zeros_like(good.depth)
+    found = check(replace(good, depth=np.full_like(good.depth, 1e10), alpha=nothing, rgb=(nothing,) * 3))
+    assert reasons(found) == ["blank_render"]
+    assert found.shortfalls[0].message.startswith("view_003: the object covers 0.0000% of the image")
+    assert found.shortfalls[0].view == "view_003"
+
+
+def test_a_single_pixel_of_many_is_blank(good: Passes) -> None:
+    depth = np.full_like(good.depth, 1e10)
+    depth[64, 64] = 3
+    assert reasons(check(replace(good, depth=depth))) == ["blank_render"]
+
+
+def test_an_object_that_is_transparent_all_over_is_blank(good: Passes) -> None:
+    found = check(replace(good, alpha=np.zeros_like(good.alpha)))
+    assert reasons(found) == ["blank_render"]
+    assert "transparent" in found.shortfalls[0].message
+
+
+def test_an_object_that_is_black_all_over_is_blank(good: Passes) -> None:
+    found = check(replace(good, rgb=(np.zeros_like(good.alpha),) * 3))
+    assert reasons(found) == ["blank_render"]
+    assert "black" in found.shortfalls[0].message
+
+
+def test_an_object_of_one_colour_is_worth_a_warning_alone(good: Passes) -> None:
+    found = check(replace(good, rgb=(good.alpha * np.float32(0.8),) * 3))
+    assert found.shortfalls == ()
+    assert len(found.warnings) == 1
+    assert "one colour" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("where", "side"), [((0, 64), "top"), ((126, 64), "bottom"), ((64, 1), "left"), ((64, 127), "right")]
+)
+@pytest.mark.parametrize("seen_by", ["alpha", "depth"])
+def test_an_object_at_the_border_is_cropped(good: Passes, where: tuple[int, int], side: str, seen_by: str) -> None:
+    alpha, depth = good.alpha.copy(), good.depth.copy()
+    normal = tuple(plane.copy() for plane in good.normal)
+    if seen_by == "alpha":
+        alpha[where] = 0.5
+    else:
+        depth[where] = 3
+        normal[0][where] = 1
+    touching = replace(good, alpha=alpha, depth=depth, normal=normal)
+    found = check(touching)
+    assert reasons(found) == ["cropped"]
+    assert f"touches the {side} border" in found.shortfalls[0].message
+    assert reasons(check(touching, framed=False)) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, -1.0])
+def test_depth_that_is_no_depth_is_an_invalid_render(good: Passes, value: float) -> None:
+    depth = good.depth.copy()
+    depth[64, 64] = value
+    assert reasons(check(replace(good, depth=depth))) == ["invalid_render"]
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan])
+def test_normals_that_are_not_unit_are_an_invalid_render(good: Passes, value: float) -> None:
+    normal = tuple(plane.copy() for plane in good.normal)
+    for plane in normal:
+        plane[64, 64] = value * 0.5
+    assert reasons(check(replace(good, normal=normal))) == ["invalid_render"]
+
+
+def test_light_that_is_not_finite_is_worth_a_warning(good: Passes) -> None:
+    light = good.rgb[0].copy()
+    light[64, 64] = np.nan
+    found = check(replace(good, rgb=(light, good.rgb[1], good.rgb[2])))
+    assert found.shortfalls == ()
+    assert found.warnings == ("view_003: 1 values of the lit image are not finite; they are drawn black or white",)
+
+
+def test_alpha_and_depth_that_disagree_are_worth_a_warning(good: Passes) -> None:
+    alpha = good.alpha.copy()
+    alpha[:64] = 0
+    found = check(replace(good, alpha=alpha))
+    assert found.shortfalls == ()
+    assert "disagree" in found.warnings[0]
+
+
+def test_the_worst_shortfall_comes_first() -> None:
+    found = [Shortfall(reason, "", "") for reason in ("cropped", "blank_render", "invalid_render", "cropped")]
+    assert [shortfall.reason for shortfall in checks.worst_first(found)] == [
+        "invalid_render",
+        "blank_render",
+        "cropped",
+        "cropped",
+    ]
