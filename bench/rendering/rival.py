@@ -33,7 +33,7 @@ def build(path: Path, spec: RenderSpec) -> bpy.types.Scene:
     """Imports a file and sets stage, light and camera as the service does."""
     session.reset()
     importers.import_asset(path)
-    stage = set_stage(path.name, spec.object_scale)
+    stage = set_stage(path, spec.object_scale)
     scene = stage.scene
     light_scene(scene, spec.lighting, None)
     camera = Intrinsics.of(spec)
