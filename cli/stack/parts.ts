@@ -9,6 +9,12 @@ import { SERVICES, type ServiceName } from './services.ts';
 
 export type PartName = 'nats' | 's3' | ServiceName | 'worker';
 
+/**
+ * Without it V8 lets the young objects of a service fill 100 MB and more before it clears them away: a worker's memory
+ * grew to 400 MB over 2,000 assets, of which 35 MB were in use.
+ */
+const NODE_FLAGS = ['--max-semi-space-size=8'];
+
 /** One process of the stack: how it is started and when it counts as ready. */
 export interface Part {
   /** `nats`, `analysis`, or `analysis-2` for a second replica. */
@@ -137,7 +143,7 @@ function servicePart(service: ServiceName | 'worker', replica: number, input: Pa
   return {
     name,
     stage: isWorker ? 2 : 1,
-    command: [process.execPath, main],
+    command: [process.execPath, ...NODE_FLAGS, main],
     env: {
       ...serviceEnv(input),
       CYCLORAMA_HTTP_PORT: String(http),

@@ -6,6 +6,7 @@ import type { BuildCounts } from './index-build.ts';
 import type { IndexSummary } from './index-summary.ts';
 import {
   asCode,
+  countOf,
   formatBytes,
   formatCount,
   formatSeconds,
@@ -58,7 +59,7 @@ export function printReport(facts: ReportFacts): string {
 
 function intro({ job, approach, summary, time, hasSheet }: ReportFacts): string {
   const images = hasSheet ? `, ${formatCount(summary.images)} images` : '';
-  const files = `${formatCount(summary.rows)} assets, ${formatBytes(summary.bytes.sum)}${images}`;
+  const files = `${countOf(summary.rows, 'asset')}, ${formatBytes(summary.bytes.sum)}${images}`;
   const look = hasSheet ? ' To look at all images: `index.html`, the contact sheet, in a browser.' : '';
   return `${files}; operation \`${job.operation}\`, as of ${time.toISOString()}. ${approach}\n\nOne row an asset, failures included, lies beside this file in \`index.jsonl\` and \`index.parquet\`.${look}`;
 }
@@ -113,11 +114,12 @@ function times(facts: ReportFacts): string {
 function throughput({ job, time, summary }: ReportFacts): string {
   const { total = 0n, reused = 0n } = job.counts ?? {};
   const again = job.retryOf === '' ? '' : `; it tries again what failed in \`${job.retryOf}\``;
-  const took = `The last job (\`${job.jobId}\`${again}) took ${formatCount(Number(total))} assets`;
+  const took = `The last job (\`${job.jobId}\`${again}) took ${countOf(Number(total), 'asset')}`;
   const done = Number(total - reused);
   const seconds = job.startTime ? (time.getTime() - job.startTime.getTime()) / 1000 : 0;
-  if (done <= 0 || seconds <= 0) return `${took}, all of which were done before.`;
-  const before = reused > 0n ? `, ${formatCount(Number(reused))} of which were done before` : '';
+  if (total === 0n) return `${took}.`;
+  if (done <= 0 || seconds <= 0) return `${took}, done before.`;
+  const before = reused > 0n ? `, ${formatCount(Number(reused))} of them done before` : '';
   const rate = (done / seconds) * 60;
   // The images of each job are not counted; those of the whole dataset, failures included, tell how many one asset has.
   const imagesPerSecond = (done / seconds) * (summary.images / summary.rows);
