@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { openTerminal, type Streams } from './terminal.ts';
 
 /** Both streams write to one screen, as on a real terminal. */
-function screen(options: { tty: boolean; env?: Record<string, string> }) {
+function screen(options: { tty: boolean; env?: Record<string, string>; columns?: number }) {
   let written = '';
   const stream = () => {
     const pass = new PassThrough();
     pass.on('data', (chunk: Buffer) => {
       written += chunk.toString();
     });
-    return Object.assign(pass, { isTTY: options.tty, columns: 40 });
+    return Object.assign(pass, { isTTY: options.tty, columns: options.columns ?? 40 });
   };
   const streams: Streams = {
     stdin: Object.assign(new PassThrough(), { isTTY: options.tty }),
@@ -55,6 +55,12 @@ describe('terminal', () => {
     const { terminal, written } = screen({ tty: true });
     terminal.status((columns) => String(columns));
     expect(written()).toBe('40');
+  });
+
+  it('takes a terminal that does not know its width for a usual one', () => {
+    const { terminal, written } = screen({ tty: true, columns: 0 });
+    terminal.status((columns) => String(columns));
+    expect(written()).toBe('80');
   });
 
   it('paints nothing in a pipe', () => {

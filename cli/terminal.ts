@@ -29,6 +29,7 @@ export interface Streams {
 }
 
 const REDRAW_MS = 100;
+const USUAL_COLUMNS = 80;
 const ERASE_LINE = '\r\u001b[2K';
 
 /** Opens the terminal of this process. Lines and the status line never mix: it is taken away before each line. */
@@ -43,7 +44,8 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams = process):
     stderr.write(`${drawn === '' ? '' : ERASE_LINE}${line}`);
     drawn = line;
   };
-  const redraw = (): void => show(drawing?.(stderr.columns ?? 80) ?? '');
+  // A pseudo-terminal that nobody gave a size says 0.
+  const redraw = (): void => show(drawing?.(stderr.columns || USUAL_COLUMNS) ?? '');
   const write = (stream: Stream, line: string): void => {
     show('');
     stream.write(`${line}\n`);
