@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from cyclorama_blender import camera
+from cyclorama_blender import camera, exr
 from cyclorama_blender.camera import Intrinsics
+from cyclorama_blender.contract import Json
 from cyclorama_blender.passes import NOTHING, Passes
 from cyclorama_blender.render_spec import DEFAULT_FIELD_OF_VIEW
 
@@ -99,6 +101,59 @@ def ball(eye: Eye, radius: float = 1.0, middle: tuple = (0, 0, 0)) -> Seen:
     rays, start = eye.rays, eye.position - np.array(middle)
     a, b, c = (rays * rays).sum(-1), rays @ start, start @ start - radius**2
     inside = b * b - a * c
-    depth = np.where(inside > 0, (-b - np.sqrt(np.maximum(inside, 0))) / a, MISS)
+    t = (-b - np.sqrt(np.maximum(inside, 0))) / a
+    hit = (inside > 0) & (t > 0)
+    depth = np.where(hit, t, MISS)
     normals = (start + depth[..., None] * rays) / radius
-    return Seen(depth.astype(np.float32), np.where((inside > 0)[..., None], normals, 0).astype(np.float32))
+    return Seen(depth.astype(np.float32), np.where(hit[..., None], normals, 0).astype(np.float32))
+
+
+def write_passes(path: Path, passes: Passes) -> None:
+    """Writes a view as Blender does, with its names of channels."""
+    names = {"Combined": zip("RGBA", (*passes.rgb, passes.alpha), strict=True), "Depth": [("Z", passes.depth)]}
+    names["Normal"] = zip("XYZ", passes.normal, strict=True)
+    names["Position"] = [(axis, passes.depth) for axis in "XYZ"]
+    if passes.index is not None:
+        names["IndexOB"] = [("X", passes.index)]
+    exr.write_exr(path, {f"VL.{name}.{axis}": image for name, planes in names.items() for axis, image in planes})
+
+
+def derive_op(views: dict[str, Eye], framed: bool = True, **spec: object) -> Json:
+    """A DeriveOp of balls of radius 1, as protobuf JSON has it."""
+    lens = next(iter(views.values())).lens
+    corner = {"x": 1.0, "y": 1.0, "z": 1.0}
+    box = {"min": {axis: -1.0 for axis in "xyz"}, "max": corner}
+    return {
+        "spec": {"width": lens.width, "height": lens.height, **spec},
+        "rendering": {
+            "views": [
+                {
+                    "name": name,
+                    "file": f"{name}.exr",
+                    "worldFromCamera": eye.pose.ravel().tolist(),
+                    "lookAt": {},
+                    "clipStart": 0.1,
+                    "clipEnd": 100.0,
+                    "renderSeconds": 1.25,
+                    **({"framed": True} if framed else {}),
+                }
+                for name, eye in views.items()
+            ],
+            "box": box,
+            "assetBox": {"min": {}, "max": {"x": 2.0, "y": 2.0, "z": 2.0}},
+            "translation": {axis: -1.0 for axis in "xyz"},
+            "scale": 1.0,
+            "frame": 1.0,
+            "focalLengthMm": 50.0,
+            "sensorWidthMm": 36.0,
+            "device": "CPU",
+            "blenderVersion": "4.5.15 LTS",
+        },
+        "source": {
+            "file": "ball.glb",
+            "uri": "s3://bucket/ball.glb",
+            "sizeBytes": "1234",
+            "warnings": ["decoded"],
+            "stageSeconds": {"download": 0.5},
+        },
+    }
