@@ -13,6 +13,9 @@ from cyclorama_blender.passes import Mask, Passes
 
 LEAST_COVERAGE = 1e-4
 BORDER_PIXELS = 2
+"""So many pixels along each side must be free of a framed object, where its margin is that wide."""
+FILTER_PIXELS = 1
+"""So far beyond the object's outline the renderer's filter spreads its alpha."""
 UNIT_TOLERANCE = 1e-3
 VISIBLE_ALPHA = 0.5 / 255
 BLACK = 0.5 / 255 / 12.92
@@ -46,7 +49,12 @@ class Findings:
     warnings: tuple[str, ...] = ()
 
 
-def check_view(name: str, passes: Passes, mask: Mask, normals: Image, framed: bool) -> Findings:
+def free_border(margin: float, width: int, height: int) -> int:
+    """Returns how many pixels along each side an object that is framed with this margin leaves free at least."""
+    return max(0, min(BORDER_PIXELS, int(margin * min(width, height) / 2) - FILTER_PIXELS))
+
+
+def check_view(name: str, passes: Passes, mask: Mask, normals: Image, border: int) -> Findings:
     """Checks one view.
 
     Args:
@@ -54,11 +62,11 @@ def check_view(name: str, passes: Passes, mask: Mask, normals: Image, framed: bo
         passes: as rendered.
         mask: where depth says that the object is.
         normals: unit normals (H, W, 3).
-        framed: whether the object must not touch the border.
+        border: how many pixels along each side the object must leave free.
     """
     covered = np.nan_to_num(passes.alpha) > VISIBLE_ALPHA
     failed = [*_unsound(passes, mask, normals), *_blank(passes, mask, covered)]
-    if framed and (touched := _touched_sides(mask | covered)):
+    if touched := _touched_sides(mask | covered, border):
         failed.append(("cropped", f"the object touches the {' and '.join(touched)} border; expected it inside"))
     warnings = _doubts(passes, mask, covered)
     return Findings(
@@ -117,11 +125,12 @@ def _is_even(light: Image, alpha: Image) -> bool:
         return bool(np.ptp(light / alpha) < EVEN)
 
 
-def _touched_sides(there: Mask) -> list[str]:
+def _touched_sides(there: Mask, border: int) -> list[str]:
+    height, width = there.shape
     sides = {
-        "top": there[:BORDER_PIXELS],
-        "bottom": there[-BORDER_PIXELS:],
-        "left": there[:, :BORDER_PIXELS],
-        "right": there[:, -BORDER_PIXELS:],
+        "top": there[:border],
+        "bottom": there[height - border :],
+        "left": there[:, :border],
+        "right": there[:, width - border :],
     }
     return [side for side, strip in sides.items() if strip.any()]

@@ -130,7 +130,8 @@ def _derive_view(
     lens, mask = Intrinsics.of(spec), passes.mask
     near, far = depth.visible_range(passes.depth, mask)
     world, _ = normals.unit_normals(passes.normal, passes.depth, mask, view.pose, lens)
-    found = checks.check_view(view.name, passes, mask, world, view.framed)
+    border = checks.free_border(spec.framing_margin, spec.width, spec.height) if view.framed else 0
+    found = checks.check_view(view.name, passes, mask, world, border)
     images: dict[str, Pixels] = {}
     raw: dict[str, Planes] = {}
     for modality in spec.modalities:

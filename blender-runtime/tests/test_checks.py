@@ -18,9 +18,9 @@ def good() -> Passes:
     return ball(front_eye(3.5, 128)).passes()
 
 
-def check(passes: Passes, framed: bool = True) -> Findings:
+def check(passes: Passes, border: int = 2) -> Findings:
     normals = np.stack(passes.normal, axis=-1)
-    return checks.check_view("view_003", passes, passes.mask, normals, framed)
+    return checks.check_view("view_003", passes, passes.mask, normals, border)
 
 
 def reasons(found: Findings) -> list[str]:
@@ -80,7 +80,7 @@ def test_an_object_at_the_border_is_cropped(good: Passes, where: tuple[int, int]
     found = check(touching)
     assert reasons(found) == ["cropped"]
     assert f"touches the {side} border" in found.shortfalls[0].message
-    assert reasons(check(touching, framed=False)) == []
+    assert reasons(check(touching, border=0)) == []
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, -1.0])
@@ -122,3 +122,13 @@ def test_the_worst_shortfall_comes_first() -> None:
         "cropped",
         "cropped",
     ]
+
+
+@pytest.mark.parametrize(
+    ("margin", "size", "free"),
+    [(0.08, (512, 512), 2), (0.08, (512, 16), 0), (0.08, (60, 60), 1), (0.0, (4096, 4096), 0), (0.5, (16, 16), 2)],
+)
+def test_the_border_that_must_be_free_is_no_wider_than_the_margin(
+    margin: float, size: tuple[int, int], free: int
+) -> None:
+    assert checks.free_border(margin, *size) == free
