@@ -1,18 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { Lighting, RenderSpec, type Views } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { checkSpec } from './check-spec.ts';
 
-type Change = Parameters<typeof RenderSpec.fromPartial>[0];
+type Change = Partial<RenderSpec>;
 
-const ring = (count: number, elevationDegrees?: number): Change => ({
-  views: {
-    arrangement: { $case: 'ring', value: { count, ...(elevationDegrees === undefined ? {} : { elevationDegrees }) } },
-  },
-});
-const hammersley = (count: number): Change => ({ views: { arrangement: { $case: 'hammersley', value: { count } } } });
-const posed = (...xs: number[]): Change => ({
-  views: { arrangement: { $case: 'posed', value: { poses: xs.map((x) => ({ position: { x, y: 0, z: 0 } })) } } },
-});
+const seen = (arrangement: NonNullable<Views['arrangement']>): Change => ({ views: { arrangement } });
+const ring = (count: number, elevationDegrees?: number): Change =>
+  seen({ $case: 'ring', value: { count, elevationDegrees } });
+const hammersley = (count: number): Change => seen({ $case: 'hammersley', value: { count } });
+const posed = (...xs: number[]): Change => {
+  const poses = xs.map((x) => ({ position: { x, y: 0, z: 0 }, lookAt: undefined }));
+  return seen({ $case: 'posed', value: { poses } });
+};
+const lit = (change: Partial<Lighting>): Change => ({ lighting: { ...Lighting.fromPartial({}), ...change } });
+const edged = (creaseDegrees?: number, depthStep?: number): Change => ({ edges: { creaseDegrees, depthStep } });
+const specOf = (change: Change): RenderSpec => ({ ...RenderSpec.fromPartial({}), ...change });
 const HDR = 's3://lights/studio.hdr';
 
 describe('a spec', () => {
@@ -25,11 +27,11 @@ describe('a spec', () => {
     ['of 64 views', ring(64, -89)],
     ['of one view on a sphere', hammersley(1)],
     ['of 64 poses', posed(...Array.from({ length: 64 }, () => 1))],
-    ['lit by an image', { lighting: { hdrUri: HDR, preset: 3, strength: 100 } }],
-    ['lit by an image, whose preset goes without saying', { lighting: { hdrUri: 's3://lights/a.EXR' } }],
-    ['of thresholds at their bounds', { edges: { creaseDegrees: 180, depthStep: 0.0001 } }],
+    ['lit by an image', lit({ hdrUri: HDR, preset: 3, strength: 100 })],
+    ['lit by an image, whose preset goes without saying', lit({ hdrUri: 's3://lights/a.EXR' })],
+    ['of thresholds at their bounds', edged(180, 0.0001)],
   ])('%s is taken', (_, change) => {
-    expect(checkSpec(RenderSpec.fromPartial(change))).toEqual([]);
+    expect(checkSpec(specOf(change))).toEqual([]);
   });
 
   test.each<[string, Change, string]>([
@@ -57,22 +59,22 @@ describe('a spec', () => {
     ['of 65 poses', posed(...Array.from({ length: 65 }, () => 1)), 'views.posed.poses'],
     ['of a pose that looks at itself', posed(1, 0), 'views.posed.poses[1]'],
     ['of a pose that is nowhere', posed(Number.POSITIVE_INFINITY), 'views.posed.poses[0]'],
-    ['of an unknown light', { lighting: { preset: 9 as 1 } }, 'lighting.preset'],
-    ['too dark', { lighting: { strength: 0 } }, 'lighting.strength'],
-    ['of an HDR that is not named', { lighting: { preset: 3 } }, 'lighting.hdr_uri'],
-    ['of an HDR in the studio', { lighting: { preset: 1, hdrUri: HDR } }, 'lighting.hdr_uri'],
-    ['of an HDR that is a JPEG', { lighting: { hdrUri: 's3://lights/a.jpg' } }, 'lighting.hdr_uri'],
-    ['of an HDR on a disk', { lighting: { hdrUri: '/a.hdr' } }, 'lighting.hdr_uri'],
-    ['with no crease', { edges: { creaseDegrees: 0 } }, 'edges.crease_degrees'],
-    ['with no step', { edges: { depthStep: 0 } }, 'edges.depth_step'],
+    ['of an unknown light', lit({ preset: 9 as 1 }), 'lighting.preset'],
+    ['too dark', lit({ strength: 0 }), 'lighting.strength'],
+    ['of an HDR that is not named', lit({ preset: 3 }), 'lighting.hdr_uri'],
+    ['of an HDR in the studio', lit({ preset: 1, hdrUri: HDR }), 'lighting.hdr_uri'],
+    ['of an HDR that is a JPEG', lit({ hdrUri: 's3://lights/a.jpg' }), 'lighting.hdr_uri'],
+    ['of an HDR on a disk', lit({ hdrUri: '/a.hdr' }), 'lighting.hdr_uri'],
+    ['with no crease', edged(0), 'edges.crease_degrees'],
+    ['with no step', edged(30, 0), 'edges.depth_step'],
     ['of an unnamed modality', { modalities: [1, 0] }, 'modalities[1]'],
     ['of an unknown raw output', { rawOutputs: [7 as 1] }, 'raw_outputs[0]'],
   ])('%s is refused by its field', (_, change, field) => {
-    expect(checkSpec(RenderSpec.fromPartial(change)).map((violation) => violation.field)).toEqual([`spec.${field}`]);
+    expect(checkSpec(specOf(change)).map((violation) => violation.field)).toEqual([`spec.${field}`]);
   });
 
   test('with several mistakes is refused with all of them, and what was expected', () => {
-    expect(checkSpec(RenderSpec.fromPartial({ width: 1, seed: -5 }))).toEqual([
+    expect(checkSpec(specOf({ width: 1, seed: -5 }))).toEqual([
       { field: 'spec.width', description: 'is 1; expected 16 to 4096 or 0 (the default)' },
       { field: 'spec.seed', description: 'is -5; expected 0 to 2147483647' },
     ]);

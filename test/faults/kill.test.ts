@@ -16,7 +16,7 @@ afterAll(() => faults.close());
 /** Kills the Blender of the worker, as the kernel would when memory runs out; the worker lives on. */
 async function killBlender(): Promise<void> {
   const family = await descendants(faults.stack.pid('worker')!);
-  const blenders = family.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('cyclorama_blender'));
+  const blenders = family.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--room\0scene'));
   expect(blenders.length).toBeGreaterThan(0);
   sendSignal(blenders.at(-1)!, 'SIGKILL');
 }
