@@ -6,7 +6,8 @@ import { createProgram } from '../../cli/program.ts';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 
 const program = await createProgram();
-const documents = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => join('docs', name))];
+const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+const documents = ['README.md', ...pages.map((name) => join('docs', name))];
 const lines = documents
   .flatMap((path) => [...readFileSync(join(ROOT, path), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)])
   .flatMap(([, block]) => block!.split('\n'))
