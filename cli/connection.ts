@@ -1,11 +1,13 @@
 import type { AnalysisServiceClient } from '../gen/cyclorama/analysis/v1/analysis.ts';
 import type { DiscoveryServiceClient } from '../gen/cyclorama/discovery/v1/discovery.ts';
+import type { RenderingServiceClient } from '../gen/cyclorama/rendering/v1/rendering.ts';
 import { readConfig } from '../services/kernel/config.ts';
 import type { ObjectStore } from '../services/kernel/object-store.ts';
 import type { ClientSecurity } from '../services/kernel/rpc-client.ts';
 import { type Addresses, resolveAddresses } from './addresses.ts';
 import type { JobCalls } from './job-calls.ts';
 import { readStack } from './stack/endpoints.ts';
+import type { ServiceName } from './stack/services.ts';
 import type { NamedStore } from './stores.ts';
 
 /** What a command reaches: services and store, loaded and opened when first asked for. */
@@ -14,7 +16,9 @@ export interface Connection {
   readonly security: ClientSecurity;
   discovery(): Promise<DiscoveryServiceClient>;
   analysis(): Promise<AnalysisServiceClient>;
-  jobs(): Promise<JobCalls>;
+  rendering(): Promise<RenderingServiceClient>;
+  /** The job service at a server that is called anyhow; any of them answers for any job. */
+  jobs(at?: ServiceName): Promise<JobCalls>;
   store(): Promise<NamedStore>;
   /** The running local stack's store, whatever the environment names: local files go through it. */
   localStore(): Promise<ObjectStore>;
@@ -48,9 +52,10 @@ export function connect(options: ConnectionOptions, env: Environment): Connectio
     security,
     discovery: async () => keep((await clients()).openDiscovery(addresses, security)),
     analysis: async () => keep((await clients()).openAnalysis(addresses, security)),
-    async jobs() {
+    rendering: async () => keep((await clients()).openRendering(addresses, security)),
+    async jobs(at = 'analysis') {
       const { createJobCalls } = await import('./job-calls.ts');
-      return createJobCalls(keep((await clients()).openJobs(addresses, security)));
+      return createJobCalls(keep((await clients()).openJobs(addresses, at, security)));
     },
     async store() {
       const named = (await stores()).openStore(config, env, stack);

@@ -10,6 +10,13 @@ import type { JobCalls } from './job-calls.ts';
 const TROUBLE_NOTE_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 60_000;
 
+/** What is wanted of a job besides its end. */
+export interface FollowOptions {
+  onResult?: (result: TaskResult, job: Job | undefined) => void;
+  /** Images of each asset, for a pace in images. */
+  imagesPerAsset?: number | undefined;
+}
+
 type FollowContext = Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'serverWords' | 'stackEnds'>;
 
 /**
@@ -20,9 +27,9 @@ export async function followInTerminal(
   { terminal, signal, json, serverWords, stackEnds = false }: FollowContext,
   calls: JobCalls,
   jobId: string,
-  onResult?: (result: TaskResult, job: Job | undefined) => void,
+  { onResult, imagesPerAsset }: FollowOptions = {},
 ): Promise<Job | undefined> {
-  const bar = createJobBar(terminal);
+  const bar = createJobBar(terminal, imagesPerAsset);
   let lastNote = Number.NEGATIVE_INFINITY;
   const takeResult = (result: TaskResult): void => {
     bar.takeResult(result);

@@ -15,8 +15,8 @@ export interface JobBar {
   close(): void;
 }
 
-/** Draws a job's progress until it is closed. Counts and results come apart; whichever is ahead is shown. */
-export function createJobBar(terminal: Pick<Terminal, 'status'>): JobBar {
+/** Draws a job's progress until it is closed, with a pace in images where each asset has some. Counts and results come apart; whichever is ahead is shown. */
+export function createJobBar(terminal: Pick<Terminal, 'status'>, imagesPerAsset?: number): JobBar {
   const pace = createPace();
   const seen = { done: 0, failed: 0, reused: 0 };
   let latest: Job | undefined;
@@ -29,7 +29,9 @@ export function createJobBar(terminal: Pick<Terminal, 'status'>): JobBar {
     const total = state === JobState.JOB_STATE_PLANNING ? undefined : Number(counts?.total ?? 0);
     // What an earlier job did comes in a flood and says nothing about how long the rest will take.
     const perSecond = pace.sample(performance.now(), done - reused);
-    terminal.status((columns) => progressLine({ done, total, perSecond, remark: failedRemark(failed) }, columns));
+    const images = imagesPerAsset && perSecond ? imagesText(imagesPerAsset * perSecond) : '';
+    const remark = [images, failedRemark(failed)].filter((part) => part !== '').join('  ');
+    terminal.status((columns) => progressLine({ done, total, perSecond, remark }, columns));
   };
   const timer = setInterval(draw, REDRAW_MS);
   return {
@@ -49,4 +51,8 @@ export function createJobBar(terminal: Pick<Terminal, 'status'>): JobBar {
       terminal.status(undefined);
     },
   };
+}
+
+function imagesText(perSecond: number): string {
+  return `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s`;
 }

@@ -1,8 +1,11 @@
 import { JobPlan } from '../gen/cyclorama/job/v1/job.ts';
+import type { RenderSpec } from '../gen/cyclorama/rendering/v1/spec.ts';
 import type { CommandContext } from './command-run.ts';
 import { countOf, formatBytes, formatClock } from './figures.ts';
 import type { JobCalls } from './job-calls.ts';
 import { type MeasuredRate, measureRate } from './measured-rate.ts';
+import { measureRenderPace, type RenderPace } from './render-pace.ts';
+import { countImages } from './render-spec.ts';
 import { tableLines } from './tables.ts';
 
 /** Planning reads the whole source: a bucket of millions takes minutes. */
@@ -20,8 +23,42 @@ export async function showPlan(
   else for (const line of planLines(plan, rate)) terminal.print(line);
 }
 
+/** Shows what a rendering would do, how long that may take, and how much of a GPU or CPU. */
+export async function showRenderPlan(
+  { terminal, signal, json }: Pick<CommandContext, 'terminal' | 'signal' | 'json'>,
+  calls: Pick<JobCalls, 'list' | 'results'>,
+  spec: RenderSpec,
+  plan: JobPlan,
+): Promise<void> {
+  const pace = await measureRenderPace(calls, spec, signal);
+  const hours = hoursOf(plan, pace);
+  if (!json) for (const line of planLines(plan, pace?.rate, machineRows(plan, spec, pace))) terminal.print(line);
+  else {
+    const estimate = estimateOf(plan, pace?.rate);
+    const machine = hours === undefined ? {} : { blenderHours: hours, device: pace!.device, alike: pace!.alike };
+    terminal.print(JSON.stringify({ plan: JobPlan.toJSON(plan), estimate: estimate && { ...estimate, ...machine } }));
+  }
+}
+
+function machineRows(plan: JobPlan, spec: RenderSpec, pace: RenderPace | undefined): string[][] {
+  const rows = [['images', `${Number(pendingOf(plan)) * countImages(spec)} to make`]];
+  const hours = hoursOf(plan, pace);
+  if (hours === undefined || pendingOf(plan) === 0n) return rows;
+  const { device, blenderSeconds, alike } = pace!;
+  const kind = device === '' || device === 'CPU' ? 'CPU hours' : 'GPU hours';
+  const each = `${blenderSeconds!.toFixed(1)} s of Blender an asset${device === '' ? '' : `, ${device}`}`;
+  rows.push([kind, `${hours.toFixed(hours < 1 ? 3 : 1)} (${each}${alike ? '' : '; guessed from other settings'})`]);
+  return rows;
+}
+
+/** Hours of one Blender with its share of the machine: a GPU's, where each slot has one. */
+function hoursOf(plan: JobPlan, pace: RenderPace | undefined): number | undefined {
+  if (pace?.blenderSeconds === undefined) return undefined;
+  return (Number(pendingOf(plan)) * pace.blenderSeconds) / 3600;
+}
+
 /** A plan for people. */
-export function planLines(plan: JobPlan, rate: MeasuredRate | undefined): string[] {
+export function planLines(plan: JobPlan, rate: MeasuredRate | undefined, more: string[][] = []): string[] {
   const { total = 0n, reused = 0n, failed = 0n } = plan.counts ?? {};
   const pending = pendingOf(plan);
   const errors = failed > 0n ? `, ${countOf(failed, 'error')} among them` : '';
@@ -33,6 +70,7 @@ export function planLines(plan: JobPlan, rate: MeasuredRate | undefined): string
         ['already done', `${reused}${errors}`],
         ['to do', `${pending} (${formatBytes(plan.pendingBytes)})`],
         ['estimated time', estimateText(plan, rate)],
+        ...more,
       ],
     ),
     '[DRY RUN] Nothing was started.',

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { AnalysisReport } from '../gen/cyclorama/analysis/v1/analysis.ts';
 import { Outcome } from '../gen/cyclorama/asset/v1/asset.ts';
 import { Job, JobState, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
-import { reusedLine, showAnalysisJob } from './analysis-job.ts';
 import { endText } from './follow-in-terminal.ts';
 import type { JobCalls } from './job-calls.ts';
 import { JOB_COLUMNS, JOB_HEADINGS, jobRow, jobRows, resultLines } from './job-text.ts';
 import { reportLines } from './report-text.ts';
+import { reusedLine, showJob } from './show-job.ts';
 import { tableLines } from './tables.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -70,7 +70,7 @@ describe('jobs for people', () => {
       results: async () => ({ results: [], nextPageToken: '' }),
     } as Partial<JobCalls> as JobCalls;
     const context = { terminal, signal: AbortSignal.timeout(5_000), json: false, serverWords: '' };
-    expect(await showAnalysisJob(context, calls, 'abc', { failOnError: false })).toBe(0);
+    expect(await showJob(context, calls, 'abc', { resultLines: () => [], failOnError: false })).toBe(0);
     expect(notes).toEqual(['warning: no index']);
   });
 

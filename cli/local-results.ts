@@ -1,5 +1,5 @@
 import type { TaskResult } from '../gen/cyclorama/job/v1/job.ts';
-import { toClosingPlaces } from '../services/kernel/dataset.ts';
+import { toClosingPlaces, toSheetPlaces } from '../services/kernel/dataset.ts';
 import type { ObjectStore, StoredObject } from '../services/kernel/object-store.ts';
 import { readWholeRecord } from '../services/kernel/records.ts';
 import { parseFolderUri, parseObjectUri, parseS3Uri } from '../services/kernel/uri.ts';
@@ -88,6 +88,8 @@ async function* outputsOf(
     const found = await store.head(place, signal);
     if (found !== undefined) yield found;
   }
+  const { pages } = toSheetPlaces(outputUri, false);
+  for await (const objects of store.listAll(pages.bucket, pages.key, signal)) yield* objects;
 }
 
 /** A reused result does not name its outputs; its record does. */

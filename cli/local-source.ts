@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { invalidRequest } from '../services/kernel/failure.ts';
 import { shortHash } from '../services/kernel/fingerprint.ts';
 import type { ObjectStore } from '../services/kernel/object-store.ts';
 import { type S3Place, toS3Uri } from '../services/kernel/uri.ts';
 import type { CommandContext } from './command-run.ts';
 import { countOf, formatBytes } from './figures.ts';
+import type { LocalFile } from './folder.ts';
 import { type AssetQuery, findLocalAssets, type LocalAssets, referredFiles } from './local-assets.ts';
 import { putFiles } from './transfer.ts';
 
@@ -25,8 +26,9 @@ export interface PlacedSource {
   uri: string;
   /** The prefix that holds the assets, ending with a slash. */
   prefixUri: string;
-  /** How many assets there are. */
+  /** How many assets there are, and which of the accepted endings they have. */
   found: number;
+  suffixes: string[];
   /** The output place of an operation with its settings, named in one word. */
   outputUri(purpose: string): string;
   /** The folder of an output place below which outputs have the names of their assets. */
@@ -59,20 +61,22 @@ export async function withLocalSource<T>(
   for (const bucket of new Set([LOCAL_BUCKET, assets.bucket])) await store.createBucket(bucket, signal);
   try {
     await send(context, store, found, assets);
-    const placed = isFolder ? placedFolder(assets, found.assets.length) : placedFile(assets, found.assets[0]!.name);
-    return await body(placed, store);
+    const placed = isFolder ? placedFolder(assets) : placedFile(assets, found.assets[0]!.name);
+    const suffixes = endingsOf(found.assets, isFolder ? query.suffixes : [extname(real)]);
+    return await body({ ...placed, found: found.assets.length, suffixes }, store);
   } finally {
     if (!isFolder) await removeAll(store, assets);
   }
 }
 
-function placedFolder(assets: S3Place, found: number): PlacedSource {
+type Placement = Omit<PlacedSource, 'found' | 'suffixes'>;
+
+function placedFolder(assets: S3Place): Placement {
   const uri = toS3Uri(assets);
   const results = toS3Uri({ bucket: LOCAL_BUCKET, key: `${assets.bucket}/` });
   return {
     uri,
     prefixUri: uri,
-    found,
     outputUri: (purpose) => `${results}${purpose}/`,
     outputsBelow: (outputUri) => outputUri,
     nameOf(named) {
@@ -83,16 +87,19 @@ function placedFolder(assets: S3Place, found: number): PlacedSource {
 }
 
 /** Results lie below the file's own folder, to be removed with it. An asset that is named alone keeps its whole key in output names. */
-function placedFile(assets: S3Place, name: string): PlacedSource {
+function placedFile(assets: S3Place, name: string): Placement {
   const prefixUri = toS3Uri(assets);
   return {
     uri: prefixUri + name,
     prefixUri,
-    found: 1,
     outputUri: (purpose) => `${prefixUri}${purpose}/`,
     outputsBelow: (outputUri) => outputUri + assets.key,
     nameOf: (uri) => (uri.startsWith(prefixUri) ? uri.slice(uri.lastIndexOf('/') + 1) : uri),
   };
+}
+
+function endingsOf(assets: LocalFile[], suffixes: string[]): string[] {
+  return suffixes.filter((suffix) => assets.some(({ name }) => name.toLowerCase().endsWith(suffix.toLowerCase())));
 }
 
 /** A folder's own bucket, named for people and by a hash of where it is: keys there are the names in the folder. */

@@ -24,11 +24,18 @@ export async function measureRate(
   return rateOf(jobs);
 }
 
-/** Assets a second over the newest jobs, from their counts and times; what they reused took no time and is left out. */
-export function rateOf(jobs: Job[]): MeasuredRate | undefined {
+/**
+ * Assets a second over the newest jobs, from their counts and times; what they reused took no time and is left out.
+ * `weights` says how many assets each asset of a job counts for; without it one.
+ */
+export function rateOf(jobs: Job[], weights: number[] = []): MeasuredRate | undefined {
   const measured = jobs
-    .filter(({ jobClass }) => jobClass === JobClass.JOB_CLASS_BATCH)
-    .map((job) => ({ worked: Number(doneCount(job) - (job.counts?.reused ?? 0n)), seconds: secondsOf(job) }))
+    .map((job, i) => ({ job, weight: weights[i] ?? 1 }))
+    .filter(({ job }) => job.jobClass === JobClass.JOB_CLASS_BATCH)
+    .map(({ job, weight }) => ({
+      worked: Number(doneCount(job) - (job.counts?.reused ?? 0n)) * weight,
+      seconds: secondsOf(job),
+    }))
     .filter(({ worked, seconds }) => worked > 0 && seconds > 0)
     .slice(0, JUDGED_BY);
   if (measured.length === 0) return undefined;

@@ -12,6 +12,20 @@ export function parseCount(value: string): number {
   return count;
 }
 
+/** Reads the number of a port. */
+export function parsePort(value: string): number {
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('Expected 1 to 65535.');
+  return port;
+}
+
+/** Reads a number; what bounds it has is the service's to say. */
+export function parseNumber(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isFinite(number)) throw new InvalidArgumentError('Expected a number.');
+  return number;
+}
+
 /** Makes a parser of an option that may be given several times, each time with one of a few words. */
 export function collectOf<Word extends string>(words: Word[]): (value: string, before?: Word[]) => Word[] {
   return (value, before = []) => {

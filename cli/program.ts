@@ -14,6 +14,8 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   validate: () => import('./commands/validate.ts'),
   inspect: () => import('./commands/inspect.ts'),
   analyze: () => import('./commands/analyze.ts'),
+  render: () => import('./commands/render.ts'),
+  sheet: () => import('./commands/sheet.ts'),
   job: () => import('./commands/job.ts'),
   report: () => import('./commands/report.ts'),
   select: () => import('./commands/select.ts'),

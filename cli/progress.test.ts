@@ -47,6 +47,14 @@ describe('pace', () => {
     expect(pace.sample(21_000, 1_011)).toBeCloseTo(1, 6);
   });
 
+  it('costs no more where results come by the thousand', () => {
+    const pace = createPace();
+    const started = performance.now();
+    for (let done = 0; done < 100_000; done++) pace.sample(done, done);
+    expect(pace.sample(100_000, 100_000)).toBeCloseTo(1_000, 6);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it('keeps a rate for work that is slower than the window', () => {
     const pace = createPace(1_000);
     pace.sample(0, 0);

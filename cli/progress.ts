@@ -12,6 +12,8 @@ export interface ProgressState {
 }
 
 const BAR_WIDTH = 24;
+/** Kept over a window. */
+const SAMPLES = 100;
 
 /** Draws one line of at most `columns` characters: count, bar, share, rate and expected time left. */
 export function progressLine({ done, total, perSecond, remark = '' }: ProgressState, columns: number): string {
@@ -26,21 +28,25 @@ export function progressLine({ done, total, perSecond, remark = '' }: ProgressSt
     .slice(0, Math.max(0, columns - 1));
 }
 
-/** How fast something goes, judged by the last half minute. */
+/** How fast something goes, judged by the last minutes. */
 export interface Pace {
   /** Takes a count at a time (milliseconds) and returns things a second. */
   sample(nowMs: number, done: number): number | undefined;
 }
 
-/** Creates a pace that looks back over `windowMs`. */
-export function createPace(windowMs = 30_000): Pace {
-  let samples: { nowMs: number; done: number }[] = [];
+/**
+ * Creates a pace that looks back over `windowMs`. Assets differ and machines are shared: over half a minute the expected
+ * time left was wrong by 30 %, over five minutes by 12 to 20 % (three jobs of 2,000 to 4,000 assets).
+ */
+export function createPace(windowMs = 300_000): Pace {
+  const samples: { nowMs: number; done: number }[] = [];
   return {
     sample(nowMs, done) {
-      samples.push({ nowMs, done });
+      const newest = samples.at(-1);
+      // Results may come by the thousand a second; so many samples would take longer than the work.
+      if (newest === undefined || nowMs - newest.nowMs >= windowMs / SAMPLES) samples.push({ nowMs, done });
       // One sample older than the window stays, so that slow work still has a rate.
-      const old = samples.findLastIndex((sample) => nowMs - sample.nowMs >= windowMs);
-      if (old > 0) samples = samples.slice(old);
+      while (samples.length > 1 && nowMs - samples[1]!.nowMs >= windowMs) samples.shift();
       const first = samples[0]!;
       const seconds = (nowMs - first.nowMs) / 1000;
       return seconds <= 0 || done <= first.done ? undefined : (done - first.done) / seconds;

@@ -5,6 +5,7 @@ import { createObjectStore, type ObjectStore } from '../services/kernel/object-s
 import type { Addresses } from './addresses.ts';
 import { dataDir } from './stack/data-dir.ts';
 import type { StackEndpoints } from './stack/endpoints.ts';
+import { SERVICES } from './stack/services.ts';
 
 /** With one of these the user has named a store; without, a running local stack's is meant. */
 const STORE_VARIABLES = [
@@ -54,10 +55,9 @@ export function openLocalStore(
       'local files go through the local store, and the stack runs without (--remote-store); put them into a bucket that it reads (npx cyclorama put)';
     throw invalidRequest({ field: 'SOURCE', description });
   }
-  if (addresses.analysis === stack.analysis && addresses.discovery === stack.discovery) {
-    return openStackStore(config, stack);
-  }
-  const description = `local files go through the local stack, but ${addresses.analysis} is no service of it; put them into a bucket that it reads (npx cyclorama put)`;
+  const foreign = SERVICES.find(({ name }) => addresses[name] !== stack[name]);
+  if (foreign === undefined) return openStackStore(config, stack);
+  const description = `local files go through the local stack, but ${addresses[foreign.name]} is no service of it; put them into a bucket that it reads (npx cyclorama put)`;
   throw invalidRequest({ field: 'SOURCE', description });
 }
 

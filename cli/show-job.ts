@@ -1,36 +1,41 @@
 import type { Job, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import { JobState } from '../gen/cyclorama/job/v1/job.ts';
 import type { CommandContext } from './command-run.ts';
-import { assetLines, type ConsoleNames, doneLine } from './exercise-console.ts';
+import { doneLine } from './exercise-console.ts';
 import { EXIT } from './exit-codes.ts';
 import { endText, exitCodeOfJob, followInTerminal } from './follow-in-terminal.ts';
 import type { JobCalls } from './job-calls.ts';
 import { printable } from './printable.ts';
 
-/** How to show an analysis job. */
+/** What is printed of one result; `index` counts them from 1. */
+export type ResultLines = (result: TaskResult, index: number, total: number | '?') => string[];
+
+/** How to show a job. */
 export interface ShowOptions {
+  resultLines: ResultLines;
   /** How many assets will come, where that was counted before. */
-  expected?: number;
-  names?: ConsoleNames;
+  expected?: number | undefined;
   failOnError: boolean;
+  /** Images of each asset, for operations whose pace is told in images. */
+  imagesPerAsset?: number | undefined;
 }
 
-/** Follows an analysis job with the console lines of the batch exercise; returns the exit status. */
-export async function showAnalysisJob(
+/** Follows a job to its end; returns the exit status. */
+export async function showJob(
   context: Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'serverWords' | 'stackEnds'>,
   calls: JobCalls,
   jobId: string,
-  { expected, names = {}, failOnError }: ShowOptions,
+  { resultLines, expected, failOnError, imagesPerAsset }: ShowOptions,
 ): Promise<number> {
   const { terminal, json } = context;
   let index = 0;
   const onResult = (result: TaskResult, job: Job | undefined): void => {
     index += 1;
-    for (const line of assetLines(result, index, expected ?? totalOf(job), names)) {
-      terminal.print(line.startsWith('   > ERROR') ? terminal.paint('red', line) : line);
+    for (const line of resultLines(result, index, expected ?? totalOf(job))) {
+      terminal.print(/^ *(?:> ERROR|\[\S+ FAILED)/.test(line) ? terminal.paint('red', line) : line);
     }
   };
-  const job = await followInTerminal(context, calls, jobId, onResult);
+  const job = await followInTerminal(context, calls, jobId, { onResult, imagesPerAsset });
   if (job === undefined) return EXIT.interrupted;
   if (!json) {
     const { reused = 0n, total = 0n } = job.counts ?? {};
@@ -42,7 +47,7 @@ export async function showAnalysisJob(
   return exitCodeOfJob(job, failOnError);
 }
 
-/** Says that work was found done: unchanged assets are never analysed twice. */
+/** Says that work was found done: unchanged assets are never done twice. */
 export function reusedLine(reused: bigint, total: bigint): string {
   const which =
     reused === total ? (total === 1n ? 'The file was' : `All ${total} files were`) : `${reused} of ${total} files were`;

@@ -1,0 +1,146 @@
+import { type Command, Option } from 'commander';
+import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { invalidRequest } from '../../services/kernel/failure.ts';
+import { shortHash } from '../../services/kernel/fingerprint.ts';
+import { parseS3Uri } from '../../services/kernel/uri.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
+import { addExamples } from '../examples.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { LocalOutput } from '../local-results.ts';
+import { readLocalOutput } from '../local-results.ts';
+import { withLocalSource } from '../local-source.ts';
+import { collect, parseCount, parseNumber } from '../option-values.ts';
+import { type RenderTarget, renderMany, resultsRemark } from '../render-many.ts';
+import {
+  BACKGROUNDS,
+  DENOISING,
+  NORMALS,
+  PRESETS,
+  parseLighting,
+  parseModalities,
+  parseRaw,
+  parseSize,
+  parseViews,
+  SCALES,
+  type SpecOptions,
+  toRenderSpec,
+} from '../render-spec.ts';
+import { folderOutput, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
+
+/** Formats that the services read; those that a local folder has are taken by themselves. */
+const SUFFIXES = ['.glb', '.gltf', '.obj', '.fbx', '.ply', '.stl', '.blend'];
+
+/** What `render` is asked; the demo asks the same. */
+export interface RenderOptions extends ServerOptions, SpecOptions {
+  output?: string;
+  prefix?: boolean;
+  suffix?: string[];
+  limit?: number;
+  requestId?: string;
+  requireGpu?: boolean;
+  replace?: boolean;
+  dryRun?: boolean;
+  detach?: boolean;
+  failOnError?: boolean;
+}
+
+/** Adds `cyclorama render`. */
+export function register(program: Command): void {
+  const choice = (flags: string, description: string, words: object): Option =>
+    new Option(flags, description).choices(Object.keys(words));
+  const command = withServer(
+    program
+      .command('render')
+      .description('render assets: textured, normal, depth and edge images, metadata and a contact sheet')
+      .argument('<source>', 's3://bucket/key of an asset, s3://bucket/prefix/ ending with a slash, a file or a folder')
+      .option('--output <dir-or-uri>', 's3://bucket/prefix/ of the dataset; a folder, for local sources')
+      .option('--prefix', 'take the URI as a prefix though it does not end with a slash')
+      .option(
+        '--suffix <suffix>',
+        'accepted ending, repeatable (default: .glb; every format for local folders)',
+        collect,
+      )
+      .option('--limit <n>', 'at most so many assets', parseCount)
+      .option('--watch', 'follow the job to its end (the default)')
+      .option('--detach', 'buckets only: print the job id and return')
+      .option('--dry-run', 'buckets only: say what is there, what is done and what the rest may take; start nothing')
+      .addOption(choice('--preset <preset>', 'samples and denoiser together (default: standard)', PRESETS))
+      .option('--size <WxH>', 'pixels, 16 to 4096 each; one number for a square (default: 512)', parseSize)
+      .option('--samples <n>', "samples a pixel (default: the preset's)", parseCount)
+      .addOption(choice('--denoise <how>', "of the textured image (default: the preset's)", DENOISING))
+      .option('--seed <n>', 'of the sampling (default: 0)', parseNumber)
+      .option('--views <views>', 'front, ring:COUNT[@ELEVATION] or sphere:COUNT (default: front)', parseViews)
+      .option('--field-of-view <degrees>', 'horizontal (default: a 50 mm lens, 39.6)', parseNumber)
+      .option('--margin <share>', 'left free around the object, of half the image (default: 0.08)', parseNumber)
+      .option(
+        '--lighting <light>',
+        'studio, uniform, or s3://bucket/key of an .hdr or .exr (default: studio)',
+        parseLighting,
+      )
+      .option('--light-strength <factor>', 'on all light (default: 1)', parseNumber)
+      .addOption(choice('--background <background>', 'of the textured image (default: transparent)', BACKGROUNDS))
+      .addOption(choice('--normals <frame>', 'axes of the normals; camera is X right, Y up (default: camera)', NORMALS))
+      .option('--crease-degrees <degrees>', 'angle from which a crease is an edge (default: 30)', parseNumber)
+      .option('--depth-step <share>', 'step of depth that is an edge (default: 0.01)', parseNumber)
+      .option('--modalities <list>', 'of textured,normal,depth,edge (default: all)', parseModalities)
+      .option('--raw <list>', 'further files, of depth-exr,depth-png16,normal-exr', parseRaw)
+      .addOption(choice('--scale <scale>', 'size of the object in the rendered world (default: metric)', SCALES))
+      .option('--require-gpu', 'wait for workers with a GPU; refuse where there is none')
+      .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
+      .option('--replace', "take over an output place that holds another spec's dataset")
+      .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`),
+  ).action(action<RenderOptions>((context, options, [word]) => render(context, options, word!)));
+  addExamples(command, [
+    ['render s3://samples/ --output s3://rendered/samples/', 'all .glb below a prefix'],
+    ['render s3://samples/ --output s3://rendered/samples/ --dry-run', 'what that would take'],
+    ['render ./models --output ./images', 'a folder; index.html shows the images'],
+    ['render ./chair.glb --output ./chair --views ring:8@30 --size 1024', 'one file from eight sides'],
+    ['render s3://samples/ --output s3://rendered/depth/ --modalities depth --raw depth-exr', 'depth alone, exact'],
+    ['render s3://samples/ --output s3://rendered/h100/ --preset training --require-gpu --detach', 'on GPUs'],
+  ]);
+}
+
+/** Renders what a word names; returns the exit status. */
+export async function render(context: CommandContext, options: RenderOptions, word: string): Promise<number> {
+  const source = await readSourceWord(word);
+  const { output, suffix = [], limit = 0, dryRun, detach } = options;
+  const spec = toRenderSpec(options);
+  if (source.kind === 's3') {
+    if (output === undefined) throw missingOutput('s3://bucket/prefix/');
+    if (!isS3Word(output)) throw folderOutput(output);
+    const target = isPrefix(source.uri, options)
+      ? { prefixUri: source.uri, suffixes: suffix, limit }
+      : { uris: [source.uri] };
+    return renderMany(context, options, { ...target, spec, output: { uri: output, remark: resultsRemark(output) } });
+  }
+  if (dryRun) throw needsPrefix('--dry-run');
+  if (detach) throw needsPrefix('--detach');
+  if (source.kind === 'file' && (output === undefined || isS3Word(output))) throw missingOutput('a folder');
+  const query = { suffixes: suffix.length === 0 ? SUFFIXES : suffix, limit };
+  return withLocalSource(context, source.path, query, (placed, store) => {
+    const { prefixUri, suffixes, nameOf } = placed;
+    const place = readLocalOutput(
+      output,
+      placed.outputUri(`rendering-${shortHash(JSON.stringify(RenderSpec.toJSON(spec))).slice(0, 8)}`),
+      store,
+    );
+    const target: RenderTarget = { prefixUri, suffixes, limit, nameOf, spec, output: withRemark(place) };
+    return renderMany(context, options, target);
+  });
+}
+
+/** What the command says at its end about where results are. */
+function withRemark(place: LocalOutput): LocalOutput {
+  return { ...place, remark: resultsRemark(place.fetch?.dir ?? place.uri) };
+}
+
+function isPrefix(uri: string, { prefix = false }: RenderOptions): boolean {
+  return prefix || parseS3Uri(uri, 'SOURCE').key === '' || uri.endsWith('/');
+}
+
+function missingOutput(expected: string): Error {
+  return invalidRequest({
+    field: '--output',
+    description: `is needed here; expected ${expected} that takes the images`,
+  });
+}

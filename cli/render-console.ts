@@ -1,0 +1,41 @@
+import { Outcome } from '../gen/cyclorama/asset/v1/asset.ts';
+import type { TaskResult } from '../gen/cyclorama/job/v1/job.ts';
+import { countOf } from './figures.ts';
+import { printable } from './printable.ts';
+
+/** One line for an asset that was rendered, its warnings below it; the reason for one that was not. */
+export function renderLines(
+  result: TaskResult,
+  index: number,
+  total: number | '?',
+  nameOf: (uri: string) => string = keyOf,
+): string[] {
+  const name = printable(nameOf(result.asset?.uri ?? ''));
+  const head = `[${index}/${total}]`;
+  const { failure } = result;
+  const why = failure === undefined ? 'no reason was given' : printable(`${failure.reason}: ${failure.message}`);
+  switch (result.outcome) {
+    case Outcome.OUTCOME_SUCCEEDED:
+      if (result.reused) return [`${head} '${name}' already done`];
+      return [
+        `${head} '${name}'  ${workText(result)}`,
+        ...result.warnings.map((text) => `   > warning: ${printable(text)}`),
+      ];
+    case Outcome.OUTCOME_FAILED:
+      return [`${head} FAILED '${name}'${result.reused ? ' before' : ''}: ${why}`];
+    case Outcome.OUTCOME_SKIPPED:
+      return [`${head} SKIPPED '${name}': ${why}`];
+    default:
+      return [`${head} CANCELLED '${name}': the job ended before its turn came`];
+  }
+}
+
+function workText({ outputs, stageSeconds }: TaskResult): string {
+  const images = outputs.filter(({ uri }) => uri.endsWith('.png') && !uri.includes('/_cyclorama/')).length;
+  const seconds = Object.values(stageSeconds).reduce((sum, each) => sum + each, 0);
+  return `${countOf(images, 'image')}, ${seconds.toFixed(1)} s`;
+}
+
+function keyOf(uri: string): string {
+  return uri.replace(/^s3:\/\/[^/]*\//, '');
+}
