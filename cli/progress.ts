@@ -36,7 +36,7 @@ export interface Pace {
 
 /**
  * Creates a pace that looks back over `windowMs`. Assets differ and machines are shared: over half a minute the expected
- * time left was wrong by 30 %, over five minutes by 12 to 20 % (three jobs of 2,000 to 4,000 assets).
+ * time left was wrong by 19 to 30 %, over five minutes by 9 to 20 % (three jobs of 2,000 to 4,000 assets).
  */
 export function createPace(windowMs = 300_000): Pace {
   const samples: { nowMs: number; done: number }[] = [];
