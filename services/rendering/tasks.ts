@@ -97,7 +97,7 @@ export const renderingOperation: Operation = {
   toStats,
   figures: [
     { field: 'views', title: 'Views', unit: 'count' },
-    { field: 'least_coverage', title: 'Least coverage', unit: 'share' },
+    { field: 'least_coverage', title: 'Coverage', unit: 'share' },
   ],
   sheet: { tiles: (spec) => resolveSpec(RenderSpec.fromJSON(spec)).modalities.map(toTile) },
 };
