@@ -4,12 +4,11 @@ import { type Task, TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
 import type { BlenderPool } from './blender-pool.ts';
 import type { Bus } from './bus-types.ts';
 import { mapBounded } from './concurrency.ts';
-import { outcomeWord, toDatasetPlaces } from './dataset.ts';
+import { type DatasetPlaces, outcomeWord, toDatasetPlaces } from './dataset.ts';
 import { CycloramaError, toFailure } from './failure.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { isBadRequest } from './object-store-errors.ts';
 import type { Operation, OutputFile, Product } from './operation.ts';
-import { outdatedOutputs } from './outdated-outputs.ts';
 import type { PreparedAsset } from './prepare.ts';
 import { commitRecord, type ListedRecord, listRecords, readRecord } from './records.ts';
 import { publishResult } from './results.ts';
@@ -120,7 +119,6 @@ export async function commit(
   const places = toDatasetPlaces(task.outputUri);
   try {
     const outputs = await timed('upload', () => upload(store, product.files, standing, signal));
-    const outdated = await outdatedOutputs(store, places, standing, outputs, signal);
     const result = toResult(parts, product, facts, outputs);
     const record = toRecord(parts, result, product, facts);
     const write = (seen: ListedRecord[]): Promise<TaskRecord> =>
@@ -129,7 +127,7 @@ export async function commit(
     // Its outputs were there before we looked and its record only came later: ours lie over them, so ours is the record.
     if (differ(stands.result!.outputs, outputs))
       stands = await write(await listRecords(store, places, task.taskId, signal));
-    if (stands === record) await mapBounded(outdated, UPLOADS_AT_ONCE, (place) => store.remove(place, signal));
+    if (stands === record) await removeOutdatedKept(store, places, standing, outputs, signal);
     const final = stands === record ? withoutLog(result) : adopt(stands.result!, task);
     await publishResult(bus, final);
     return final;
@@ -157,6 +155,20 @@ async function upload(
     uploaded.push({ uri: toS3Uri(place), sizeBytes: BigInt(sizeBytes), etag, sha256 });
   });
   return uploaded.sort((a, b) => (a.uri < b.uri ? -1 : 1));
+}
+
+/** Removes what was kept of earlier failures, also of attempts that never got to their record, and is not in the new one. */
+async function removeOutdatedKept(
+  store: ObjectStore,
+  { bucket, keptFolder }: DatasetPlaces,
+  standing: Standing,
+  outputs: Output[],
+  signal: AbortSignal,
+): Promise<void> {
+  const listed = new Set(outputs.map(({ uri }) => uri));
+  const kept = [...standing.outputs.keys()].filter((key) => key.startsWith(keptFolder)).map((key) => ({ bucket, key }));
+  const outdated = kept.filter((place) => !listed.has(toS3Uri(place)));
+  await mapBounded(outdated, UPLOADS_AT_ONCE, (place) => store.remove(place, signal));
 }
 
 /** Whether two attempts left different content at one place. */

@@ -148,18 +148,6 @@ describe('files of a failed asset', () => {
   });
 });
 
-test('outputs that only an older record lists go with it', async () => {
-  const runs = await runsOf(noteOperation);
-  await runs.run();
-  runs.operation = {
-    ...noteOperation,
-    outputPlaces: () => [],
-    toProduct: () => ({ files: [], detail: {}, report: {}, warnings: [] }),
-  };
-  expect(await runs.run({ fingerprint: 'a'.repeat(32) })).toMatchObject({ acked: true });
-  expect([...runs.store.objects.keys()].filter((name) => name.endsWith('.txt'))).toEqual([]);
-});
-
 test('a task for a GPU goes back from a worker without one, and is done by one that has it', async () => {
   const runs = await runsOf(noteOperation);
   expect(await runs.run({ requireGpu: true })).toEqual({ acked: false, handedBackMs: 5_000 });

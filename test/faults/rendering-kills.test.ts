@@ -13,7 +13,7 @@ import { RenderingStack, sample } from '../support/rendering-stack.ts';
 
 const JOB_MS = 100_000;
 /** Large enough that what follows the render can be caught at work. */
-const LARGE = RenderSpec.fromPartial({ width: 1000, samples: 1 });
+const LARGE = RenderSpec.fromPartial({ width: 1000, samples: 1, denoising: 1 });
 const ENDLESS = RenderSpec.fromPartial({ width: 2048, samples: 4096, denoising: 1 });
 
 let stack: RenderingStack;

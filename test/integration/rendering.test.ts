@@ -43,6 +43,14 @@ function records(dataset: string): TaskRecord[] {
   );
 }
 
+/** An environment of one grey as a Radiance file without compression. */
+function evenSky(grey: number): Buffer {
+  const [width, height] = [16, 8];
+  const head = `#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y ${height} +X ${width}\n`;
+  const pixel = Buffer.from([grey, grey, grey, 129]);
+  return Buffer.concat([Buffer.from(head), ...Array.from({ length: width * height }, () => pixel)]);
+}
+
 test('RenderAsset leaves the files of the exercise and answers with what they show, the second time from the record', async () => {
   const first = await stack.render('s3://assets/m/chair.glb', 's3://outputs/one/');
   expect(files('one', 'm/chair')).toEqual(FIVE);
@@ -169,6 +177,19 @@ test('images of an object that cannot be seen are kept for a person until it can
   expect((await run()).result).toMatchObject({ outcome: Outcome.OUTCOME_SUCCEEDED });
   expect(files('kept', '_cyclorama/kept')).toEqual([]);
   expect(files('kept', 'clear')).toEqual(FIVE);
+});
+
+test('a light of the caller is read with the asset, and another light of that name is another dataset', async () => {
+  const lit = { spec: RenderSpec.fromPartial({ ...SMALL, lighting: { hdrUri: 's3://assets/lights/sky.hdr' } }) };
+  const render = (change: Parameters<RenderingStack['render']>[2] = {}) =>
+    stack.render('s3://assets/m/chair.glb', 's3://outputs/lit/', { ...lit, ...change });
+  stack.faults.fill('assets', { 'lights/sky.hdr': evenSky(120) });
+  await render();
+  const [record] = records('lit');
+  expect(record!.dependencies).toMatchObject([{ uri: 's3://assets/lights/sky.hdr' }]);
+  expect(files('lit', 'm/chair')).toEqual(FIVE);
+  stack.faults.fill('assets', { 'lights/sky.hdr': evenSky(20) });
+  await expect(render()).rejects.toMatchObject({ reason: 'output_in_use' });
 });
 
 test('views on a ring and raw outputs lie in folders of their own, and new content takes their place', async () => {
