@@ -17,8 +17,8 @@ from cyclorama_blender.views import View
 
 CHUNK_NUMBERS = 1 << 22
 
-LEAST_FREE_PIXELS = 1.5
-"""Left free at each border whatever the margin: the pixel filter spreads a surface over its neighbours."""
+LEAST_FREE_PIXELS = 2.0
+"""Left free at each border whatever the margin: Cycles' pixel filter reaches 1.5 pixels from a pixel's middle."""
 
 SMALLEST_METRES = 0.01
 LARGEST_METRES = 1000.0

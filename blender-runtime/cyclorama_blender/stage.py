@@ -65,7 +65,9 @@ def set_stage(path: Path, object_scale: str) -> Stage:
     if not solids:
         raise RuntimeFailure("no_geometry", f"'{path.name}' shows no face; expected at least one with finite corners")
     if strays:
-        warnings.append(f"{strays} vertices lie nowhere near the rest, or nowhere at all; their faces are left out")
+        warnings.append(
+            f"vertices left out with their faces, since they lie nowhere near the rest or are not finite: {strays}"
+        )
     placement = _place(solids, object_scale)
     if not placement.longest > 0:
         raise RuntimeFailure("no_geometry", f"'{path.name}' has no extent; expected faces with an area")

@@ -33,14 +33,19 @@ SOFT_EDGE = 0.6
 
 def studio_image() -> Numbers:
     """Returns (HEIGHT, WIDTH) radiance, rows from straight down to straight up, as Blender wraps it around."""
-    directions = equirectangular_directions(WIDTH, HEIGHT)
+    coarse = equirectangular_directions(WIDTH // 4, HEIGHT // 4)
+    dose = WHITEST / diffuse_white(_radiance(coarse), equirectangular_directions(36, 18)).max()
+    return dose * _radiance(equirectangular_directions(WIDTH, HEIGHT))
+
+
+def _radiance(directions: Numbers) -> Numbers:
     up = directions[..., 2]
     radiance = np.where(up < 0, _blend(GROUND, HORIZON, 1 + up), _blend(HORIZON, ZENITH, up))
     for direction, half_angle, strength in SOFT_BOXES:
         axis = np.array(direction) / np.linalg.norm(direction)
         angles = np.degrees(np.arccos(np.clip(directions @ axis, -1, 1)))
         radiance = radiance + strength * _blend(0.0, 1.0, (1 - angles / half_angle) / (1 - SOFT_EDGE))
-    return radiance * (WHITEST / diffuse_white(radiance, directions).max())
+    return radiance
 
 
 def equirectangular_directions(width: int, height: int) -> Numbers:
@@ -54,12 +59,12 @@ def equirectangular_directions(width: int, height: int) -> Numbers:
     return directions
 
 
-def diffuse_white(radiance: Numbers, directions: Numbers) -> Numbers:
-    """Returns the radiance of an unshaded white diffuse surface for normals all around."""
+def diffuse_white(radiance: Numbers, normals: Numbers) -> Numbers:
+    """Returns the radiance of an unshaded white diffuse surface for each of the normals (..., 3)."""
     height, width = radiance.shape
+    directions = equirectangular_directions(width, height)
     solid_angles = np.cos(np.arcsin(directions[..., 2])) * (np.pi / height) * (2 * np.pi / width)
     arriving = (radiance * solid_angles).ravel()
-    normals = equirectangular_directions(48, 24).reshape(-1, 3)
     return np.clip(normals @ directions.reshape(-1, 3).T, 0, None) @ arriving / np.pi
 
 

@@ -66,7 +66,7 @@ def test_every_point_is_inside_with_the_margin_and_one_view_is_tight(
     for shot in shots:
         pixels, depth = project(world, shot.view.pose, camera)
         half = np.array([camera.width, camera.height]) / 2
-        share = np.abs(pixels / half - 1) / np.minimum(1 - margin, 1 - 1.5 / half)
+        share = np.abs(pixels / half - 1) / np.minimum(1 - margin, 1 - 2 / half)
         assert share.max() <= 1 + 1e-6
         assert (depth > shot.clip_start).all() and (depth < shot.clip_end).all()
         fullest = max(fullest, share.max())
