@@ -29,6 +29,10 @@ _RAW_NAMES = {
     "NORMAL_EXR": ("normal_exr", "render_normal.exr"),
 }
 
+_ENCODING = ("up", 4)
+"""Filter and zlib level: level 6 takes 2.6 times as long for 5 % less."""
+_ENCODINGS = {"edge": ("none", 6)}
+
 Pixels = npt.NDArray[np.uint8 | np.uint16]
 Planes = dict[str, exr.Image]
 
@@ -159,12 +163,12 @@ def _derive_view(
     files: dict[str, str] = {}
     for name, image in images.items():
         files[name] = f"{folder}render_{name}.png"
-        png.write_png(output_dir / files[name], image, "up", 6, srgb=name == "textured")
+        png.write_png(output_dir / files[name], image, *_ENCODINGS.get(name, _ENCODING), srgb=name == "textured")
     for name, planes in raw.items():
         files[name] = folder + dict(_RAW_NAMES.values())[name]
         exr.write_exr(output_dir / files[name], planes)
     if small is not None and strip is not None:
-        png.write_png(small, strip, "up", 6, srgb=True)
+        png.write_png(small, strip, *_ENCODING, srgb=True)
     return DescribedView(view, files, coverage, near, far), found
 
 

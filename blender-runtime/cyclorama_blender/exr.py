@@ -5,6 +5,7 @@ Format: https://openexr.com/en/latest/OpenEXRFileLayout.html
 
 from __future__ import annotations
 
+import itertools
 import struct
 import zlib
 from collections.abc import Callable
@@ -103,10 +104,14 @@ def _channels(attribute: bytes) -> list[tuple[str, np.dtype]]:
 def _read_blocks(content: bytes, header: _Header, wanted: Callable[[str], bool]) -> dict[str, Image]:
     width, height = header.width, header.height
     lines_a_block = _LINES_A_BLOCK[header.compression]
-    blocks = -(-height // lines_a_block)
     line_bytes = width * sum(kind.itemsize for _name, kind in header.channels)
     images = {name: np.empty((height, width), np.float32) for name, _kind in header.channels if wanted(name)}
-    for offset in struct.unpack_from(f"<{blocks}Q", content, header.end):
+    offsets = struct.unpack_from(f"<{-(-height // lines_a_block)}Q", content, header.end)
+    if header.compression == _NONE and _is_even(content, header, offsets, line_bytes):
+        blocks = np.frombuffer(content, np.uint8, height * (8 + line_bytes), offsets[0]).reshape(height, -1)
+        _take(images, header, slice(0, height), blocks[:, 8:])
+        return images
+    for offset in offsets:
         y, size = struct.unpack_from("<ii", content, offset)
         first = y - header.top
         if first % lines_a_block or not 0 <= first < height:
@@ -114,12 +119,25 @@ def _read_blocks(content: bytes, header: _Header, wanted: Callable[[str], bool])
         lines = min(lines_a_block, height - first)
         packed = memoryview(content)[offset + 8 : offset + 8 + size]
         raw = _unpack(packed, lines * line_bytes, header.compression).reshape(lines, line_bytes)
-        at = 0
-        for name, kind in header.channels:
-            if name in images:
-                images[name][first : first + lines] = raw[:, at : at + width * kind.itemsize].view(kind)
-            at += width * kind.itemsize
+        _take(images, header, slice(first, first + lines), raw)
     return images
+
+
+def _is_even(content: bytes, header: _Header, offsets: tuple[int, ...], line_bytes: int) -> bool:
+    """Says whether uncompressed lines follow each other from the top, so that they can be taken all at once."""
+    if any(after - before != 8 + line_bytes for before, after in itertools.pairwise(offsets)):
+        return False
+    numbers = (struct.unpack_from("<ii", content, offset) for offset in offsets)
+    return all(found == (header.top + at, line_bytes) for at, found in enumerate(numbers))
+
+
+def _take(images: dict[str, Image], header: _Header, rows: slice, raw: NDArray[np.uint8]) -> None:
+    at = 0
+    for name, kind in header.channels:
+        end = at + header.width * kind.itemsize
+        if name in images:
+            images[name][rows] = raw[:, at:end].view(kind)
+        at = end
 
 
 def _unpack(packed: memoryview, size: int, compression: int) -> NDArray[np.uint8]:

@@ -18,7 +18,12 @@ Mask = npt.NDArray[np.bool_]
 NOTHING = 1e9
 """Cycles writes 1e10 where a ray met nothing."""
 
+_LIGHT = (".Combined.R", ".Combined.G", ".Combined.B", ".Combined.A")
+_NORMAL = (".Normal.X", ".Normal.Y", ".Normal.Z")
+_DEPTH = (".Depth.Z",)
 _INDEX = (".IndexOB.X", ".Object Index.X")  # Blender 4 and 5
+_DENOISING = ".Denoising "
+"""Begins the names of what the denoiser was given, if that was kept."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,14 @@ def read_passes(path: Path, width: int, height: int) -> Passes:
     Raises:
         RuntimeFailure: `invalid_render`, the file is missing, damaged, of another size, or lacks a pass.
     """
-    channels = exr.read_exr(path, lambda name: ".Position." not in name)
-    found = next(iter(channels.values())).shape
-    if found != (height, width):
-        raise RuntimeFailure(
-            "invalid_render", f"'{path.name}' is {found[1]} x {found[0]} pixels; expected {width} x {height}"
-        )
+    endings = (*_LIGHT, *_NORMAL, *_DEPTH, *_INDEX)
+    channels = exr.read_exr(path, lambda name: name.endswith(endings) and _DENOISING not in name)
+    for image in channels.values():
+        if image.shape != (height, width):
+            raise RuntimeFailure(
+                "invalid_render",
+                f"'{path.name}' is {image.shape[1]} x {image.shape[0]} pixels; expected {width} x {height}",
+            )
 
     def take(*endings: str) -> Iterator[Image]:
         for ending in endings:
@@ -68,8 +75,8 @@ def read_passes(path: Path, width: int, height: int) -> Passes:
                 )
             yield channels[names[0]]
 
-    red, green, blue, alpha = take(".Combined.R", ".Combined.G", ".Combined.B", ".Combined.A")
-    x, y, z = take(".Normal.X", ".Normal.Y", ".Normal.Z")
-    (depth,) = take(".Depth.Z")
+    red, green, blue, alpha = take(*_LIGHT)
+    x, y, z = take(*_NORMAL)
+    (depth,) = take(*_DEPTH)
     index = next((image for name, image in channels.items() if name.endswith(_INDEX)), None)
     return Passes((red, green, blue), alpha, depth, (x, y, z), index)

@@ -23,9 +23,7 @@ def _tile(image: Bytes, thin_lines: bool) -> Bytes:
     height, width = image.shape[:2]
     scale = SIDE / max(height, width)
     small_height, small_width = (max(1, round(side * scale)) for side in (height, width))
-    down, across = _area_weights(height, small_height), _area_weights(width, small_width)
-    samples = _on_white(image)
-    small = np.stack([down @ (plane @ across.T) for plane in samples], axis=-1)
+    small = _shrink(_shrink(_on_white(image), small_height, axis=0), small_width, axis=1)
     if thin_lines:
         # A line of one pixel would fade with the scale; as many times darker it stays a line.
         small = 255 - (255 - small) * max(1.0, min(4.0, 1 / scale))
@@ -35,20 +33,21 @@ def _tile(image: Bytes, thin_lines: bool) -> Bytes:
     return tile
 
 
-def _on_white(image: Bytes) -> list[npt.NDArray[np.float32]]:
+def _on_white(image: Bytes) -> npt.NDArray[np.float32]:
+    """Returns grey (H, W, 1) or RGB (H, W, 3)."""
     if image.ndim == 2:
-        return [image.astype(np.float32)] * 3
-    planes = [image[..., at].astype(np.float32) for at in range(3)]
+        return image[..., None].astype(np.float32)
+    colours = image[..., :3].astype(np.float32)
     if image.shape[2] == 3:
-        return planes
-    alpha = image[..., 3].astype(np.float32) / 255
-    return [plane * alpha + 255 * (1 - alpha) for plane in planes]
+        return colours
+    alpha = image[..., 3:].astype(np.float32) / 255
+    return colours * alpha + 255 * (1 - alpha)
 
 
-def _area_weights(size: int, small: int) -> npt.NDArray[np.float32]:
-    """Returns weights (small, size) by which each small pixel averages what lies under it."""
-    edges = np.arange(small + 1) * (size / small)
-    low, high = edges[:-1, None], edges[1:, None]
-    at = np.arange(size)[None, :]
-    overlap = np.minimum(high, at + 1) - np.maximum(low, at)
-    return (overlap.clip(0) / (size / small)).astype(np.float32)
+def _shrink(image: npt.NDArray[np.float32], small: int, axis: int) -> npt.NDArray[np.float32]:
+    """Averages the lines that fall into each of the `small` ones; an image that is smaller has its lines repeated."""
+    size = image.shape[axis]
+    first = np.arange(small) * size // small
+    counts = np.maximum(np.diff(np.append(first, size)), 1).astype(np.float32)
+    sums = np.add.reduceat(image, first, axis=axis)
+    return sums / (counts[:, None, None] if axis == 0 else counts[None, :, None])

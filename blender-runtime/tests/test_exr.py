@@ -63,6 +63,24 @@ def test_integers_halves_and_floats_are_read(tmp_path: Path, kind: int, form: st
     np.testing.assert_array_equal(exr.read_exr(tmp_path / "a.exr")["Y"], [[3, 7]])
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 0, 2]])
+def test_uncompressed_lines_are_read_in_whatever_order_they_lie(tmp_path: Path, order: list[int]) -> None:
+    window = struct.pack("<4i", 0, 5, 1, 7)
+    content = struct.pack("<iI", 20000630, 2)
+    for name, form, value in (
+        (b"channels", b"chlist", b"Y\0" + struct.pack("<iIii", 2, 0, 1, 1) + b"\0"),
+        (b"compression", b"compression", b"\0"),
+        (b"dataWindow", b"box2i", window),
+    ):
+        content += name + b"\0" + form + b"\0" + struct.pack("<I", len(value)) + value
+    content += b"\0"
+    start = len(content) + 3 * 8
+    content += struct.pack("<3Q", *(start + 16 * order.index(line) for line in range(3)))
+    content += b"".join(struct.pack("<ii2f", 5 + line, 8, line, line + 0.5) for line in order)
+    (tmp_path / "a.exr").write_bytes(content)
+    np.testing.assert_array_equal(exr.read_exr(tmp_path / "a.exr")["Y"], [[0, 0.5], [1, 1.5], [2, 2.5]])
+
+
 good = plain_file(2, struct.pack("<2f", 3, 7))
 
 
@@ -72,7 +90,8 @@ good = plain_file(2, struct.pack("<2f", 3, 7))
         (b"", "no EXR"),
         (b"\x89PNG\r\n\x1a\n0000", "does not begin"),
         (good[:60], "no EXR"),
-        (good[:-3], "bytes; expected 8"),
+        (good[:-3], "smaller than requested"),
+        (plain_file(2, b"12345678", compression=3)[:-3], "incorrect header check"),
         (plain_file(2, b"12345678", compression=4), "compression 4"),
         (plain_file(2, b"12345678", flags=0x1000), "flags 0x1000"),
         (plain_file(9, b"12345678"), "has type 9"),
