@@ -11,6 +11,7 @@ export interface Tools {
   /** Programs of the system tests; only after `node scripts/setup.mjs --system`. */
   grpcurl?: string;
   promtool?: string;
+  chromium?: string;
 }
 
 export declare const TOOLS_FILE: string;

@@ -51,7 +51,8 @@ async function download(pack, folder, note) {
   }
 }
 
-function findOnPath(program) {
+/** The path of a program that the user's PATH leads to; undefined for none. */
+export function findOnPath(program) {
   const folders = (withoutNodeModules().PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { findOnPath } from './debian.mjs';
 import { probe, run } from './process.mjs';
 
 /** What `import bpy` links against, though no X server is needed. */
@@ -59,6 +60,18 @@ export async function installBubblewrap(note) {
     note(`not installed: ${error.message.split('\n')[0]}`);
     return false;
   }
+}
+
+/** A program of a Debian package that needs much else of Debian, such as a browser: one on PATH, else the package is installed. */
+export async function installDebianProgram(program, pack, note) {
+  const onPath = findOnPath(program);
+  if (onPath) return onPath;
+  if (!canApt()) throw new Error(`'${program}' is missing. Run:\n  ${sudo()}apt-get install -y ${pack}`);
+  note(`apt-get install ${pack}`);
+  await aptInstall([pack]);
+  const installed = findOnPath(program);
+  if (!installed) throw new Error(`Debian's ${pack} brought no '${program}'`);
+  return installed;
 }
 
 function canApt() {

@@ -1,5 +1,6 @@
 import { takeDebianProgram } from './debian.mjs';
 import { installGoProgram } from './go.mjs';
+import { installDebianProgram } from './system-libraries.mjs';
 
 /**
  * Programs of others that only the system tests use, by their name in the tools file: how each is installed.
@@ -18,5 +19,9 @@ export const SYSTEM_TOOLS = {
   promtool: {
     title: 'promtool',
     install: (note) => takeDebianProgram('promtool', { pack: 'prometheus', path: 'usr/bin/promtool' }, note),
+  },
+  chromium: {
+    title: 'chromium',
+    install: (note) => installDebianProgram('chromium', 'chromium', note),
   },
 };
