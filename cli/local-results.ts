@@ -1,3 +1,4 @@
+import { Outcome } from '../gen/cyclorama/asset/v1/asset.ts';
 import type { TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import { toClosingPlaces, toSheetPlaces } from '../services/kernel/dataset.ts';
 import type { ObjectStore, StoredObject } from '../services/kernel/object-store.ts';
@@ -72,6 +73,8 @@ async function* outputsOf(
   signal: AbortSignal,
 ): AsyncGenerator<StoredObject> {
   const folder = parseFolderUri(outputUri, 'output_uri');
+  const { sheet, ...closing } = toClosingPlaces(outputUri, false);
+  const sheetFile = await store.head(sheet, signal);
   let pageToken = '';
   do {
     const page = await calls.results({ ...resultsRequest(jobId), pageToken }, signal);
@@ -81,13 +84,21 @@ async function* outputsOf(
         const ours = bucket === folder.bucket && key.startsWith(folder.key);
         if (ours) yield { key, sizeBytes, etag, lastModifyTime: undefined };
       }
+      // A contact sheet leads to the records of failures.
+      const { outcome, recordUri } = result;
+      if (sheetFile && outcome === Outcome.OUTCOME_FAILED) {
+        const record = await store.head(parseObjectUri(recordUri, 'record_uri'), signal);
+        if (record !== undefined) yield record;
+      }
     }
     pageToken = page.nextPageToken;
   } while (pageToken !== '');
-  for (const place of Object.values(toClosingPlaces(outputUri, false))) {
+  for (const place of Object.values(closing)) {
     const found = await store.head(place, signal);
     if (found !== undefined) yield found;
   }
+  if (!sheetFile) return;
+  yield sheetFile;
   const { pages } = toSheetPlaces(outputUri, false);
   for await (const objects of store.listAll(pages.bucket, pages.key, signal)) yield* objects;
 }

@@ -32,7 +32,9 @@ export function renderLines(
 
 function workText({ outputs, stageSeconds }: TaskResult): string {
   const images = outputs.filter(({ uri }) => uri.endsWith('.png') && !uri.includes('/_cyclorama/')).length;
-  const seconds = Object.values(stageSeconds).reduce((sum, each) => sum + each, 0);
+  // How long it waited for a Blender says nothing of the asset.
+  const { wait: _, ...work } = stageSeconds;
+  const seconds = Object.values(work).reduce((sum, each) => sum + each, 0);
   return `${countOf(images, 'image')}, ${seconds.toFixed(1)} s`;
 }
 

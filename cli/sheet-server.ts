@@ -36,7 +36,7 @@ export async function serveSheet(source: SheetSource, { port, signal, onTrouble 
   const token = randomBytes(18).toString('base64url');
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      response.destroy();
+      if (!response.writableEnded) response.destroy();
       // A browser that leaves in the middle of an image is no trouble.
       if (!signal.aborted && (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') onTrouble(error);
     });

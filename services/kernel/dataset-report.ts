@@ -136,7 +136,9 @@ function histogram(values: Distribution, format: (value: number) => string): str
 
 function figureText({ unit, values }: IndexSummary['figures'][number]): string {
   if (unit === 'share') return shareHistogram(values);
-  return histogram(values, unit === 'count' ? formatCount : unit === 'bytes' ? formatBytes : formatSeconds);
+  const format = unit === 'count' ? formatCount : unit === 'bytes' ? formatBytes : formatSeconds;
+  // Settings make many a figure the same for all.
+  return values.min === values.max ? `${format(values.min)}, for all.` : histogram(values, format);
 }
 
 function shareHistogram(values: Distribution): string {

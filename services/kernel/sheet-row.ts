@@ -56,7 +56,11 @@ export function toSheetRow(row: IndexRow, view: SheetView): SheetRow {
     id: row.asset_id,
     outcome: row.outcome,
     reason: row.reason ?? '',
-    figures: [row.seconds, row.size_bytes, ...view.figures.map(({ field }) => toFigure(row.stats?.[field]))],
+    figures: [
+      toFigure(workSeconds(row)),
+      row.size_bytes,
+      ...view.figures.map(({ field }) => toFigure(row.stats?.[field])),
+    ],
     folder,
     files: outputs.map((output) => output.slice(folder.length)),
     thumbnail: row.outputs.includes(thumbnail),
@@ -86,6 +90,11 @@ export function relativeTo(folderUri: string, uri: string): string {
   while (same < from.length && same < to.length - 1 && from[same] === to[same]) same++;
   // The first three parts are `s3:`, nothing and the bucket.
   return same < 3 ? uri : '../'.repeat(from.length - same) + to.slice(same).join('/');
+}
+
+/** How long work on it took: the time in which it waited for a Blender is no fault of the asset. */
+function workSeconds({ seconds, stage_seconds: { wait = 0 } }: IndexRow): number {
+  return Math.max(0, seconds - wait);
 }
 
 function commonFolder(paths: string[]): string {

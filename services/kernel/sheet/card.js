@@ -44,9 +44,8 @@ export function fillCard(card, row, { head, shown }) {
   card.dataset.filled = row.id;
   const picture = card.querySelector('.picture');
   if (!row.thumbnail) {
-    const why =
-      row.message === '' ? ['No image.'] : [make('strong', '', row.stage === '' ? '' : `${row.stage}: `), row.message];
-    picture.replaceChildren(make('p', 'why', ...why));
+    const stage = row.stage === '' ? undefined : make('strong', '', `${row.stage}: `);
+    picture.replaceChildren(sayWhy(...(row.message === '' ? ['No image.'] : [stage, row.message])));
     return;
   }
   const image = make('img');
@@ -54,9 +53,13 @@ export function fillCard(card, row, { head, shown }) {
   image.decoding = 'async';
   image.draggable = false;
   image.alt = shown < 0 ? head.tiles.join(', ') : head.tiles[shown];
-  image.onerror = () => picture.replaceChildren(make('p', 'why', 'The thumbnail is not there.'));
+  image.onerror = () => picture.replaceChildren(sayWhy('The thumbnail is not there.'));
   if (shown >= 0)
     image.style.objectPosition = `${head.tiles.length < 2 ? 0 : (100 * shown) / (head.tiles.length - 1)}% 0`;
   image.src = toHref(`${head.thumbnails}${row.id.slice(0, 3)}/${row.id}.png`);
   picture.replaceChildren(image);
+}
+
+function sayWhy(...words) {
+  return make('div', 'why', make('p', '', ...words));
 }
