@@ -10,7 +10,7 @@ import type { ObjectStore } from '../kernel/object-store.ts';
 import { bindService } from '../kernel/rpc-service.ts';
 import { parseObjectUri, parseS3Uri } from '../kernel/uri.ts';
 import { checkSpec } from './check-spec.ts';
-import { MAX_HDR_BYTES } from './hdr.ts';
+import { MAX_HDR_BYTES, toHdrVersion } from './hdr.ts';
 import { toSpecJson } from './spec.ts';
 import { renderingOperation } from './tasks.ts';
 
@@ -101,7 +101,7 @@ export function renderingService({ jobs, store, runInteractive, requireGpu, dryR
     if (!found) throw wrongHdr(`'${hdrUri}' does not exist`);
     if (found.sizeBytes > MAX_HDR_BYTES)
       throw wrongHdr(`'${hdrUri}' has ${found.sizeBytes} bytes; expected at most ${MAX_HDR_BYTES}`);
-    return { ...spec, lighting: { ...lighting, hdrEtag: found.etag } };
+    return { ...spec, lighting: { ...lighting, hdrEtag: toHdrVersion(found) } };
   }
 }
 

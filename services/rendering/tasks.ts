@@ -8,7 +8,7 @@ import { toDatasetPlaces } from '../kernel/dataset.ts';
 import { CycloramaError, isReason } from '../kernel/failure.ts';
 import type { Answers, Operation, OutputFile, Product } from '../kernel/operation.ts';
 import { parseFolderUri, parseObjectUri, parseS3Uri, type S3Place, toStem } from '../kernel/uri.ts';
-import { hdrFileName, MAX_HDR_BYTES } from './hdr.ts';
+import { hdrEtagOf, hdrFileName, MAX_HDR_BYTES } from './hdr.ts';
 import { ownNames } from './places.ts';
 import { toReport, toStats } from './report.ts';
 import { changeSpec, graveShortfalls } from './second-try.ts';
@@ -35,7 +35,7 @@ export const renderingOperation: Operation = {
     const { hdrUri, hdrEtag } = specOf(task).lighting!;
     if (hdrUri === '') return [];
     const place = parseObjectUri(hdrUri, 'spec.lighting.hdr_uri');
-    return [{ place, etag: hdrEtag, maxBytes: MAX_HDR_BYTES, fileName: hdrFileName(hdrUri) }];
+    return [{ place, etag: hdrEtagOf(hdrEtag), maxBytes: MAX_HDR_BYTES, fileName: hdrFileName(hdrUri) }];
   },
   workload: (task) => workloadOf(specOf(task)),
 

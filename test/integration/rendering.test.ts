@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
@@ -189,6 +189,7 @@ test('a light of the caller is read with the asset, and another light of that na
   expect(record!.dependencies).toMatchObject([{ uri: 's3://assets/lights/sky.hdr' }]);
   expect(files('lit', 'm/chair')).toEqual(FIVE);
   stack.faults.fill('assets', { 'lights/sky.hdr': evenSky(20) });
+  utimesSync(join(stack.faults.bucket('assets'), 'lights/sky.hdr'), 1, 1);
   await expect(render()).rejects.toMatchObject({ reason: 'output_in_use' });
 });
 
