@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
     errors = 0
     with tempfile.TemporaryDirectory(prefix="batch-validator-") as folder:
         for number, key in enumerate(keys, 1):
-            print(f"[{number}/{len(keys)}] processing '{key}'...")
+            print(f"[{number}/{len(keys)}] processing '{printable(key)}'...")
             errors += not process(store, options, key, Path(folder) / f"asset{SUFFIX}")
             print()
     print(f"[DONE] Processed {count_of(len(keys), 'file')}. {count_of(errors, 'Error')}.")
@@ -191,7 +191,12 @@ def place(options: argparse.Namespace) -> str:
 
 def say(text: str) -> None:
     """Prints a line of an asset's block."""
-    print(f"   > {text}")
+    print(f"   > {printable(text)}")
+
+
+def printable(text: str) -> str:
+    """Spells out what would move the cursor or end the line: keys may hold any character."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def count_of(count: int, noun: str) -> str:

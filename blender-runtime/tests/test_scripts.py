@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,12 @@ def test_a_python_without_boto3_is_told_where_to_get_it(tmp_path: Path):
     assert done.returncode == 1
     assert "-m pip install -r" in done.stderr
     assert (RUNTIME / "requirements" / "s3.txt").exists()
+
+
+def test_names_of_others_stay_on_their_line(capsys: pytest.CaptureFixture[str]):
+    validator = runpy.run_path(str(RUNTIME / "scripts" / "batch_validator.py"))
+    validator["say"]("Report uploaded to 'a\nb\x1b[2J\u202e é.json'.")
+    assert capsys.readouterr().out == "   > Report uploaded to 'a\\nb\\x1b[2J\\u202e é.json'.\n"
 
 
 def test_a_defect_is_a_traceback_and_exit_code_1(tmp_path: Path):
