@@ -16,12 +16,12 @@ WIDTH, HEIGHT = 256, 128
 WHITEST = 0.95
 """Radiance of a white diffuse surface where the light is strongest."""
 
-GROUND, HORIZON, ZENITH = 0.30, 0.42, 0.62
+GROUND, HORIZON, ZENITH = 0.18, 0.28, 0.50
 
 SOFT_BOXES = (
     # direction to the box in the world (the front view looks along +Y), half angle in degrees, radiance
-    ((-0.62, -0.62, 0.70), 30.0, 2.2),
-    ((0.95, -0.45, 0.25), 26.0, 0.9),
+    ((-0.75, -0.40, 0.85), 28.0, 2.6),
+    ((0.90, -0.60, 0.25), 28.0, 1.0),
     ((0.45, 0.80, 0.60), 24.0, 1.6),
     ((-0.60, 0.85, 0.35), 20.0, 1.0),
 )
