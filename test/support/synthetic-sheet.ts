@@ -14,9 +14,10 @@ import { toS3Uri } from '../../services/kernel/uri.ts';
 const OUTPUT = 's3://renders/objects/';
 const NEVER = new AbortController().signal;
 const TILE = 128;
+const HUES = 5;
 export const TILES = ['textured', 'normal', 'depth', 'edge'];
 export const FIGURES = [
-  { field: 'least_coverage', title: 'Least coverage', unit: 'share' },
+  { field: 'least_coverage', title: 'Coverage', unit: 'share' },
   { field: 'faces', title: 'Faces', unit: 'count' },
 ] as const;
 
@@ -40,11 +41,10 @@ export async function writeSyntheticSheet(folder: string, assets: Iterable<Synth
     lines.push(JSON.stringify(row));
     if (asset.failure) logs.set(row.record_uri, asset.failure.log);
     if (asset.images) {
-      const colour = [(n * 67) % 256, (n * 131) % 256, (n * 29) % 256] as const;
+      const hue = n % HUES;
       for (const uri of row.outputs) {
         const strip = uri === toS3Uri(places.thumbnail(row.asset_id));
-        if (uri.endsWith('.png'))
-          await put(folder, uri, strip ? toPng(4 * TILE, TILE, colour) : toPng(256, 256, colour));
+        if (uri.endsWith('.png')) await put(folder, uri, strip ? picture(4 * TILE, TILE, hue) : picture(256, 256, hue));
         else await put(folder, uri, '{}');
       }
     }
@@ -132,6 +132,15 @@ async function put(folder: string, uri: string, content: string | Buffer): Promi
 function pathOf(folder: string, uri: string): string {
   if (!uri.startsWith(OUTPUT)) throw new Error(`'${uri}' is not below ${OUTPUT}`);
   return join(folder, uri.slice(OUTPUT.length));
+}
+
+const pictures = new Map<string, Buffer>();
+
+function picture(width: number, height: number, hue: number): Buffer {
+  const name = `${width} ${hue}`;
+  const standing = pictures.get(name) ?? toPng(width, height, [(hue * 67) % 256, (hue * 131) % 256, 90 + hue * 29]);
+  pictures.set(name, standing);
+  return standing;
 }
 
 /** A disc in a colour, in each square of the image: the simplest picture that shows whether it is cropped. */

@@ -1,7 +1,7 @@
 // Where cards lie. No DOM.
 
-/** Browsers draw nothing below some 17 million pixels; what does not fit is on a further part. */
-export const MAX_HEIGHT = 8_000_000;
+/** Browsers lay out nothing below 17 to 33 million pixels, fewer where the page is enlarged; what does not fit is on a further part. */
+export const MAX_HEIGHT = 12_000_000;
 
 /** Lays out so many cards in a width: all of one size, as wide as they fit. */
 export function layOut({ width, count, tiles, tileSize, captionHeight, gap }) {
