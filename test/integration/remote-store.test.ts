@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { freePortBase } from '../../cli/stack/ports.ts';
+import { SERVICES } from '../../cli/stack/services.ts';
 import { stopStack } from '../../cli/stack/stop.ts';
 import { TestS3 } from '../support/s3-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -30,12 +31,8 @@ test('a stack without a store of its own works on the one that the environment n
   expect({ code: up.exitCode, errors: up.stderr }).toMatchObject({ code: 0 });
   expect(up.stdout).toContain('the store that the environment names');
   const { parts } = JSON.parse((await cyclorama('status', '--json')).stdout);
-  expect(parts.map(({ name }: { name: string }) => name).toSorted()).toEqual([
-    'analysis',
-    'discovery',
-    'nats',
-    'worker',
-  ]);
+  const expected = [...SERVICES.map(({ name }) => name), 'nats', 'worker'].toSorted();
+  expect(parts.map(({ name }: { name: string }) => name).toSorted()).toEqual(expected);
 
   const put = await cyclorama('put', CHAIR, 's3://models/', '--create-bucket');
   expect(put.stderr + put.stdout).toContain(remote.url);
