@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ MAX_LINE_BYTES = 1 << 20
 MAX_WARNINGS = 100
 
 Json = dict[str, Any]
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class MalformedRequest(Exception):
@@ -85,7 +88,16 @@ def _text(message: Json, name: str, request_id: str) -> str:
 
 def encode_event(event: Json) -> bytes:
     """Writes one event as a line; a number that JSON cannot hold is a defect and raises ValueError."""
-    return json.dumps(event, allow_nan=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+    return write_json(event, separators=(",", ":")).encode() + b"\n"
+
+
+def write_json(value: Json, **layout: Any) -> str:
+    """Writes JSON that any reader takes; a number that JSON cannot hold raises ValueError.
+
+    Blender hands names that are no UTF-8, such as Latin-1 out of an OBJ, as halves of characters, at which strict
+    readers stop; they become U+FFFD.
+    """
+    return _HALVES.sub("\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False, **layout))
 
 
 def ready_event(blender_version: str, python_version: str, pid: int) -> Json:

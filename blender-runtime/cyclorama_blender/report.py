@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from cyclorama_blender.contract import Json
+from cyclorama_blender.contract import Json, write_json
 
 DECIMALS = 6
 """Of dimensions, metres."""
@@ -41,7 +39,7 @@ def error_report(file: str, reason: str, message: str) -> Json:
 
 def print_report(report: Json) -> str:
     """Writes a report as the services do: two spaces, names as they are, a line end."""
-    return json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return write_json(report, indent=2) + "\n"
 
 
 def _topology(found: Json) -> Json:

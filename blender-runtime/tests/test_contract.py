@@ -54,9 +54,18 @@ def test_a_refusal_keeps_the_request_id_where_it_could_be_read():
 
 
 def test_an_event_is_one_line_whatever_its_text_holds():
-    line = contract.encode_event(contract.failure_event("r", "internal", "two\nlines \udcff \u2028", "import"))
+    line = contract.encode_event(contract.failure_event("r", "internal", "two\nlines \u2028", "import"))
     assert line.count(b"\n") == 1
-    assert json.loads(line)["failure"]["message"].startswith("two\nlines")
+    assert json.loads(line)["failure"]["message"] == "two\nlines \u2028"
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("caf\udce9", "caf\ufffd"), ("\ud83d", "\ufffd"), ("\U0001f600 é", "\U0001f600 é")]
+)
+def test_halves_of_characters_never_leave(name: str, read: str):
+    line = contract.encode_event({"result": {"warnings": [name], name: 1}})
+    assert b"\\u" not in line
+    assert json.loads(line) == {"result": {"warnings": [read], read: 1}}
 
 
 def test_an_event_never_holds_what_json_cannot():

@@ -69,3 +69,8 @@ def test_an_asset_without_vertices_has_no_extent():
 
 def test_names_stay_as_they_are():
     assert '"Stuhl, größer"' in print_report(error_report("Stuhl, größer", "internal", ""))
+
+
+def test_a_report_can_be_written_whatever_a_file_is_named():
+    text = print_report(error_report("caf\udce9.glb", "internal", ""))
+    assert '"caf\ufffd.glb"' in text.encode().decode()

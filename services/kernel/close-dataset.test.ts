@@ -24,13 +24,14 @@ interface Recorded {
   outcome?: Outcome;
   fingerprint?: string;
   faces?: number;
+  message?: string;
 }
 
 /** Puts the record of one asset into a store; returns its name there. */
 function record(
   store: MemoryStore,
   n: number,
-  { outcome = 1, fingerprint = 'f'.repeat(32), faces = n }: Recorded = {},
+  { outcome = 1, fingerprint = 'f'.repeat(32), faces = n, message: said = `asset ${n} has no mesh` }: Recorded = {},
 ) {
   const failed = outcome === Outcome.OUTCOME_FAILED;
   const message = TaskRecord.fromPartial({
@@ -38,7 +39,7 @@ function record(
       taskId: toAssetId(uriOf(n)),
       asset: { uri: uriOf(n), sizeBytes: BigInt(100 * n), etag: `etag-${n}` },
       outcome,
-      failure: failed ? { reason: 'no_geometry', message: `asset ${n} has no mesh` } : undefined,
+      failure: failed ? { reason: 'no_geometry', message: said } : undefined,
       stageSeconds: { import: n / 10 },
     },
     fingerprint,
@@ -105,6 +106,14 @@ describe('closing a dataset', () => {
     expect(report).toContain('| failed no_geometry | 1 | 0.3 % |');
     expect(report).toContain('- `models/300.glb`: `asset 300 has no mesh`');
     expect(store.objects.get('bucket/out/index.parquet')!.body.subarray(0, 4).toString()).toBe('PAR1');
+  });
+
+  test('spells no half of a character, at which readers of the index would stop', async () => {
+    const store = new MemoryStore();
+    record(store, 1, { outcome: Outcome.OUTCOME_FAILED, message: 'caf\udce9 \ud83d\ude00 \\ud83d is missing' });
+    await close(store);
+    expect(store.objects.get('bucket/out/index.jsonl')!.body.toString('utf8')).not.toMatch(/[^\\]\\ud/);
+    expect(rowsOf(store)[0]?.message).toBe('caf\ufffd \ud83d\ude00 \\ud83d is missing');
   });
 
   test('of nothing writes an empty index and a Parquet file with columns', async () => {

@@ -62,6 +62,16 @@ export async function* readRows(path: string): AsyncGenerator<IndexRow> {
   for await (const lines of toLines(chunks)) for (const line of lines) yield JSON.parse(line) as IndexRow;
 }
 
+/** Half a character, as JSON.stringify spells it out; or a text that looks like one, which costs a moment and changes nothing. */
+const HALF = /\\ud[89a-f]/;
+
+/** A row as a line. Names in broken files may hold halves of characters, at which DuckDB refuses the whole index. */
+function printRow(row: IndexRow): string {
+  const line = JSON.stringify(row);
+  if (!HALF.test(line)) return line;
+  return JSON.stringify(row, (_, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value));
+}
+
 async function writeShard(
   parts: BuildParts,
   shard: Shard,
@@ -73,7 +83,7 @@ async function writeShard(
   const previous = readPrevious(parts.previous, shard.digits);
   const makeRow = async (record: IndexedRecord): Promise<{ line: string; row: IndexRow } | undefined> => {
     const row = await readRow(parts, record, counts, signal);
-    return row && { line: JSON.stringify(row), row };
+    return row && { line: printRow(row), row };
   };
   const ahead: Promise<{ line: string; row: IndexRow } | undefined>[] = [];
   let text = '';
