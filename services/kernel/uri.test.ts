@@ -35,6 +35,11 @@ test.each([
   expect(thrownBy(() => parseS3Uri(uri, 'source.prefix.prefix_uri'))).toMatchObject(refusal);
 });
 
+test('a key of half a character is refused: no store can be asked for it', () => {
+  expect(parseS3Uri('s3://bucket/\ud83d\ude00', 'uri').key).toBe('😀');
+  expect(() => parseS3Uri('s3://bucket/a\ud83d', 'uri')).toThrow(/half a character/);
+});
+
 test('a key has at most 1,024 bytes, however many characters that is', () => {
   expect(parseS3Uri(`s3://bucket/${'ä'.repeat(512)}`, 'uri').key).toHaveLength(512);
   expect(() => parseS3Uri(`s3://bucket/${'ä'.repeat(513)}`, 'uri')).toThrow(/over 1024 bytes/);

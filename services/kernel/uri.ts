@@ -17,6 +17,7 @@ export function parseS3Uri(uri: string, field: string): S3Place {
     throw invalidRequest({ field, description: `'${uri}' is not a place in a bucket; expected s3://bucket/key` });
   }
   const key = match[2] ?? '';
+  if (!key.isWellFormed()) throw invalidRequest({ field, description: `the key of '${uri}' has half a character` });
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
     throw invalidRequest({ field, description: `the key is over ${MAX_KEY_BYTES} bytes` });
   }

@@ -110,6 +110,13 @@ describe('gatherAsset', () => {
     expect(warnings).toHaveLength(2);
   });
 
+  it('asks no store for a name with half a character', async () => {
+    const odd = triangleGltf((gltf) => (gltf.images = [{ uri: 'x\ud800y.png' }]));
+    const away: FetchDependency = () => Promise.reject(new Error('URI malformed'));
+    const { warnings } = await gather('a.glb', glb(odd, TRIANGLE_BYTES), away);
+    expect(warnings).toEqual([expect.stringContaining('is missing')]);
+  });
+
   it('waits for the fetches under way before it throws', async () => {
     let running = 0;
     const fetch: FetchDependency = async (key) => {

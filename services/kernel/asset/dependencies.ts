@@ -137,7 +137,9 @@ async function resolveOne(
   const localPath = join(dirname(asset.path), uri);
   if (localPath === asset.path)
     throw refusal('unsafe_reference', `the reference '${uri}' would replace the asset itself`);
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES || !(await makeFolder(dirname(localPath)))) return undefined;
+  // No object has such a key, and no store answers for it.
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES || !key.isWellFormed()) return undefined;
+  if (!(await makeFolder(dirname(localPath)))) return undefined;
   const found = await fetch(key, localPath, maxBytes);
   return found && { uri, key, etag: found.etag, size: found.size };
 }
