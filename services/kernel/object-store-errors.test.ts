@@ -30,6 +30,7 @@ test.each<[string, number | undefined, Reason]>([
   ['PreconditionFailed', 412, 'precondition_failed'],
   ['ConditionalRequestConflict', 409, 'precondition_failed'],
   ['EntityTooLarge', 400, 'request_refused'],
+  ['URIError', undefined, 'request_refused'],
   ['MethodNotAllowed', 405, 'request_refused'],
   ['InvalidRange', 416, 'request_refused'],
   ['NotImplemented', 501, 'request_refused'],

@@ -30,6 +30,8 @@ const BY_NAME: Record<string, Reason> = {
   // versitygw, which keeps objects as files.
   ExistingObjectIsDirectory: 'output_refused',
   ObjectParentIsFile: 'output_refused',
+  // A key that no request can carry.
+  URIError: 'request_refused',
   PreconditionFailed: 'precondition_failed',
   ConditionalRequestConflict: 'precondition_failed',
   // What broke on its way has status 400, too.

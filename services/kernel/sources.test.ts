@@ -6,6 +6,7 @@ import { Job, JobState, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import { MemoryBus } from '../../test/support/memory-bus.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
+import { CycloramaError } from './failure.ts';
 import { publishResult } from './results.ts';
 import { countSource, readNamingPrefix, readSource, type Scan, type SourceParts, UnsortedSource } from './sources.ts';
 
@@ -127,6 +128,17 @@ describe('named assets', () => {
     expect(assets.map(({ uri }) => uri)).toEqual(URIS);
     expect(assets[0]).toMatchObject({ sizeBytes: 5n, etag: 'e models/000000.glb' });
     expect(assets[7]).toMatchObject({ sizeBytes: 0n, etag: '' });
+  });
+
+  test('of which the store refuses one for good come without its ETag; other failures are the whole job’s', async () => {
+    const failing = (reason: 'request_refused' | 'access_denied'): SourceParts['store']['head'] => {
+      return (place) => (place.key.endsWith('3.glb') ? Promise.reject(new CycloramaError(reason, 'no')) : head(place));
+    };
+    const read = (reason: 'request_refused' | 'access_denied') =>
+      Array.fromAsync(readSource(partsOf(scanOf([]), { head: failing(reason) }), entryOf(list(URIS)), 0, NEVER));
+    const assets = (await read('request_refused')).flatMap((batch) => batch.assets);
+    expect(assets.map(({ etag }) => etag).slice(2, 5)).toEqual(['e models/000002.glb', '', 'e models/000004.glb']);
+    await expect(read('access_denied')).rejects.toMatchObject({ reason: 'access_denied' });
   });
 
   test('can be taken up at every cursor', async () => {

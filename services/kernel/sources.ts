@@ -159,9 +159,13 @@ async function* readManifestAssets(
   else for await (const uris of readManifest(store, manifest, signal)) yield uris.map(toNamed);
 }
 
-/** An asset as it is now; without ETag where it is not there. */
+/** An asset as it is now; without ETag where it is not there, or has a name that the store refuses for good. */
 async function lookUp(store: Pick<ObjectStore, 'head'>, uri: string, signal: AbortSignal): Promise<Asset> {
-  const found = await store.head(parseObjectUri(uri, 'uri'), signal);
+  const found = await store.head(parseObjectUri(uri, 'uri'), signal).catch((error: unknown) => {
+    // One such name is no reason to fail a whole job: its task asks again and says why.
+    if (error instanceof CycloramaError && error.reason === 'request_refused') return undefined;
+    throw error;
+  });
   const { sizeBytes = 0n, etag = '', lastModifyTime } = found ?? {};
   return { uri, sizeBytes, etag, lastModifyTime };
 }
