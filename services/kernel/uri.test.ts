@@ -47,6 +47,7 @@ test('a key has at most 1,024 bytes, however many characters that is', () => {
 
 test('an object has a key', () => {
   expect(parseObjectUri('s3://bucket/a', 'uri')).toEqual({ bucket: 'bucket', key: 'a' });
+  expect(() => parseObjectUri('s3://bucket/a\0b', 'uri')).toThrow(/NUL character/);
   for (const uri of ['s3://bucket', 's3://bucket/']) expect(() => parseObjectUri(uri, 'uri')).toThrow(/names a bucket/);
 });
 

@@ -30,6 +30,8 @@ export function parseObjectUri(uri: string, field: string): S3Place {
   if (place.key === '') {
     throw invalidRequest({ field, description: `'${uri}' names a bucket; expected an object, s3://bucket/key` });
   }
+  // Stores that keep objects as files answer such a name as if they were away, so it would be asked for without end.
+  if (place.key.includes('\0')) throw invalidRequest({ field, description: `the key of '${uri}' has a NUL character` });
   return place;
 }
 
