@@ -41,9 +41,9 @@ export async function contest(
   const connection = connect({ data, endpoint }, {});
   const { signal } = new AbortController();
   try {
-    const { store } = connection.store();
+    const { store } = await connection.store();
     const keys = await upload(store, files, assets, signal);
-    const service = openService(stack, connection, samples, signal);
+    const service = await openService(stack, connection, samples, signal);
     await service.run(keys, 'warm-up');
     const results: Round[] = [];
     for (let number = 0; number < rounds; number++) {

@@ -16,14 +16,14 @@ export interface Service {
 }
 
 /** Opens the rendering service of a stack; every job renders at 512 x 512 with these samples and the fast denoiser. */
-export function openService(
+export async function openService(
   { endpoints }: Stack,
   connection: Connection,
   samples: number,
   signal: AbortSignal,
-): Service {
+): Promise<Service> {
   const client = createClient(RenderingServiceClient, endpoints.rendering, connection.security);
-  const jobs = connection.jobs();
+  const jobs = await connection.jobs();
   const stages = new Map<string, number[]>();
   return {
     async run(keys, place) {
