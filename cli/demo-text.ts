@@ -3,8 +3,9 @@ import { tableLines } from './tables.ts';
 
 /** What the demo knows at its end. */
 export interface DemoEnd {
-  /** Folder of the bucket. */
+  /** Folder of the bucket, and of the one with the images. */
   where: string;
+  rendered: string;
   seconds: number;
   endpoints: Pick<StackEndpoints, 'discovery' | 'analysis'>;
   /** Whether the stack goes on after the demo. */
@@ -15,7 +16,7 @@ export interface DemoEnd {
 }
 
 /** Where the results lie, how long it took, and commands to go on with. */
-export function nextSteps({ where, seconds, endpoints, running, portBase, data }: DemoEnd): string[] {
+export function nextSteps({ where, rendered, seconds, endpoints, running, portBase, data }: DemoEnd): string[] {
   const dataOption = data === undefined ? '' : ` --data ${data}`;
   const up = `npx cyclorama up --detach${dataOption}${portBase === undefined ? '' : ` --port-base ${portBase}`}`;
   const command = (words: string): string => `npx cyclorama ${words}${dataOption}`;
@@ -29,6 +30,8 @@ export function nextSteps({ where, seconds, endpoints, running, portBase, data }
       [
         [`  ${where}/`, 'the assets, a *_report.json beside each'],
         [`  ${where}/_cyclorama/`, 'jobs, and a record for each asset: what was done, how long it took, why it failed'],
+        [`  ${rendered}/index.html`, 'all images at a glance: the contact sheet, for your browser'],
+        [`  ${rendered}/`, 'textured, normal, depth and edge images and metadata.json of each asset'],
       ],
     ),
     '',
@@ -41,6 +44,7 @@ export function nextSteps({ where, seconds, endpoints, running, portBase, data }
         [`  ${command('analyze s3://samples/chair.glb')}`, '# one report'],
         [`  ${command('put MY_MODELS s3://mine/ --create-bucket')}`, '# your own assets'],
         [`  ${command('validate mine')}`],
+        [`  ${command('render s3://mine/ --output s3://mine/rendered/')}`, '# images of them'],
       ],
     ),
     `  ${list}`,

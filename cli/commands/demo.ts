@@ -10,18 +10,21 @@ import { type LocalFile, listFiles } from '../folder.ts';
 import { ROOT } from '../stack/data-dir.ts';
 import { readStack } from '../stack/endpoints.ts';
 import { describeTaken, freePortBase, portsFrom } from '../stack/ports.ts';
+import { SERVICES } from '../stack/services.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
 import { putFiles } from '../transfer.ts';
+import { render } from './render.ts';
 import { validate } from './validate.ts';
 
 const BUCKET = 'samples';
+const RENDERED = 'samples-rendered';
 const SAMPLES = join(ROOT, 'samples');
 
 /** Adds `cyclorama demo`, which is what `npm start` runs. */
 export function register(program: Command): void {
   const command = program
     .command('demo')
-    .description('run the whole pipeline over the sample assets: start the local stack, analyse, show, stop')
+    .description('run the whole pipeline over the sample assets: start the local stack, analyse, render, show, stop')
     .option('--data <dir>', 'folder for buckets, queue and logs (default: .cyclorama)')
     .action(action(demo));
   addExamples(command, [
@@ -41,7 +44,7 @@ async function demo(context: CommandContext, options: ServerOptions): Promise<nu
   const connection = connect(
     {
       ...(options.data === undefined ? {} : { data: options.data }),
-      endpoint: [`discovery=${endpoints.discovery}`, `analysis=${endpoints.analysis}`],
+      endpoint: SERVICES.map(({ name }) => `${name}=${endpoints[name]}`),
     },
     {},
   );
@@ -49,7 +52,12 @@ async function demo(context: CommandContext, options: ServerOptions): Promise<nu
   let seconds: number;
   try {
     await uploadSamples(context, connection);
-    code = await validate({ ...context, connection, stackEnds: own !== undefined }, {}, BUCKET, '');
+    const shown = { ...context, connection, stackEnds: own !== undefined };
+    code = await validate(shown, {}, BUCKET, '');
+    if (code === EXIT.ok && !signal.aborted) {
+      terminal.print('');
+      code = await render(shown, { output: `s3://${RENDERED}/` }, `s3://${BUCKET}/`);
+    }
     seconds = (performance.now() - startedMs) / 1000;
   } finally {
     connection.close();
@@ -59,8 +67,17 @@ async function demo(context: CommandContext, options: ServerOptions): Promise<nu
     }
   }
   if (code !== EXIT.ok || signal.aborted) return code;
-  const where = join(options.data ?? relative(process.cwd(), join(ROOT, '.cyclorama')), 'buckets', BUCKET);
-  const steps = { where, seconds, endpoints, running: own === undefined, portBase: own?.portBase, data: options.data };
+  const buckets = join(options.data ?? relative(process.cwd(), join(ROOT, '.cyclorama')), 'buckets');
+  const [where, rendered] = [join(buckets, BUCKET), join(buckets, RENDERED)];
+  const steps = {
+    where,
+    rendered,
+    seconds,
+    endpoints,
+    running: own === undefined,
+    portBase: own?.portBase,
+    data: options.data,
+  };
   for (const line of nextSteps(steps)) terminal.print(line);
   return EXIT.ok;
 }
@@ -85,7 +102,7 @@ async function startOwnStack(
 
 async function uploadSamples({ terminal, signal }: CommandContext, connection: Connection): Promise<void> {
   const { store } = await connection.store();
-  await store.createBucket(BUCKET, signal);
+  for (const bucket of [BUCKET, RENDERED]) await store.createBucket(bucket, signal);
   const counts = { copied: 0, unchanged: 0 };
   const listener = {
     onFile: ({ outcome }: { outcome: keyof typeof counts }) => {

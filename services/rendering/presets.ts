@@ -10,7 +10,7 @@ export interface Quality {
 const PRESETS = {
   [RenderPreset.RENDER_PRESET_DRAFT]: { samples: 8, denoising: Denoising.DENOISING_FAST },
   [RenderPreset.RENDER_PRESET_STANDARD]: { samples: 16, denoising: Denoising.DENOISING_FAST },
-  [RenderPreset.RENDER_PRESET_TRAINING]: { samples: 64, denoising: Denoising.DENOISING_HIGH },
+  [RenderPreset.RENDER_PRESET_TRAINING]: { samples: 128, denoising: Denoising.DENOISING_HIGH },
 } as const;
 
 /** What a preset stands for; unspecified is STANDARD. */

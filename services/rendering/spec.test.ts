@@ -32,7 +32,7 @@ describe('the canonical text of a spec', () => {
     ['a height alone', { height: 256 }, { height: 256 }],
     [
       'a preset with its own samples',
-      { preset: 'RENDER_PRESET_TRAINING', samples: 64 },
+      { preset: 'RENDER_PRESET_TRAINING', samples: 128 },
       { preset: 'RENDER_PRESET_TRAINING' },
     ],
     ['other samples', { preset: 'RENDER_PRESET_DRAFT', samples: 16 }, { preset: 'RENDER_PRESET_DRAFT', samples: 16 }],

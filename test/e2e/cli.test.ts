@@ -237,6 +237,8 @@ describe('what goes wrong', () => {
   });
 });
 
+const EXERCISE_2 = ['metadata.json', 'render_depth.png', 'render_edge.png', 'render_normal.png', 'render_textured.png'];
+
 describe('demo', () => {
   it('runs the pipeline over the samples, says where results lie, stops what it started; a second run reuses all', async () => {
     const data = join(folder, 'demo');
@@ -245,9 +247,13 @@ describe('demo', () => {
     expect(first.out.match(BLOCK)).toHaveLength(ASSETS);
     expect(first.out).toContain('[DONE] Processed 12 files. 2 Errors.');
     expect(first.out).toContain(join(data, 'buckets/samples/'));
+    const rendered = join(data, 'buckets/samples-rendered');
+    expect(first.out).toContain(join(rendered, 'index.html'));
+    expect((await readdir(join(rendered, 'chair'))).toSorted()).toEqual(EXERCISE_2);
+    expect(await readFile(join(rendered, 'index.html'), 'utf8')).toContain('samples-rendered/: contact sheet');
     const second = await cyclorama(['demo'], { data });
     expect(second.code).toBe(0);
-    expect(second.out).toContain('[INFO] All 12 files were done by an earlier run and unchanged since.');
+    expect(second.out.match(/All 12 files were done by an earlier run and unchanged since/g)).toHaveLength(2);
     await untilNothingRunsOn(data);
   });
 });
