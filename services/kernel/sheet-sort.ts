@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { toLines } from './object-lines.ts';
 
 /** Characters of values held in memory before they go to a file. */
-const RUN_CHARACTERS = 32 * 1024 ** 2;
+const RUN_CHARACTERS = 8 * 1024 ** 2;
 
 /** A value with what it is sorted by. */
 export interface Keyed<Value> {
