@@ -18,6 +18,11 @@ from cyclorama_blender.rendered import RenderedBox, RenderedView, Rendering, Ren
 FORMAT_VERSION = 1
 _LINE_CHARS = 100
 
+_DIGITS = 9
+"""More than the rendering's 32-bit floats hold; and 50.00000000000001 becomes 50.0."""
+_ASSET_DIGITS = 15
+"""Of places in the asset's own world, where a small one may be far from the origin."""
+
 
 @dataclass(frozen=True)
 class DescribedView:
@@ -59,12 +64,12 @@ def describe(
             "position": _position(first),
             "look_at": _triple(first.look_at),
         },
-        "asset_bounding_box": _box(rendering.asset_box),
+        "asset_bounding_box": _box(rendering.asset_box, _ASSET_DIGITS),
         "intrinsics": _intrinsics(lens, rendering),
         "views": [_view(described) for described in views],
         "normalisation": {
             "scale": rendering.scale,
-            "translation": _triple(rendering.translation),
+            "translation": _triple(rendering.translation, _ASSET_DIGITS),
             "rule": "rendered = scale * (asset + translation)",
             "object_scale": spec.object_scale.lower(),
         },
@@ -124,19 +129,19 @@ def _print(value: object, indent: str) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _short(number: float) -> float:
-    # Nine digits are more than the rendering's 32-bit floats hold, and 50.00000000000001 becomes 50.0.
-    return float(f"{number:.9g}")
+def _short(number: float, digits: int = _DIGITS) -> float:
+    return float(f"{number:.{digits}g}")
 
 
-def _triple(values: Triple) -> list[float]:
-    return [_short(value) + 0.0 for value in values]
+def _triple(values: Triple, digits: int = _DIGITS) -> list[float]:
+    return [_short(value, digits) + 0.0 for value in values]
 
 
-def _box(box: RenderedBox) -> Json:
+def _box(box: RenderedBox, digits: int = _DIGITS) -> Json:
+    sides = list(zip(box.low, box.high, strict=True))
     return {
-        "center": _triple(tuple((low + high) / 2 for low, high in zip(box.low, box.high, strict=True))),
-        "dimensions": _triple(tuple(high - low for low, high in zip(box.low, box.high, strict=True))),
+        "center": _triple(tuple((low + high) / 2 for low, high in sides), digits),
+        "dimensions": _triple(tuple(high - low for low, high in sides), digits),
     }
 
 

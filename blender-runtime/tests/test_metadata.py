@@ -84,6 +84,23 @@ def test_the_assets_own_box_and_the_way_from_it_are_kept(tmp_path: Path) -> None
     np.testing.assert_allclose(moved, document["bounding_box"]["center"], atol=1e-9)
 
 
+def test_the_way_from_an_asset_far_from_the_origin_is_exact(tmp_path: Path) -> None:
+    lens = front_eye(3.5, 64)
+    op = derive_op({"view_000": lens})
+    low = 123456.78125
+    op["rendering"]["assetBox"] = {
+        "min": {axis: low for axis in "xyz"},
+        "max": {axis: low + 0.0078125 for axis in "xyz"},
+    }
+    op["rendering"]["translation"] = {axis: -(low + 0.00390625) for axis in "xyz"}
+    (tmp_path / "in").mkdir()
+    write_passes(tmp_path / "in" / "view_000.exr", ball(lens).passes())
+    derive.derive(op, tmp_path / "in", tmp_path / "out", lambda _stage: None)
+    document = json.loads((tmp_path / "out" / "metadata.json").read_text())
+    assert document["normalisation"]["translation"] == [-(low + 0.00390625)] * 3
+    assert document["asset_bounding_box"] == {"center": [low + 0.00390625] * 3, "dimensions": [0.0078125] * 3}
+
+
 def test_both_poses_and_k_put_points_where_the_image_has_them(tmp_path: Path) -> None:
     document = make(tmp_path, ring(3))
     k = np.array(document["intrinsics"]["K"])
