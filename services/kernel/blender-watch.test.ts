@@ -31,6 +31,13 @@ test('silence for too long is a hang', () => {
   expect(ends[0]).toMatchObject({ reason: 'blender_hang', detail: { stage: 'import' } });
 });
 
+test('a deadline of months is none of a moment', () => {
+  const { ends, watch: running } = watch(2 ** 32, 1_000_000);
+  vi.advanceTimersByTime(60_000);
+  expect(ends).toHaveLength(0);
+  running.end();
+});
+
 test('signs of life put the hang off, the deadline they do not', () => {
   const { ends, watch: running } = watch(10_000, 1_000);
   for (let at = 0; at < 19; at += 1) {

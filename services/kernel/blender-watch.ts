@@ -1,5 +1,8 @@
 import { CycloramaError } from './failure.ts';
 
+/** Node takes a longer timer for one of a millisecond. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** How long one request may take, and who may call it off. */
 export interface RunLimits {
   signal: AbortSignal;
@@ -27,7 +30,8 @@ export function watchRun(limits: RunLimits, stage: () => string, onEnd: (error: 
     end();
     onEnd(toCancellation(limits.signal));
   };
-  const deadline = setTimeout(expire(`was not done after ${limits.deadlineMs} ms`), limits.deadlineMs);
+  const deadlineMs = Math.min(limits.deadlineMs, MAX_TIMER_MS);
+  const deadline = setTimeout(expire(`was not done after ${deadlineMs} ms`), deadlineMs);
   const stall = setTimeout(expire(`made no progress for ${limits.stallMs} ms`), limits.stallMs);
   limits.signal.addEventListener('abort', abort, { once: true });
   const end = (): void => {

@@ -98,6 +98,18 @@ describe('an asset is refused', () => {
     await expect(prepare({}, () => {})).rejects.toMatchObject({ reason: 'bucket_not_allowed' });
   });
 
+  test('whose light is in a bucket that may not be read, before a byte of it is fetched', async () => {
+    put('m/chair.glb', boxGlb());
+    store.objects.set('secrets/sky.hdr', { body: Buffer.from('light'), etag: 'e1' });
+    const checkBucket = (bucket: string): void => {
+      if (bucket !== 'assets') throw new CycloramaError('bucket_not_allowed', 'no');
+    };
+    const place = { bucket: 'secrets', key: 'sky.hdr' };
+    const extraInputs = [{ place, etag: 'e1', maxBytes: 100, fileName: 'light.hdr' }];
+    const refused = prepare({}, () => {}, { extraInputs, store: Object.assign(store, { checkBucket }) });
+    await expect(refused).rejects.toMatchObject({ reason: 'bucket_not_allowed' });
+  });
+
   test.each<[string, () => void, Reason, string]>([
     ['that changed since it was listed', () => put('m/chair.glb', boxGlb(), 'e2'), 'asset_changed', 'download'],
     ['that is gone', () => {}, 'asset_not_found', 'download'],

@@ -95,6 +95,7 @@ export async function prepareAsset(
     timed('decode', () => toReadable(decoders, local, gathered, folder, signal)),
   );
   for (const { place: extra, etag, maxBytes, fileName } of extraInputs) {
+    store.checkBucket(extra.bucket);
     const got = await atStage('download', () =>
       timed('download', () => store.download(extra, join(folder.input, fileName), { etag, maxBytes }, signal)),
     );

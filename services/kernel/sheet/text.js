@@ -19,7 +19,9 @@ export function toHref(path) {
   const parts = path.slice(up.length).split('/');
   // Another bucket's URI, and names that a browser takes for steps.
   if (/^s3:\/\//.test(path) || parts.some((part) => part === '.' || part === '..')) return undefined;
-  return up + parts.map((part) => encodeURIComponent(part.toWellFormed())).join('/');
+  const encoded = parts.map((part) => encodeURIComponent(part.toWellFormed())).join('/');
+  // A slash in front would lead to the server's root, two to another server.
+  return `${path.startsWith('/') ? './' : up}${encoded}`;
 }
 
 /** A whole number with thousands apart. */

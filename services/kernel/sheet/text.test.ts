@@ -8,6 +8,10 @@ test.each([
   ['../../other/x.png', '../../other/x.png'],
   ['a/../x.png', undefined],
   ['./x.png', undefined],
+  // Keys may have two slashes in a row: a browser would take the path for one from the root, or for another server.
+  ['/chair/x.png', './/chair/x.png'],
+  ['//host/x.png', './//host/x.png'],
+  ['..//host/x.png', '..//host/x.png'],
   ['s3://elsewhere/x.png', undefined],
 ])('a link to %s is %s', (path, expected) => {
   expect(toHref(path)).toBe(expected);
