@@ -143,6 +143,11 @@ describe('the product', () => {
       factsOf(outputDir),
     );
     await expect(climbing).rejects.toThrow(/expected a file in its own folder/);
+    // It comes back to its own folder, but the key would not.
+    writeFileSync(join(outputDir, 'render_edge.png'), 'image');
+    const round = { ...IMAGE, path: '../out/render_edge.png' };
+    const around = renderingOperation.toProduct(taskOf(), answers([round]), factsOf(outputDir));
+    await expect(around).rejects.toThrow(/expected a file in its own folder/);
   });
 });
 
