@@ -14,12 +14,15 @@ afterEach(() => server?.close());
 async function serve(
   source: SheetSource,
 ): Promise<
-  (path: string, init?: { method?: string; host?: string }) => Promise<{ status: number; type: string; text: string }>
+  (
+    path: string,
+    init?: { method?: string; host?: string; known?: string },
+  ) => Promise<{ status: number; type: string; text: string }>
 > {
   server = await serveSheet(source, { port: 0, signal: new AbortController().signal, onTrouble: () => {} });
   const { port, pathname } = new URL(server.url);
   const base = pathname.slice(0, pathname.lastIndexOf('/') + 1);
-  return (path, { method = 'GET', host = `127.0.0.1:${port}` } = {}) =>
+  return (path, { method = 'GET', host = `127.0.0.1:${port}`, known } = {}) =>
     new Promise((resolve, reject) => {
       // `fetch` would tidy the path up and set the host itself.
       const asked = request({
@@ -27,7 +30,7 @@ async function serve(
         host: '127.0.0.1',
         method,
         path: path.startsWith('/') ? path : base + path,
-        headers: { host },
+        headers: { host, ...(known === undefined ? {} : { 'if-none-match': known }) },
       });
       asked.once('error', reject).once('response', async (response) => {
         const text = Buffer.concat(await Array.fromAsync(response as AsyncIterable<Buffer>)).toString();
@@ -92,6 +95,15 @@ test('of a bucket only what lies below the prefix is served', async () => {
     throw new Error('gone');
   };
   expect((await get('a/b.png')).status).toBe(502);
+});
+
+test('what the browser has already is not sent again, unless the store cannot tell that it is the same', async () => {
+  const store = new MemoryStore();
+  store.objects.set('bucket/tagged.png', { body: Buffer.from('image'), etag: 'e1' });
+  store.objects.set('bucket/plain.png', { body: Buffer.from('image'), etag: '' });
+  const get = await serve(bucketSource(store, { bucket: 'bucket', key: '' }));
+  expect((await get('tagged.png', { known: '"e1"' })).status).toBe(304);
+  expect((await get('plain.png', { known: '""' })).status).toBe(200);
 });
 
 test.each([

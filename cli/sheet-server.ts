@@ -59,10 +59,16 @@ export async function serveSheet(source: SheetSource, { port, signal, onTrouble 
       throw error;
     });
     if (file === undefined) return refuse(404);
-    const etag = `"${file.etag}"`;
+    // A store of files has none for what was put there by hand: nobody can tell then whether it is the same.
+    const etag = file.etag === '' ? undefined : `"${file.etag}"`;
     const isIndex = parts.join('/') === 'index.html';
-    const headers = { ...SAFETY, ...(isIndex ? {} : { 'Content-Security-Policy': 'sandbox' }), ETag: etag };
-    if (request.headers['if-none-match'] === etag) return void response.writeHead(304, headers).end();
+    const headers = {
+      ...SAFETY,
+      ...(isIndex ? {} : { 'Content-Security-Policy': 'sandbox' }),
+      ...(etag && { ETag: etag }),
+    };
+    if (etag !== undefined && request.headers['if-none-match'] === etag)
+      return void response.writeHead(304, headers).end();
     const type = isIndex ? HTML : typeOf(parts.at(-1)!);
     response.writeHead(200, { ...headers, 'Content-Type': type, 'Content-Length': file.sizeBytes });
     if (request.method === 'HEAD') response.end();
