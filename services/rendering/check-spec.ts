@@ -15,9 +15,13 @@ import {
 } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { CycloramaError, type FieldViolation } from '../kernel/failure.ts';
 import { parseObjectUri } from '../kernel/uri.ts';
+import { countViews } from './places.ts';
+import { SIDE } from './spec.ts';
 
 const MAX_SIDE = 4096;
 const MIN_SIDE = 16;
+/** Sixteen views of 4096 by 4096. */
+const MAX_PIXELS = 2 ** 28;
 const MAX_SAMPLES = 4096;
 const MAX_SEED = 2 ** 31 - 1;
 export const MAX_VIEWS = 64;
@@ -34,6 +38,7 @@ export function checkSpec(spec: RenderSpec): FieldViolation[] {
     ...oneOf('denoising', spec.denoising, Denoising),
     ...within('seed', spec.seed, 0, MAX_SEED),
     ...checkViews(spec.views),
+    ...checkPixels(spec),
     ...within('field_of_view_degrees', spec.fieldOfViewDegrees, 5, 120),
     ...within('framing_margin', spec.framingMargin, 0, 0.5),
     ...oneOf('background', spec.background, Background),
@@ -45,6 +50,15 @@ export function checkSpec(spec: RenderSpec): FieldViolation[] {
     ...rawOutputs.flatMap((output, i) => named(`raw_outputs[${i}]`, output, RawOutput)),
     ...oneOf('object_scale', spec.objectScale, ObjectScale),
   ].map(({ field, description }) => ({ field: `spec.${field}`, description }));
+}
+
+/** What a worker has to hold at a time is bounded, or a task would wait for ever for room that no scratch disk has. */
+function checkPixels(spec: RenderSpec): FieldViolation[] {
+  const width = spec.width || SIDE;
+  const pixels = width * (spec.height || width) * countViews(spec);
+  if (!(pixels > MAX_PIXELS)) return [];
+  const description = `asks for ${pixels} pixels in all views together; expected at most ${MAX_PIXELS}`;
+  return [{ field: 'views', description }];
 }
 
 function checkViews(views: Views | undefined): FieldViolation[] {

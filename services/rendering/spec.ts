@@ -14,7 +14,7 @@ import { qualityOf } from './presets.ts';
 
 /** A lens of 50 mm on a sensor 36 mm wide, degrees. */
 export const DEFAULT_FIELD_OF_VIEW = 2 * Math.atan(18 / 50) * (180 / Math.PI);
-const SIDE = 512;
+export const SIDE = 512;
 const MARGIN = 0.08;
 const STRENGTH = 1;
 const CREASE_DEGREES = 30;

@@ -116,6 +116,7 @@ test('programs of the system tests are looked for only when asked, and a plain s
   expect(tools().grpcurl).toBeUndefined();
   addProgram('grpcurl', 'grpcurl v1.9.4');
   addProgram('promtool', 'promtool, version 2.42.0');
+  addProgram('chromium', 'Chromium 140.0.7339.127');
   expect(setUp(bareMachine(), '--system')).toMatchObject({ status: 0 });
   expect(setUp(bareMachine()).status).toBe(0);
   expect(tools()).toMatchObject({ grpcurl: join(programs, 'grpcurl'), promtool: join(programs, 'promtool') });
