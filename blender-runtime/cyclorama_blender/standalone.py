@@ -22,7 +22,7 @@ INTERRUPTED = 130
 def run(main: Callable[[list[str]], int], argv: list[str]) -> NoReturn:
     """Runs a script's main and ends the process with its exit code.
 
-    By itself `blender --python` ends with 0 whatever a script raised.
+    By itself `blender --python` ends with 0 whatever a script raised, and Blender's clean-up hangs at times.
     """
     try:
         code = main(own_arguments(argv))
@@ -34,7 +34,10 @@ def run(main: Callable[[list[str]], int], argv: list[str]) -> NoReturn:
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         code = 1
-    sys.exit(code)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def open_blender() -> None:

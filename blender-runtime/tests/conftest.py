@@ -15,6 +15,8 @@ import pytest
 
 RUNTIME = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 60
+EXIT_STATUS = pytest.StashKey[int]()
+"""What the run came to; without it the run itself broke."""
 AS_MODULE = ["-m", "cyclorama_blender.serve"]
 
 
@@ -104,3 +106,17 @@ def empty_scene() -> Any:
     import bpy
 
     return bpy.context.scene
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keeps the exit code for the end."""
+    session.config.stash[EXIT_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends the process when all reports are written: after renders Blender's clean-up hangs at times."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(config.stash.get(EXIT_STATUS, 3))
