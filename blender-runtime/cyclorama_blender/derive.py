@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from cyclorama_blender.metadata import DescribedFile, DescribedView
 from cyclorama_blender.passes import read_passes
 from cyclorama_blender.render_spec import RenderSpec
 from cyclorama_blender.rendered import RenderedView, Rendering, RenderSource
+from cyclorama_blender.stage_clock import StageClock
 from cyclorama_blender.transforms import transforms
 
 METADATA, TRANSFORMS, THUMBNAIL = "metadata.json", "transforms.json", "thumbnail.png"
@@ -35,25 +35,6 @@ _ENCODINGS = {"edge": ("none", 6)}
 
 Pixels = npt.NDArray[np.uint8 | np.uint16]
 Planes = dict[str, exr.Image]
-
-
-class Stages:
-    """Tells which stage runs, and keeps how long each took."""
-
-    def __init__(self, enter: Callable[[str], None]) -> None:
-        self._enter = enter
-        self._stage = ""
-        self._since = 0.0
-        self.seconds: dict[str, float] = {}
-
-    def enter(self, stage: str) -> None:
-        """Ends the stage before and begins this one."""
-        now = time.perf_counter()
-        if self._stage:
-            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
-        self._stage, self._since = stage, now
-        if stage:
-            self._enter(stage)
 
 
 def derive(
@@ -77,7 +58,7 @@ def derive(
     spec = RenderSpec.from_json(options["spec"])
     rendering = Rendering.from_json(options["rendering"])
     source = RenderSource.from_json(options.get("source", {}))
-    stages = Stages(enter)
+    stages = StageClock(enter)
     described: list[DescribedView] = []
     findings: list[Findings] = []
     paths: list[str] = []
@@ -126,7 +107,7 @@ def _derive_view(
     output_dir: Path,
     folder: str,
     small: Path | None,
-    stages: Stages,
+    stages: StageClock,
 ) -> tuple[DescribedView, Findings]:
     stages.enter("decode")
     passes = read_passes(input_dir / view.file, spec.width, spec.height)

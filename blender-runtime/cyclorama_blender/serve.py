@@ -16,7 +16,6 @@ import logging
 import os
 import platform
 import sys
-import time
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -28,28 +27,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from cyclorama_blender import contract, lifeline, memory
 from cyclorama_blender.contract import Answer, MalformedRequest, Request
 from cyclorama_blender.failure import RuntimeFailure
+from cyclorama_blender.stage_clock import StageClock
 
 log = logging.getLogger("cyclorama_blender")
-
-
-class Conversation:
-    """One request in progress: tells the worker which stage runs and how long each took."""
-
-    def __init__(self, events: BinaryIO, request: Request) -> None:
-        self.events = events
-        self.request = request
-        self.stage = ""
-        self.seconds: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def enter(self, stage: str) -> None:
-        """Ends the stage before and begins this one."""
-        now = time.perf_counter()
-        if self.stage:
-            self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self._since
-        self.stage, self._since = stage, now
-        if stage:
-            send(self.events, contract.progress_event(self.request.request_id, stage, 0.0))
 
 
 def send(events: BinaryIO, event: contract.Json) -> None:
@@ -69,27 +49,27 @@ def to_failure(error: BaseException) -> tuple[str, str]:
 
 def answer(room: ModuleType, events: BinaryIO, request: Request) -> None:
     """Does one request and tidies up, whatever came of it. The only place that catches everything."""
-    conversation = Conversation(events, request)
+    clock = StageClock(lambda stage: send(events, contract.progress_event(request.request_id, stage, 0.0)))
     done: Answer | None = None
     failure: tuple[str, str, str] | None = None
     log.info("begin %s %s", request.op, Path(request.input_path).name)
     try:
-        done = room.perform(request, conversation.enter)
+        done = room.perform(request, clock.enter)
     except Exception as error:  # noqa: BLE001
-        failure = (*to_failure(error), conversation.stage)
+        failure = (*to_failure(error), clock.stage)
         # A failure that we named ourselves needs no stack; what lies behind it does.
         known = isinstance(error, RuntimeFailure) and error.__cause__ is None
-        log.warning("failed in %s: %s", conversation.stage, error if known else traceback.format_exc())
-    conversation.enter("reset")
+        log.warning("failed in %s: %s", clock.stage, error if known else traceback.format_exc())
+    clock.enter("reset")
     room.reset()
-    conversation.enter("")
+    clock.enter("")
     rss_bytes = memory.rss_bytes()
-    seconds = " ".join(f"{stage} {taken:.3f} s" for stage, taken in conversation.seconds.items())
+    seconds = " ".join(f"{stage} {taken:.3f} s" for stage, taken in clock.seconds.items())
     log.info("end %s: %s, %d MB resident", request.op, seconds, rss_bytes >> 20)
     if failure is not None:
         send(events, contract.failure_event(request.request_id, *failure))
     elif done is not None:
-        send(events, contract.result_event(request.request_id, done, conversation.seconds, rss_bytes))
+        send(events, contract.result_event(request.request_id, done, clock.seconds, rss_bytes))
 
 
 def read_line(requests: BinaryIO) -> bytes:

@@ -7,12 +7,18 @@ export function countViews({ views }: RenderSpec): number {
   return arrangement?.$case === 'posed' ? arrangement.value.poses.length : 1;
 }
 
-const IMAGES: Partial<Record<Modality, string>> = {
-  [Modality.MODALITY_TEXTURED]: 'render_textured.png',
-  [Modality.MODALITY_NORMAL]: 'render_normal.png',
-  [Modality.MODALITY_DEPTH]: 'render_depth.png',
-  [Modality.MODALITY_EDGE]: 'render_edge.png',
+const WORDS: Partial<Record<Modality, string>> = {
+  [Modality.MODALITY_TEXTURED]: 'textured',
+  [Modality.MODALITY_NORMAL]: 'normal',
+  [Modality.MODALITY_DEPTH]: 'depth',
+  [Modality.MODALITY_EDGE]: 'edge',
 };
+
+/** A modality as files and contact sheets name it. */
+export function modalityWord(modality: Modality): string {
+  return WORDS[modality] ?? '';
+}
+
 const RAW: Partial<Record<RawOutput, string>> = {
   [RawOutput.RAW_OUTPUT_DEPTH_EXR]: 'render_depth.exr',
   [RawOutput.RAW_OUTPUT_DEPTH_PNG16]: 'render_depth_16.png',
@@ -29,7 +35,7 @@ export function ownNames(spec: RenderSpec): string[] {
     const folders = Array.from({ length: views }, (_, view) => `view_${String(view).padStart(3, '0')}/`);
     return ['metadata.json', 'transforms.json', ...folders];
   }
-  const images = spec.modalities.map((modality) => IMAGES[modality]);
+  const images = spec.modalities.map((modality) => `render_${modalityWord(modality)}.png`);
   const raw = spec.rawOutputs.map((output) => RAW[output]);
   return ['metadata.json', ...[...images, ...raw].filter((name) => name !== undefined)];
 }

@@ -3,13 +3,13 @@ import { join, sep } from 'node:path';
 import type { DerivedFile } from '../../gen/cyclorama/blender/v1/blender.ts';
 import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { RenderReport } from '../../gen/cyclorama/rendering/v1/rendering.ts';
-import { Modality, RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { toDatasetPlaces } from '../kernel/dataset.ts';
 import { CycloramaError, isReason } from '../kernel/failure.ts';
 import type { Answers, Operation, OutputFile, Product } from '../kernel/operation.ts';
 import { parseFolderUri, parseObjectUri, parseS3Uri, type S3Place, toStem } from '../kernel/uri.ts';
 import { hdrEtagOf, hdrFileName, MAX_HDR_BYTES } from './hdr.ts';
-import { ownNames } from './places.ts';
+import { modalityWord, ownNames } from './places.ts';
 import { toReport, toStats } from './report.ts';
 import { changeSpec, graveShortfalls } from './second-try.ts';
 import { resolveSpec } from './spec.ts';
@@ -99,19 +99,8 @@ export const renderingOperation: Operation = {
     { field: 'views', title: 'Views', unit: 'count' },
     { field: 'least_coverage', title: 'Coverage', unit: 'share' },
   ],
-  sheet: { tiles: (spec) => resolveSpec(RenderSpec.fromJSON(spec)).modalities.map(toTile) },
+  sheet: { tiles: (spec) => resolveSpec(RenderSpec.fromJSON(spec)).modalities.map(modalityWord) },
 };
-
-const TILES: Partial<Record<Modality, string>> = {
-  [Modality.MODALITY_TEXTURED]: 'textured',
-  [Modality.MODALITY_NORMAL]: 'normal',
-  [Modality.MODALITY_DEPTH]: 'depth',
-  [Modality.MODALITY_EDGE]: 'edge',
-};
-
-function toTile(modality: Modality): string {
-  return TILES[modality] ?? '';
-}
 
 function specOf(task: Task): RenderSpec {
   return resolveSpec(RenderSpec.fromJSON(task.spec ?? {}));

@@ -29,7 +29,7 @@ test('assets that make Blender crash, hang, run out of memory or show nothing fa
   };
   const { faults } = stack;
   faults.fill('mixed', { ...good, ...makeFaulty() });
-  faults.fill('images', { 'placeholder.txt': Buffer.from('') });
+  faults.fill('images', {});
   const { jobId } = await stack.renderAll('s3://mixed/', 's3://images/run/', {
     source: {
       source: { $case: 'prefix', value: { prefixUri: 's3://mixed/', suffixes: ['.glb', '.blend'], limit: 0n } },

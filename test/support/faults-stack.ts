@@ -88,6 +88,7 @@ export class FaultStack {
 
   /** Puts assets into a bucket, as files, by key. */
   fill(bucket: string, assets: Record<string, Buffer>): void {
+    mkdirSync(this.bucket(bucket), { recursive: true });
     for (const [key, content] of Object.entries(assets)) {
       const path = join(this.bucket(bucket), key);
       mkdirSync(dirname(path), { recursive: true });
