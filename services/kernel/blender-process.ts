@@ -156,7 +156,8 @@ export class BlenderProcess {
       if (event.value.stage !== exchange.stage) exchange.onStage(event.value.stage);
       exchange.stage = event.value.stage;
     } else if (event?.$case === 'failure') {
-      // The log comes over other pipes: let what was written before the event arrive.
+      // The log comes over other pipes, of which this turn of the event loop need not have read all: the next one does.
+      await setImmediate();
       await setImmediate();
       exchange.settle(fromFailure({ ...event.value, logTail: this.#log.lines() }));
     } else if (event !== undefined) {

@@ -62,7 +62,8 @@ export async function openCore(
         return await attempt();
       } catch (error) {
         signal?.throwIfAborted();
-        if (!isTransient(error) || connection.isClosed() || performance.now() > Math.min(deadline, end)) {
+        const nextAt = performance.now() + delayMs;
+        if (!isTransient(error) || connection.isClosed() || nextAt > Math.min(deadline, end)) {
           if (error instanceof CycloramaError) throw error;
           throw new CycloramaError('bus_unavailable', `NATS: ${what}: ${(error as Error).message}`, { cause: error });
         }

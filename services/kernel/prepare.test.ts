@@ -51,11 +51,18 @@ function prepare<T>(
   );
 }
 
-test('an asset lies ready under a name of ours, whatever its own', async () => {
+test.each([
+  ['m/red chair.GLB', 'red chair.glb'],
+  ['m/stühle_2.v1.glb', 'stühle_2.v1.glb'],
+  ['m/../../etc/x y.GLB', 'x y.glb'],
+  ['m/-rf $(x).glb', 'asset.glb'],
+  [`m/${'long'.repeat(30)}.glb`, 'asset.glb'],
+  ['m/tab\there.glb', 'asset.glb'],
+])("asset '%s' lies ready as '%s', so that messages name it where a file may be called so", async (key, name) => {
   const content = boxGlb();
-  put('m/../../etc/x y.GLB', content);
-  const bytes = await prepare({ uri: 's3://assets/m/../../etc/x y.GLB' }, ({ path, warnings, dependencies }) => {
-    expect(path).toMatch(/\/task-task-0\/in\/asset\.glb$/);
+  put(key, content);
+  const bytes = await prepare({ uri: `s3://assets/${key}` }, ({ path, warnings, dependencies }) => {
+    expect(path.split('/in/')[1]).toBe(name);
     expect([warnings, dependencies]).toEqual([[], []]);
     return readFile(path);
   });

@@ -1,5 +1,5 @@
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
@@ -15,6 +15,7 @@ import { parseObjectUri, toS3Uri } from './uri.ts';
 
 const DECODE_DEADLINE_MS = 300_000;
 const DECODE_MEMORY_MB = 4_096;
+const EXTENSION = /\.[A-Za-z0-9]{1,8}$/;
 
 /** An asset on this machine in a form that Blender reads. */
 export interface PreparedAsset {
@@ -58,7 +59,8 @@ export async function prepareAsset(
       { stage: 'download' },
     );
   }
-  const local = join(folder.input, `asset${extensionOf(place.key)}`);
+  const name = place.key.slice(place.key.lastIndexOf('/') + 1);
+  const local = join(folder.input, `${localStem(name)}${extensionOf(name)}`);
   // Only what is still the object that was listed has the listed size.
   const listed = asset.etag === '' ? {} : { etag: asset.etag, expectedBytes: Number(asset.sizeBytes) };
   const main = await atStage('download', () =>
@@ -78,7 +80,6 @@ export async function prepareAsset(
       throw error;
     }
   };
-  const name = place.key.slice(place.key.lastIndexOf('/') + 1);
   const gathered = await atStage('triage', () =>
     timed('triage', () => gatherAsset({ path: local, name, place }, fetch, DEFAULT_TRIAGE_LIMITS)),
   );
@@ -114,10 +115,11 @@ async function toReadable(
   folder: TaskFolder,
   signal: AbortSignal,
 ): Promise<{ path: string; warnings: string[] }> {
-  const readable = join(folder.input, `asset.${report.format}`);
+  const stem = join(folder.input, basename(local, extname(local)));
+  const readable = `${stem}.${report.format}`;
   if (readable !== local) await rename(local, readable);
   if (report.decode.length === 0) return { path: readable, warnings: [] };
-  const path = join(folder.input, 'decoded.glb');
+  const path = `${stem}.decoded.glb`;
   const { decoded, warnings } = await decoders.within(1, signal, () =>
     decodeAsset(readable, path, { signal, deadlineMs: DECODE_DEADLINE_MS, memoryMb: DECODE_MEMORY_MB }),
   );
@@ -135,6 +137,12 @@ async function atStage<T>(stage: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function extensionOf(key: string): string {
-  return /\.[A-Za-z0-9]{1,8}$/.exec(key)?.[0].toLowerCase() ?? '';
+/** What the file is called on this machine, so that messages of Blender name the asset; `asset` where no file should be called so. */
+function localStem(name: string): string {
+  const stem = name.replace(EXTENSION, '');
+  return /^[\p{L}\p{N}_][\p{L}\p{N} ._()+-]{0,59}$/u.test(stem) ? stem : 'asset';
+}
+
+function extensionOf(name: string): string {
+  return EXTENSION.exec(name)?.[0].toLowerCase() ?? '';
 }

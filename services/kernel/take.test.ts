@@ -103,6 +103,21 @@ test('a drain takes nothing new, hands back what a pull still brings, and waits 
   expect(queue.count('acked')).toBe(1);
 });
 
+test('a drain in mid-sweep looks at no further queue, since each look may take its whole timeout', async () => {
+  const asked: string[] = [];
+  const { promise: late, reject } = Promise.withResolvers<Delivery[]>();
+  const take: TakeParts['bus']['take'] = (_stream, consumer) => {
+    asked.push(consumer);
+    return late;
+  };
+  const taking = startTaking(new MemoryQueue(), 1, { bus: { take }, queues: ['analysis', 'rendering'] });
+  await until('the first queue is asked', () => asked.length === 1);
+  taking.drain();
+  reject(new Error('no answer to pull'));
+  await taking.ended;
+  expect(asked).toEqual([INTERACTIVE]);
+});
+
 test('a bus that fails now and then costs time, not tasks', async () => {
   const queue = new MemoryQueue();
   let pulls = 0;

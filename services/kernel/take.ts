@@ -73,6 +73,8 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
   /** One look at every queue; true when something came. */
   const sweep = async (): Promise<boolean> => {
     for (const source of sources) {
+      // Where the server does not answer, each look takes its whole timeout.
+      if (signal.aborted) return false;
       if (source.room() > 0 && (await take(source, source.room(), 0)) > 0) return true;
     }
     return false;
@@ -91,7 +93,7 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
   let idled = false;
   while (!signal.aborted) {
     if (inHand.size > capacity) await Promise.race(inHand);
-    else if (!(await sweep())) await waitForAny();
+    else if (!(await sweep()) && !signal.aborted) await waitForAny();
     if (inHand.size > 0) busyAt = performance.now();
     if (idle && !idled && performance.now() - busyAt > idle.afterMs) {
       idled = true;
