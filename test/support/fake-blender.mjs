@@ -12,6 +12,11 @@ function send(event) {
   writeSync(4, `${JSON.stringify(event)}\n`);
 }
 
+/** Writes as Python does, which waits where the pipe is full; console.log would let the rest come after the event. */
+function print(line) {
+  writeSync(1, `${line}\n`);
+}
+
 function sleepForever() {
   setInterval(() => {}, 1 << 30);
 }
@@ -19,7 +24,7 @@ function sleepForever() {
 const acts = {
   succeed: (requestId) => send({ requestId, result: { rssBytes: '1000', selftest: { blenderVersion: 'fake' } } }),
   refuse: (requestId) => {
-    console.log('the importer says no');
+    print('the importer says no');
     send({ requestId, failure: { reason: 'import_failed', message: 'Invalid header.', stage: 'import' } });
   },
   'run-out': (requestId) => send({ requestId, failure: { reason: 'blender_out_of_memory', message: 'MemoryError' } }),
@@ -65,7 +70,7 @@ const acts = {
     send({ requestId, progress: { stage: `child ${child.pid}` } });
   },
   chatter: (requestId) => {
-    for (let line = 0; line < 250; line += 1) console.log(`line ${line} ${'y'.repeat(line === 249 ? 2_000 : 1)}`);
+    for (let line = 0; line < 250; line += 1) print(`line ${line} ${'y'.repeat(line === 249 ? 2_000 : 1)}`);
     send({ requestId, failure: { reason: 'import_failed', message: 'no', stage: 'import' } });
   },
 };
