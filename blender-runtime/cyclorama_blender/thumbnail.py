@@ -14,9 +14,9 @@ def strip(images: dict[str, Bytes]) -> Bytes:
     """Puts images side by side, RGB (SIDE, SIDE * count, 3), each shrunk by area and padded with white to a square.
 
     Args:
-        images: by modality in lower case, grey (H, W), RGB, or RGBA, which is laid over white.
+        images: by modality, grey (H, W), RGB, or RGBA, which is laid over white.
     """
-    return np.concatenate([_tile(image, modality == "edge") for modality, image in images.items()], axis=1)
+    return np.concatenate([_tile(image, modality == "EDGE") for modality, image in images.items()], axis=1)
 
 
 def _tile(image: Bytes, thin_lines: bool) -> Bytes:

@@ -55,7 +55,7 @@ def test_one_view_gives_the_exercises_files_and_a_thumbnail(tmp_path: Path) -> N
     assert written(tmp_path / "out") == sorted([*FOUR, "metadata.json", "thumbnail.png"])
     assert answer.message["shortfalls"] == []
     assert answer.warnings == ()
-    assert stages == ["decode", "derive", "encode"]
+    assert stages == ["read", "derive", "encode"]
 
 
 def test_without_a_thumbnail_there_are_the_exercises_five_files_alone(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_the_thumbnail_has_a_tile_for_each_modality(tmp_path: Path) -> None:
 def test_lines_of_edges_stay_dark_in_the_thumbnail() -> None:
     lines = np.full((512, 512), 255, np.uint8)
     lines[:, 100] = 0
-    grey = thumbnail.strip({"depth": lines, "edge": lines})
+    grey = thumbnail.strip({"DEPTH": lines, "EDGE": lines})
     assert grey[:, :128].min() > 128
     assert grey[:, 128:].min() == 0
 
@@ -220,7 +220,7 @@ def test_the_served_imaging_room_derives_without_blender(tmp_path: Path) -> None
         }
         event = served.send(json.dumps(request).encode())
         assert [file["path"] for file in event["result"]["derivation"]["files"]][:4] == FOUR
-        assert served.stages == ["decode", "derive", "encode", "reset"]
+        assert served.stages == ["read", "derive", "encode", "reset"]
         maps = Path(f"/proc/{served.process.pid}/maps").read_text()
         assert "/bpy/" not in maps
     finally:

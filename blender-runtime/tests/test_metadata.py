@@ -128,7 +128,7 @@ def test_files_are_listed_with_their_size(tmp_path: Path) -> None:
 
 def test_seconds_and_warnings_of_earlier_stages_are_kept(tmp_path: Path) -> None:
     document = make(tmp_path, ring(1))
-    assert list(document["stage_seconds"]) == ["download", "decode", "derive", "encode"]
+    assert list(document["stage_seconds"]) == ["download", "read", "derive", "encode"]
     assert document["warnings"] == ["decoded"]
     assert document["render"]["seconds"] == [1.25]
 

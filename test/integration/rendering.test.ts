@@ -72,7 +72,7 @@ test('RenderAsset leaves the files of the exercise and answers with what they sh
     spec: { width: 96, samples: 1 },
     device: first.report!.device,
   });
-  const stages = ['wait', 'download', 'import', 'render', 'derive', 'encode', 'verify', 'upload'];
+  const stages = ['wait', 'download', 'import', 'render', 'read', 'derive', 'encode', 'verify', 'upload'];
   expect(Object.keys(record!.result!.stageSeconds)).toEqual(expect.arrayContaining(stages));
 
   const second = await stack.render('s3://assets/m/chair.glb', 's3://outputs/one/');
