@@ -4,18 +4,16 @@ import { AssetSource as AssetSourceMessage, Outcome } from '../../gen/cyclorama/
 import { Job, JobClass, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { DriveOrder, JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
-import { toDatasetPlaces } from './dataset.ts';
 import { claimDataset } from './dataset-claim.ts';
 import { CycloramaError, toFailure } from './failure.ts';
 import { canonicalJson, shortHash } from './fingerprint.ts';
+import { createJobRequests, requestIdReused } from './job-requests.ts';
 import { isEnded } from './job-state.ts';
 import type { Log } from './log.ts';
 import type { ObjectStore } from './object-store.ts';
 import { areResultsKept, resultsGone } from './results.ts';
 import { driveSubject } from './topics.ts';
-import { parseFolderUri, toS3Uri } from './uri.ts';
 
-const MAX_JOB_BYTES = 8 * 1024 ** 2;
 /** Lost races before a change of a job is given up. */
 const MAX_CHANGE_TRIES = 50;
 
@@ -64,6 +62,7 @@ export interface Jobs {
 /** Opens the jobs of a deployment. */
 export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>): Jobs {
   const entries = bus.bucket('jobs');
+  const requests = createJobRequests(store);
 
   const parse = (value: string, revision: bigint): JobEntry => {
     const entry = JobEntry.fromJSON(JSON.parse(value));
@@ -87,7 +86,7 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
     const revision = await entries.create(jobId, print(entry));
     const standing = revision === undefined ? await readEntry(jobId) : parse(print(entry), revision);
     if (!standing) throw new CycloramaError('bus_unavailable', `job '${jobId}' cannot be stored`);
-    if (standing.requestHash !== entry.requestHash) throw reused(jobId);
+    if (standing.requestHash !== entry.requestHash) throw requestIdReused(jobId);
     if (!isEnded(standing.job!.state)) await order(standing.job!);
     return standing.job!;
   }
@@ -100,24 +99,15 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
 
   const jobs: Jobs = {
     async create(draft, signal) {
-      const requestHash = shortHash(
-        canonicalJson([
-          draft.operation,
-          AssetSourceMessage.toJSON(draft.source),
-          draft.spec,
-          draft.outputUri,
-          draft.retryOf,
-          ...(draft.requireGpu ? ['require_gpu'] : []),
-        ]),
-      );
+      const requestHash = hashRequest(draft);
       const jobId =
         draft.requestId === '' ? randomBytes(16).toString('hex') : shortHash(`${draft.operation}\n${draft.requestId}`);
       const known = await readEntry(jobId);
-      if (known && known.requestHash !== requestHash) throw reused(jobId);
+      if (known && known.requestHash !== requestHash) throw requestIdReused(jobId);
       const entry = known ?? toEntry(draft, jobId, requestHash);
       if (!known && draft.outputUri !== '') {
         await claimDataset(store, draft, signal);
-        await storeRequest(store, entry, signal);
+        await requests.store(entry, signal);
       }
       return admit(entry);
     },
@@ -177,27 +167,10 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
     },
 
     async resume(outputUri, signal) {
-      const { bucket } = parseFolderUri(outputUri, 'output_uri');
-      store.checkBucket(bucket);
-      const places = toDatasetPlaces(outputUri);
+      const onUnreadable = (request: string): void =>
+        log?.warn({ request }, 'stored request cannot be read: its job is not resumed');
       const resumed: Job[] = [];
-      const unreadable: string[] = [];
-      for await (const page of store.listAll(bucket, places.jobsPrefix, signal)) {
-        for (const { key } of page) {
-          const found = await store.read({ bucket, key }, MAX_JOB_BYTES, signal);
-          const stored = found && parseStored(found.body);
-          if (stored && !isEnded(stored.job.state)) resumed.push(await admit(stored));
-          if (!found || stored) continue;
-          unreadable.push(key);
-          log?.warn({ request: toS3Uri({ bucket, key }) }, 'stored request cannot be read: its job is not resumed');
-        }
-      }
-      if (resumed.length === 0) {
-        throw new CycloramaError(
-          'no_jobs_to_resume',
-          `'${outputUri}' holds no request of an unended job; expected ${places.jobsPrefix}*.json${unreadable.length > 0 ? `, readable ones; these are not: ${unreadable.join(', ')}` : ''}`,
-        );
-      }
+      for (const entry of await requests.readUnended(outputUri, onUnreadable, signal)) resumed.push(await admit(entry));
       return resumed;
     },
 
@@ -217,22 +190,15 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
 
     forget: (jobId) => entries.remove(jobId),
 
-    async recordEnd(entry) {
-      const job = entry.job!;
-      if (job.outputUri === '') return;
-      const place = toDatasetPlaces(job.outputUri).job(job.jobId);
-      const body = `${JSON.stringify(JobEntry.toJSON(entry), undefined, 1)}\n`;
-      await store.write(place, body, { condition: 'always', contentType: 'application/json' });
-    },
+    recordEnd: requests.recordEnd,
   };
   return jobs;
 }
 
-function reused(jobId: string): CycloramaError {
-  return new CycloramaError(
-    'request_id_reused',
-    `this request_id made job '${jobId}' from another request; expected the same request or a new request_id`,
-  );
+/** What makes two requests the same. */
+function hashRequest({ operation, source, spec, outputUri, retryOf, requireGpu }: JobDraft): string {
+  const parts = [operation, AssetSourceMessage.toJSON(source), spec, outputUri, retryOf];
+  return shortHash(canonicalJson([...parts, ...(requireGpu ? ['require_gpu'] : [])]));
 }
 
 /** The entry that a draft begins as. */
@@ -254,30 +220,6 @@ export function toEntry(draft: JobDraft, jobId: string, requestHash: string): Jo
     createTime: new Date(),
   });
   return JobEntry.fromPartial({ job, requestHash, generation: 1, retryFailed: retryOf !== '' });
-}
-
-/** Stores the request in the output place, where NATS cannot lose it. */
-async function storeRequest(store: ObjectStore, entry: JobEntry, signal?: AbortSignal): Promise<void> {
-  const place = toDatasetPlaces(entry.job!.outputUri).job(entry.job!.jobId);
-  const body = `${JSON.stringify(JobEntry.toJSON(entry), undefined, 1)}\n`;
-  try {
-    await store.write(place, body, { condition: { ifAbsent: true }, contentType: 'application/json' }, signal);
-  } catch (error) {
-    if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
-    const found = await store.read(place, MAX_JOB_BYTES, signal);
-    const stored = found && JobEntry.fromJSON(JSON.parse(found.body.toString('utf8')));
-    if (stored && stored.requestHash !== entry.requestHash) throw reused(toS3Uri(place));
-  }
-}
-
-/** Reads a stored request; undefined where it is none. */
-function parseStored(body: Buffer): (JobEntry & { job: Job }) | undefined {
-  try {
-    const entry = JobEntry.fromJSON(JSON.parse(body.toString('utf8')));
-    return entry.job && { ...entry, job: entry.job };
-  } catch {
-    return undefined;
-  }
 }
 
 /** Marks an entry as failed for a reason that concerns the whole job. */
