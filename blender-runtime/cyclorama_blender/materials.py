@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from cyclorama_blender.contents import missing_textures
+from cyclorama_blender.left_out import tell_volumes
 
 COLOR_ENDINGS = (".obj", ".ply")
 """Formats whose importers bring vertex colours but leave them out of the materials."""
@@ -22,26 +23,48 @@ NEUTRAL = (
 )
 OTHERWISE = ((0.6, 0.6, 0.6), False)
 
+DISTANCES = {
+    "BSDF_PRINCIPLED": {"Subsurface Scale": 1},
+    "SUBSURFACE_SCATTERING": {"Scale": 1},
+    "BUMP": {"Distance": 1},
+    "BEVEL": {"Radius": 1},
+    "AMBIENT_OCCLUSION": {"Distance": 1},
+    "WIREFRAME": {"Size": 1},
+    "VOLUME_ABSORPTION": {"Density": -1},
+    "VOLUME_SCATTER": {"Density": -1},
+    "PRINCIPLED_VOLUME": {"Density": -1, "Emission Strength": -1, "Blackbody Intensity": -1},
+    "VOLUME_COEFFICIENTS": {"Absorption Coefficients": -1, "Scatter Coefficients": -1, "Emission Coefficients": -1},
+}
+"""Inputs of nodes that are in world units: lengths, and what is per length."""
+
 MOST_STEPS = 64
 
 
-def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str) -> list[str]:
-    """Goes over the materials of the meshes; returns what the user should know."""
+def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float) -> list[str]:
+    """Goes over the materials of the meshes, which are rendered `scale` times as large as in the file.
+
+    Returns:
+        What the user should know.
+    """
     if ending in COLOR_ENDINGS:
         for mesh in meshes:
             _show_vertex_colors(mesh)
     materials = {material for mesh in meshes for material in mesh.materials if material is not None}
-    warnings = missing_textures()
+    warnings = [*missing_textures(), *tell_volumes(materials)]
     for material in sorted(materials, key=lambda material: material.name_full):
         # Displaced surfaces would leave the frame that their vertices were measured for.
         material.displacement_method = "BUMP"
         if material.node_tree is None:
             continue
-        for node in _image_nodes(material.node_tree):
+        images = (node for tree in _trees(material.node_tree) for node in tree.nodes if node.type == "TEX_IMAGE")
+        for node in images:
             if node.image is None or (node.image.source == "FILE" and node.image.size[0] == 0):
                 node.image = _neutral_image(node)
         if ending == ".fbx" and _make_opaque(material.node_tree):
             warnings.append(f"material '{material.name}' is fully transparent in the FBX; taken as opaque")
+    if scale != 1:
+        for tree in {tree for material in materials if material.node_tree for tree in _trees(material.node_tree)}:
+            _rescale(tree, scale)
     return warnings
 
 
@@ -80,13 +103,25 @@ def _make_opaque(tree: bpy.types.NodeTree) -> bool:
     return bool(invisible)
 
 
-def _image_nodes(tree: bpy.types.NodeTree, depth: int = 0) -> Iterator[bpy.types.Node]:
-    """Yields image textures, those in groups too."""
+def _trees(tree: bpy.types.NodeTree, depth: int = 0) -> Iterator[bpy.types.NodeTree]:
+    """Yields a tree and those of the groups in it."""
+    yield tree
     for node in tree.nodes:
-        if node.type == "TEX_IMAGE":
-            yield node
-        elif node.type == "GROUP" and node.node_tree and depth < MOST_STEPS:
-            yield from _image_nodes(node.node_tree, depth + 1)
+        if node.type == "GROUP" and node.node_tree and depth < MOST_STEPS:
+            yield from _trees(node.node_tree, depth + 1)
+
+
+def _rescale(tree: bpy.types.NodeTree, scale: float) -> None:
+    """Makes distances in world units follow the object's size; those that other nodes compute stay."""
+    for node in tree.nodes:
+        if node.type == "WIREFRAME" and node.use_pixel_size:
+            continue
+        for name, power in DISTANCES.get(node.type, {}).items():
+            socket = node.inputs.get(name)
+            if socket is not None and not socket.is_linked:
+                factor = scale**power
+                value = socket.default_value
+                socket.default_value = value * factor if isinstance(value, float) else [each * factor for each in value]
 
 
 def _neutral_image(node: bpy.types.Node) -> bpy.types.Image:

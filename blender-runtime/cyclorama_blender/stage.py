@@ -13,6 +13,7 @@ from mathutils import Matrix
 from cyclorama_blender.corner_normals import drop_inverted_normals
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.framing import Placed, Placement, place_object
+from cyclorama_blender.left_out import tell_left_out
 from cyclorama_blender.materials import finish_materials
 from cyclorama_blender.solids import Solid, bring_home, drop_strays, freeze
 from cyclorama_blender.surface import Numbers
@@ -62,6 +63,7 @@ def set_stage(path: Path, object_scale: str) -> Stage:
         reveal(source)
         solids = _evaluate(source)
         warnings.append("the file hides all of its objects from the render; they are rendered all the same")
+    warnings += tell_left_out(bpy.context.evaluated_depsgraph_get())
     solids, strays = drop_strays(solids)
     if not solids:
         raise RuntimeFailure("no_geometry", f"'{path.name}' shows no face; expected at least one with finite corners")
@@ -78,7 +80,8 @@ def set_stage(path: Path, object_scale: str) -> Stage:
     inverted = drop_inverted_normals(solids)
     if inverted:
         warnings.append(f"meshes whose normals point into their surface, so that its faces' own are taken: {inverted}")
-    warnings += finish_materials([solid.shape for solid in solids], path.suffix.lower())
+    rendered_from_file = placement.scale * source.unit_settings.scale_length
+    warnings += finish_materials([solid.shape for solid in solids], path.suffix.lower(), rendered_from_file)
     parts = [part for solid in solids for part in solid.parts(placement.matrix)]
     scene = _build_scene(solids, placement.matrix)
     return Stage(scene, parts, placement, source.frame_current_final, strays, tuple(warnings))

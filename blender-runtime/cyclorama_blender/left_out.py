@@ -1,0 +1,44 @@
+"""Tells of what Blender would show and the rendering does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import bpy
+
+_NO_SURFACE = {"VOLUME": "volume objects", "GREASEPENCIL": "grease pencil objects", "GPENCIL": "grease pencil objects"}
+"""By type of object, the last one until Blender 4.2: they have neither faces nor depth."""
+
+
+def tell_left_out(depsgraph: bpy.types.Depsgraph) -> list[str]:
+    """Warns of kinds of things that show but are not rendered, with how many of each there are."""
+    counts: Counter[str] = Counter()
+    for instance in depsgraph.object_instances:
+        thing = instance.object
+        if instance.show_self and thing.type in _NO_SURFACE and thing.visible_camera:
+            counts[_NO_SURFACE[thing.type]] += 1
+        if instance.show_particles:
+            counts["systems of particle hair"] += sum(map(_is_hair, thing.modifiers))
+    return [f"{kind} are left out of the rendering: {count}" for kind, count in sorted(counts.items()) if count]
+
+
+def tell_volumes(materials: Iterable[bpy.types.Material]) -> list[str]:
+    """Warns of materials that are a volume without a surface, which light knows of and data passes do not."""
+    names = sorted(material.name for material in materials if _is_volume(material))
+    if not names:
+        return []
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return [f"a volume has no surface, and so no depth, normals or edges: material '{names[0]}'{more}"]
+
+
+def _is_hair(modifier: bpy.types.Modifier) -> bool:
+    if modifier.type != "PARTICLE_SYSTEM" or not modifier.show_render:
+        return False
+    settings = modifier.particle_system.settings
+    return settings.type == "HAIR" and settings.render_type == "PATH"
+
+
+def _is_volume(material: bpy.types.Material) -> bool:
+    output = material.node_tree.get_output_node("CYCLES") if material.node_tree else None
+    return output is not None and output.inputs["Volume"].is_linked and not output.inputs["Surface"].is_linked

@@ -1,0 +1,120 @@
+"""What the rendering leaves out brings a warning, and what it shows brings none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from props import add_cube
+
+from cyclorama_blender.stage import set_stage
+
+
+@pytest.fixture(autouse=True)
+def _empty(empty_scene: Any) -> Any:
+    return empty_scene
+
+
+def warnings() -> tuple[str, ...]:
+    return set_stage(Path("asset.blend"), "METRIC").warnings
+
+
+def add_hair(thing: Any) -> Any:
+    modifier = thing.modifiers.new("hair", "PARTICLE_SYSTEM")
+    settings = modifier.particle_system.settings
+    settings.type, settings.count = "HAIR", 10
+    return modifier
+
+
+def add_object(name: str, shape: Any) -> Any:
+    thing = bpy.data.objects.new(name, shape)
+    bpy.context.scene.collection.objects.link(thing)
+    return thing
+
+
+def add_volume_material(thing: Any, name: str) -> Any:
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    tree = material.node_tree
+    volume = tree.nodes.new("ShaderNodeVolumePrincipled")
+    output = tree.get_output_node("CYCLES")
+    tree.links.remove(output.inputs["Surface"].links[0])
+    tree.links.new(volume.outputs["Volume"], output.inputs["Volume"])
+    thing.data.materials.append(material)
+    return material
+
+
+def add_geometry(thing: Any, kind: str) -> None:
+    """Has geometry nodes turn a mesh into what the node of this kind makes of it."""
+    tree = bpy.data.node_groups.new(kind, "GeometryNodeTree")
+    for way in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
+    begin, made, end = (tree.nodes.new(name) for name in ("NodeGroupInput", kind, "NodeGroupOutput"))
+    tree.links.new(begin.outputs[0], made.inputs[0])
+    tree.links.new(made.outputs[0], end.inputs[0])
+    thing.modifiers.new(kind, "NODES").node_group = tree
+
+
+def test_hair_of_particle_systems() -> None:
+    add_hair(add_cube(1.0))
+    add_hair(add_cube(1.0, (3, 0, 0)))
+    assert warnings() == ("systems of particle hair are left out of the rendering: 2",)
+
+
+def test_hair_that_would_not_show_either_brings_no_warning() -> None:
+    add_hair(add_cube(1.0)).show_render = False
+    add_hair(add_cube(1.0)).particle_system.settings.render_type = "OBJECT"
+    add_hair(add_cube(1.0)).particle_system.settings.type = "EMITTER"
+    assert warnings() == ()
+
+
+def test_volumes_of_objects_and_of_geometry_nodes() -> None:
+    add_cube(1.0)
+    add_object("smoke", bpy.data.volumes.new("smoke"))
+    add_object("hidden", bpy.data.volumes.new("hidden")).hide_render = True
+    add_geometry(add_cube(1.0, (3, 0, 0)), "GeometryNodeMeshToVolume")
+    assert warnings() == ("volume objects are left out of the rendering: 2",)
+
+
+def test_grease_pencil() -> None:
+    add_cube(1.0)
+    kinds = bpy.data.grease_pencils_v3 if hasattr(bpy.data, "grease_pencils_v3") else bpy.data.grease_pencils
+    add_object("drawing", kinds.new("drawing"))
+    assert warnings() == ("grease pencil objects are left out of the rendering: 1",)
+
+
+def test_materials_that_are_volumes_alone() -> None:
+    for name in ("fog", "cloud"):
+        add_volume_material(add_cube(1.0), name)
+    assert warnings() == ("a volume has no surface, and so no depth, normals or edges: material 'cloud' and 1 more",)
+
+
+def test_glass_with_a_volume_inside_is_a_surface() -> None:
+    material = add_volume_material(add_cube(1.0), "glass")
+    tree = material.node_tree
+    tree.links.new(tree.nodes["Principled BSDF"].outputs[0], tree.get_output_node("CYCLES").inputs["Surface"])
+    assert warnings() == ()
+
+
+def test_point_clouds_of_geometry_nodes_are_on_stage() -> None:
+    add_geometry(add_cube(1.0), "GeometryNodeMeshToPoints")
+    stage = set_stage(Path("asset.blend"), "METRIC")
+    assert [thing.type for thing in stage.scene.objects if thing.type != "EMPTY"] == ["POINTCLOUD"]
+    assert stage.warnings == ()
+
+
+def test_instances_of_new_hair_are_on_stage() -> None:
+    cloud = bpy.data.hair_curves.new("hair")
+    cloud.add_curves([2])
+    cloud.position_data.foreach_set("vector", [0.0, 0.0, 0.0, 4.0, 0.0, 0.0])
+    collection = bpy.data.collections.new("shared")
+    collection.objects.link(bpy.data.objects.new("hair", cloud))
+    for x in (0, 3):
+        empty = add_object("instancer", None)
+        empty.instance_type, empty.instance_collection, empty.location = "COLLECTION", collection, (x, 0, 0)
+    stage = set_stage(Path("asset.blend"), "METRIC")
+    assert [thing.type for thing in stage.scene.objects if thing.type != "EMPTY"] == ["CURVES"] * 2
+    assert stage.placement.high[0] == pytest.approx(7, abs=0.02)
+    assert stage.warnings == ()
