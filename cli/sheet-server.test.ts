@@ -66,6 +66,8 @@ test.each([
   'link.png',
   'chair',
   'chair/',
+  'chair//a%20%231%25.png',
+  'chair//../../secret.png',
   'none.png',
   'index.html%00.png',
   '%ff',
@@ -86,10 +88,11 @@ test('whoever comes by another name of this machine, or wants to write, is refus
 
 test('of a bucket only what lies below the prefix is served', async () => {
   const store = new MemoryStore();
-  for (const key of ['out/index.html', 'out/a/b.png', 'secret.png'])
+  for (const key of ['out/index.html', 'out/a/b.png', 'out/a//b.png', 'secret.png'])
     store.objects.set(`bucket/${key}`, { body: Buffer.from(key), etag: key });
   const get = await serve(bucketSource(store, { bucket: 'bucket', key: 'out/' }));
   expect(await get('a/b.png')).toMatchObject({ status: 200, text: 'out/a/b.png' });
+  expect(await get('a//b.png')).toMatchObject({ status: 200, text: 'out/a//b.png' });
   for (const path of ['../secret.png', '%2e%2e/secret.png', 'secret.png']) expect((await get(path)).status).toBe(404);
   store.fault = () => {
     throw new Error('gone');
@@ -109,6 +112,8 @@ test('what the browser has already is not sent again, unless the store cannot te
 test.each([
   ['/token/a/b.png?123', ['a', 'b.png']],
   ['/token/a%2Fb', undefined],
+  ['/token//a//b', ['', 'a', '', 'b']],
+  ['/token/a//../b', undefined],
   ['/token/', undefined],
   ['/token', undefined],
   ['/tokem/a', undefined],

@@ -93,8 +93,8 @@ const SAFETY = {
 };
 
 /**
- * The parts of a path below `/<token>/`, decoded; undefined for a path without the token and for one with parts that could
- * lead out of a folder.
+ * The parts of a path below `/<token>/`, decoded; undefined for a path without the token, for one with parts that could
+ * lead out of a folder, and for a folder. Parts may be empty: keys of a bucket may have two slashes in a row.
  */
 export function readPath(url: string, token: string): string[] | undefined {
   const [, given = '', ...rest] = url.split('?')[0]!.split('/');
@@ -102,8 +102,8 @@ export function readPath(url: string, token: string): string[] | undefined {
   if (left.length !== right.length || !timingSafeEqual(left, right)) return undefined;
   try {
     const parts = rest.map(decodeURIComponent);
-    const isSafe = parts.length > 0 && parts.every((part) => !/^\.{0,2}$|[/\\\0]/.test(part));
-    return isSafe ? parts : undefined;
+    const isSafe = parts.every((part) => !/^\.{1,2}$|[/\\\0]/.test(part));
+    return isSafe && parts.at(-1) ? parts : undefined;
   } catch (error) {
     if (error instanceof URIError) return undefined;
     throw error;

@@ -33,6 +33,8 @@ export function bucketSource(store: Pick<ObjectStore, 'head' | 'read'>, folder: 
 export async function folderSource(folder: string): Promise<SheetSource> {
   const root = await realpath(folder);
   return async (parts) => {
+    // Two slashes in a row are one to a file system: another asset's file.
+    if (parts.includes('')) return undefined;
     const path = await realPath(join(root, ...parts));
     if (path === undefined || !path.startsWith(`${root}${sep}`)) return undefined;
     const { size, mtimeMs, isFile } = await statOf(path);

@@ -6,6 +6,9 @@ import { scriptJson } from './sheet-script.ts';
 /** The parts of the page's program, each after what it uses. */
 const MODULES = ['text', 'query', 'grid', 'dom', 'pages', 'card', 'details', 'controls', 'app'];
 
+/** The parts of its style. */
+const STYLES = ['sheet', 'controls', 'card', 'details'];
+
 /** What index.html knows before it has read any page. */
 export interface SheetHead {
   stamp: string;
@@ -35,20 +38,25 @@ export interface SheetHead {
 
 /** Makes index.html: one file with style and program in it, which reads nothing but pages and images. */
 export async function printSheet(head: SheetHead): Promise<string> {
-  const [page, style, ...modules] = await Promise.all([
+  const [page, styles, modules] = await Promise.all([
     readPart('sheet.html'),
-    readPart('sheet.css'),
-    ...MODULES.map((name) => readPart(`${name}.js`)),
+    readParts(STYLES, 'css'),
+    readParts(MODULES, 'js'),
   ]);
+  const style = styles.join('');
   const program = `'use strict';\n(() => {\n${modules.map(withoutModuleWords).join('\n')}\n})();\n`;
   const title = `${head.outputUri.replace(/^s3:\/\//, '')}: contact sheet`;
   // The policy: nothing that stands in a name can run, were it ever to get into the page as markup.
-  const inHead = `<meta http-equiv="Content-Security-Policy" content="${policyOf(style!, program)}">
+  const inHead = `<meta http-equiv="Content-Security-Policy" content="${policyOf(style, program)}">
     <title>${escapeHtml(title)}</title>
     <style>${style}</style>`;
   const scripts = `<script type="application/json" id="head">${scriptJson(head)}</script>
     <script>${program}</script>`;
-  return page!.replace('<!-- head -->', () => inHead).replace('<!-- program -->', () => scripts);
+  return page.replace('<!-- head -->', () => inHead).replace('<!-- program -->', () => scripts);
+}
+
+function readParts(names: string[], ending: string): Promise<string[]> {
+  return Promise.all(names.map((name) => readPart(`${name}.${ending}`)));
 }
 
 function readPart(name: string): Promise<string> {

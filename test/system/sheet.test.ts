@@ -149,6 +149,14 @@ describe('a contact sheet on file://', () => {
     expect(await page.locator('#tiles [aria-pressed=true]').textContent()).toBe('depth');
   });
 
+  test('shows what another link into it says, in the same tab', async () => {
+    const { page } = await open('few', '#outcome=failed');
+    await found(page).toBe('2 assets');
+    await inPage(page, `location.hash = '#filter=07&show=edge'`);
+    await found(page).toBe('1 asset');
+    expect(await page.locator('#tiles [aria-pressed=true]').textContent()).toBe('edge');
+  });
+
   test('is dark where the user wants it dark', async () => {
     const paper = async (scheme: 'light' | 'dark'): Promise<string> => {
       const { page } = await browser.open(pathToFileURL(join(folder, 'few', 'index.html')).href, scheme);
@@ -184,6 +192,18 @@ describe('a contact sheet of 100,000 assets', () => {
     // Pages of rows between the first and the last were never read.
     expect(requests.filter((url) => url.includes('/rows-')).length).toBeLessThan(20);
     expect(complaints).toEqual([]);
+  });
+
+  test('opens at the part that a link names, and turns from there', async () => {
+    const { page } = await open('many');
+    await page.setViewportSize({ width: 420, height: 900 });
+    await page.goto(`${page.url()}#part=2`);
+    await expect.poll(() => page.locator('#part').textContent()).toBe('part 2 of 2');
+    await found(page).toBe('100,000 assets');
+    expect(await names(page)).not.toContain('batch-0/asset-000000.glb');
+    await page.locator('#before').click();
+    await expect.poll(() => names(page)).toContain('batch-0/asset-000000.glb');
+    expect(page.url()).not.toContain('part');
   });
 
   test('finds one among them, and the largest', async () => {

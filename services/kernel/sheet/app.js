@@ -1,5 +1,5 @@
 import { createCard, fillCard } from './card.js';
-import { createControls, describe, readState, writeState } from './controls.js';
+import { createControls, describe, readState, toHash, writeState } from './controls.js';
 import { createDetails } from './details.js';
 import { $ } from './dom.js';
 import { heightOf, layOut, placeOf, visibleRange } from './grid.js';
@@ -24,6 +24,8 @@ const pages = createPages(head, (problem) => {
 const details = createDetails({ head, table });
 let rows = [];
 let layout;
+/** The part that is shown: the wanted one, or the last while the names up to it have not been read. */
+let shownPart = 0;
 let open = -1;
 
 /** Takes a part of the names into the table. */
@@ -62,15 +64,15 @@ function arrange() {
   const tileSize = state.shown < 0 ? TILE.all : TILE.one;
   const width = $('#grid').clientWidth;
   layout = layOut({ width, count: rows.length, tiles, tileSize, captionHeight: CAPTION, gap: GAP });
-  state.part = Math.min(state.part, layout.parts - 1);
+  shownPart = Math.min(state.part, layout.parts - 1);
   $('#grid').dataset.shown = tiles > 1 ? 'all' : 'one';
   const { style } = $('#grid');
-  style.height = `${heightOf(layout, { part: state.part, count: rows.length })}px`;
+  style.height = `${heightOf(layout, { part: shownPart, count: rows.length })}px`;
   style.setProperty('--tiles', tiles);
   style.setProperty('--picture', `${layout.imageHeight}px`);
   style.setProperty('--card-width', `${layout.cardWidth}px`);
   $('#parts').hidden = layout.parts < 2;
-  $('#part').textContent = `part ${state.part + 1} of ${layout.parts}`;
+  $('#part').textContent = `part ${shownPart + 1} of ${layout.parts}`;
   for (const card of cards.values()) card.remove();
   cards.clear();
   draw();
@@ -79,7 +81,7 @@ function arrange() {
 /** Puts the cards that the window shows into the page, and takes the others out. */
 function draw() {
   const top = -$('#grid').getBoundingClientRect().top;
-  const { from, to } = visibleRange(layout, { part: state.part, count: rows.length, top, height: innerHeight });
+  const { from, to } = visibleRange(layout, { part: shownPart, count: rows.length, top, height: innerHeight });
   for (const [position, card] of cards) {
     if (position >= from && position < to) continue;
     card.remove();
@@ -151,8 +153,8 @@ async function readNames() {
 Object.assign(state, readState(head));
 describe(head);
 createControls(head, state, change);
-$('#before').onclick = () => turnTo(state.part - 1);
-$('#after').onclick = () => turnTo(state.part + 1);
+$('#before').onclick = () => turnTo(shownPart - 1);
+$('#after').onclick = () => turnTo(shownPart + 1);
 $('#previous').onclick = () => show(open - 1);
 $('#next').onclick = () => show(open + 1);
 $('#close').onclick = () => details.dialog.close();
@@ -163,6 +165,10 @@ details.dialog.addEventListener('click', (event) => {
   if (event.target === details.dialog) details.dialog.close();
 });
 addEventListener('scroll', drawSoon, { passive: true });
+// Another link into this sheet, in the same tab.
+addEventListener('hashchange', () => {
+  if (location.hash !== toHash(state, head)) location.reload();
+});
 new ResizeObserver(() => {
   if ($('#grid').clientWidth !== layout?.width) arrange();
 }).observe($('#grid'));

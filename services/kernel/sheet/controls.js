@@ -119,11 +119,15 @@ export function readState({ figures, tiles, outcomes }) {
   };
 }
 
-/** Writes them there. */
-export function writeState({ query, outcome, by, descending, shown, part }, { figures, tiles }) {
+/** Writes them there: replaced, so that each letter typed is no step back. */
+export function writeState(state, head) {
+  location.replace(toHash(state, head) || '#');
+}
+
+/** The part of the address that stands for filter, order and tiles, as browsers give it. */
+export function toHash({ query, outcome, by, descending, shown, part }, { figures, tiles }) {
   const order = `${descending ? '-' : ''}${by < 0 ? 'name' : slug(figures[by].title)}`;
   const all = { filter: query, outcome, order: order === 'name' ? '' : order, show: tiles[shown] ?? '' };
   const some = Object.entries({ ...all, part: part === 0 ? '' : String(part + 1) }).filter(([, value]) => value !== '');
-  // Replaced, so that each letter typed is no step back.
-  location.replace(`#${new URLSearchParams(some)}`);
+  return some.length === 0 ? '' : `#${new URLSearchParams(some)}`;
 }
