@@ -6,7 +6,7 @@ import { isEnded } from '../../services/kernel/job-state.ts';
 import { createJobs } from '../../services/kernel/jobs.ts';
 import { createLog } from '../../services/kernel/log.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
-import { countSlots, createWorkers } from '../../services/kernel/workers.ts';
+import { createWorkers } from '../../services/kernel/workers.ts';
 import { runPart } from './process-part.ts';
 import { BUCKET, noOperation, now, type Stamps, stamp, syntheticScan } from './setting.ts';
 import { benchConfig, openStore } from './stores.ts';
@@ -36,7 +36,7 @@ await runPart(async (settings) => {
       log,
       source: { scan: syntheticScan(settings.tasks), store, bus, readJob: jobs.read },
       driverId: 'bench-driver',
-      liveSlots: async () => countSlots(await workers.live(noOperation.name)),
+      liveWorkers: () => workers.live(noOperation.name),
       stallMs: STALL_MS,
       ackWaitMs: benchConfig(settings).nats.ackWaitMs,
     },

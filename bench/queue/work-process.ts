@@ -81,7 +81,6 @@ await runPart(async (settings) => {
     readJobNow: createJobs(bus, store).read,
     ledger: createLedger(bus, WORKER_ID),
     othersLive: async () => false,
-    hasGpu: false,
     metrics: createMetrics('bench'),
     ackWaitMs: config.nats.ackWaitMs,
     withAttempt,
@@ -92,6 +91,7 @@ await runPart(async (settings) => {
       {
         bus,
         queues: [noOperation.name],
+        hasGpu: false,
         capacity: settings.slots * (1 + config.worker.tasksAhead),
         run: (delivery) => runDelivery(loop, stampAck(delivery, acked), ending.signal),
         log,

@@ -14,11 +14,12 @@ import type { Config } from './config.ts';
 import {
   BUCKETS,
   type BucketName,
-  CLASSES,
   driveConsumer,
+  LANES,
   RESULT_RETENTION_MS,
   STREAMS,
   taskConsumer,
+  taskSubject,
 } from './topics.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -61,8 +62,14 @@ export async function makeTopology(
     await makeStream(core, { ...wanted, storage: StorageType.File, num_replicas: config.replicas });
   for (const queue of queues) {
     await makeConsumer(core, STREAMS.jobs, driveConsumer(queue), `jobs.${queue}.*`, driveAckWaitMs(config.ackWaitMs));
-    for (const word of CLASSES) {
-      await makeConsumer(core, STREAMS.tasks, taskConsumer(queue, word), `tasks.${queue}.${word}.*`, config.ackWaitMs);
+    for (const lane of LANES) {
+      await makeConsumer(
+        core,
+        STREAMS.tasks,
+        taskConsumer(queue, lane),
+        taskSubject(queue, lane, '*'),
+        config.ackWaitMs,
+      );
     }
   }
   const buckets = new Map<BucketName, KV>();

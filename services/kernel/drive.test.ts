@@ -1,15 +1,16 @@
 import { pino } from 'pino';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Asset, type AssetSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { type Job, JobClass, JobState, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
-import { JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
+import { JobEntry, Task, WorkerBeat } from '../../gen/cyclorama/job/v1/task.ts';
 import { MemoryBus } from '../../test/support/memory-bus.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import { until } from '../../test/support/poll.ts';
 import { toDatasetPlaces } from './dataset.ts';
+import { CPU } from './device.ts';
 import { type DriveParts, driveJob, isSuperseded } from './drive.ts';
 import { CycloramaError } from './failure.ts';
-import { createJobs } from './jobs.ts';
+import { createJobs, type JobDraft } from './jobs.ts';
 import { publishResult } from './results.ts';
 import type { Scan } from './sources.ts';
 import { STREAMS, taskSubject } from './topics.ts';
@@ -33,7 +34,7 @@ class Deployment {
     yield { assets: page.map((key) => Asset.fromPartial({ uri: `s3://bucket/${key}`, etag: 'e' })) };
   }.bind(this);
 
-  async create(outputUri = ''): Promise<string> {
+  async create(outputUri = '', change: Partial<JobDraft> = {}): Promise<string> {
     const source: AssetSource = {
       source: { $case: 'prefix', value: { prefixUri: 's3://bucket/m/', suffixes: [], limit: 0n } },
     };
@@ -48,6 +49,7 @@ class Deployment {
       replace: false,
       retryOf: '',
       traceId: 'trace',
+      ...change,
     });
     return jobId;
   }
@@ -63,7 +65,7 @@ class Deployment {
       source: { scan: this.scan, store: new MemoryStore(), bus: this.bus, readJob: this.jobs.read },
       recipe: 1,
       driverId: `driver-${this.#drivers}`,
-      liveSlots: async () => 1,
+      liveWorkers: async () => [WorkerBeat.fromPartial({ slots: 1 })],
       stallMs: 60_000,
       log: pino({ level: 'silent' }),
       ...change,
@@ -76,13 +78,13 @@ class Deployment {
   }
 
   queued(jobId: string): Task[] {
-    return this.bus.payloads(taskSubject('note', 'batch', jobId)).map((payload) => Task.fromJSON(JSON.parse(payload)));
+    return this.bus.payloads(taskSubject('note', '*', jobId)).map((payload) => Task.fromJSON(JSON.parse(payload)));
   }
 
   /** Takes every queued task off the queue and gives it a result. */
   async work(jobId: string, outcomeOf: (task: Task) => Outcome = () => Outcome.OUTCOME_SUCCEEDED): Promise<string[]> {
     const tasks = this.queued(jobId);
-    await this.bus.purge(STREAMS.tasks, taskSubject('note', 'batch', jobId));
+    await this.bus.purge(STREAMS.tasks, taskSubject('note', '*', jobId));
     for (const task of tasks) {
       const { taskId, asset } = task;
       await publishResult(this.bus, { ...TaskResult.fromPartial({ jobId, taskId, outcome: outcomeOf(task) }), asset });
@@ -137,7 +139,7 @@ test('every asset is queued once, a share of them at a time, and the counts are 
 test('more live slots get more tasks', async () => {
   const deployment = new Deployment();
   const jobId = await deployment.create();
-  deployment.drive(jobId, { liveSlots: async () => 50 });
+  deployment.drive(jobId, { liveWorkers: async () => [WorkerBeat.fromPartial({ slots: 50 })] });
   await until('four a slot are queued', () => deployment.queued(jobId).length === 200);
 });
 
@@ -269,5 +271,48 @@ test('a job that is cancelled in mid-plan leaves nothing on the queue', async ()
   await until('as many are queued as may be', () => deployment.queued(jobId).length === 64);
   await deployment.jobs.cancel(jobId);
   expect(await job).toMatchObject({ state: JobState.JOB_STATE_CANCELLED, counts: { total: 250n, cancelled: 250n } });
+  expect(deployment.queued(jobId)).toEqual([]);
+});
+
+describe('a job whose tasks no live worker may take', () => {
+  test.each([
+    [false, [], "no live worker takes tasks of 'note'; tasks wait", [CPU]],
+    [true, [CPU], "require_gpu: none of 1 live workers that take tasks of 'note' has a GPU; tasks wait", [CPU, 'H100']],
+  ])('says so while they wait (require_gpu: %j)', async (requireGpu, without, warning, enough) => {
+    const deployment = new Deployment();
+    const jobId = await deployment.create('', { requireGpu });
+    const warnings = async () => (await deployment.jobs.get(jobId)).warnings;
+    let devices: string[] = enough;
+    const { job } = deployment.drive(jobId, {
+      liveWorkers: async () => devices.map((device) => WorkerBeat.fromPartial({ device, slots: 1 })),
+    });
+    await until('tasks are queued', () => deployment.queued(jobId).length >= 64);
+    expect(await warnings()).toEqual([]);
+    devices = without;
+    await until('the job warns', async () => (await warnings()).join() === warning);
+    devices = enough;
+    await until('the warning goes', async () => (await warnings()).length === 0);
+    devices = without;
+    await until('the job warns again', async () => (await warnings()).length > 0);
+    await deployment.workToTheEnd(jobId);
+    expect(await job).toMatchObject({ counts: { succeeded: 250n }, warnings: [] });
+  });
+
+  test('is quiet where nothing is queued', async () => {
+    const deployment = new Deployment();
+    deployment.keys = [];
+    const { job } = deployment.drive(await deployment.create(), { liveWorkers: async () => [] });
+    expect(await job).toMatchObject({ state: JobState.JOB_STATE_SUCCEEDED, warnings: [] });
+  });
+});
+
+test('tasks that need a GPU are queued apart, and counted and purged like all others', async () => {
+  const deployment = new Deployment();
+  const jobId = await deployment.create('', { requireGpu: true });
+  const { job } = deployment.drive(jobId);
+  await until('as many are queued as may be', () => deployment.queued(jobId).length === 64);
+  expect(deployment.bus.payloads(taskSubject('note', 'batch-gpu', jobId))).toHaveLength(64);
+  await deployment.jobs.cancel(jobId);
+  expect((await job).state).toBe(JobState.JOB_STATE_CANCELLED);
   expect(deployment.queued(jobId)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Job, JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
-import { type JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
+import { type JobEntry, Task, type WorkerBeat } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
 import { mapBounded } from './concurrency.ts';
 import { toDatasetPlaces } from './dataset.ts';
@@ -16,8 +16,9 @@ import { readRecord } from './records.ts';
 import { publishResult, readResults } from './results.ts';
 import { pause } from './signal.ts';
 import { countSource, readNamingPrefix, readSource, type SourceParts, UnsortedSource } from './sources.ts';
-import { classWord, STREAMS, taskSubject } from './topics.ts';
+import { laneOf, STREAMS, taskSubject } from './topics.ts';
 import { parseObjectUri } from './uri.ts';
+import { countSlots, lackOfWorkers } from './workers.ts';
 
 const SAVE_EVERY_MS = 1_000;
 /** Who watches a job sees early that it moves. */
@@ -36,8 +37,8 @@ export interface DriveParts {
   /** Recipe version of the operation. */
   recipe: number;
   driverId: string;
-  /** Slots of the live workers that take this operation's tasks. */
-  liveSlots: () => Promise<number>;
+  /** The live workers that take this operation's tasks. */
+  liveWorkers: () => Promise<WorkerBeat[]>;
   /** So long without queued tasks and results, while results lack, until the source is planned again. */
   stallMs: number;
   log: Log;
@@ -83,7 +84,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   const complete = new AbortController();
   /** Nothing is left to do: results and, where the job leaves a dataset, its index and report are there. */
   const over = new AbortController();
-  let warnings: string[] = [];
+  let closingWarnings: string[] = [];
   let lastSign = performance.now();
   let lastCheck = lastSign;
 
@@ -126,16 +127,18 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   };
 
   const close = async (job: Job): Promise<void> => {
-    warnings = await haveClosed(parts, job, running);
+    closingWarnings = await haveClosed(parts, job, running);
     over.abort();
   };
 
   const save = async (): Promise<JobEntry> => {
     for (let waitMs = FIRST_SAVE_MS; ; waitMs = SAVE_EVERY_MS) {
       await pause(waitMs, AbortSignal.any([running, closing ? over.signal : complete.signal]));
+      const ending = over.signal.aborted;
+      const warnings = ending ? closingWarnings : await warnOfLack(parts, entry.job!, complete.signal.aborted);
       const saved = await jobs.change(jobId, (current) => {
         checkDriver(current, driverId);
-        return applyProgress(current, progress, over.signal.aborted, warnings);
+        return applyProgress(current, progress, ending, warnings);
       });
       if (isEnded(saved.job!.state)) return saved;
       running.throwIfAborted();
@@ -156,7 +159,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
 
   const replanIfStalled = async ({ job }: JobEntry): Promise<void> => {
     if (!progress.planned || performance.now() - lastSign < parts.stallMs) return;
-    if ((await bus.count(STREAMS.tasks, taskSubject(job!.operation, classWord(job!.jobClass), jobId))) > 0) return;
+    if ((await countTasks(bus, job!)) > 0) return;
     if (progress.generation >= MAX_GENERATIONS)
       throw new Error(`results are missing after ${MAX_GENERATIONS} rounds of planning`);
     log.warn(
@@ -235,8 +238,8 @@ async function planSource(
   const job = entry.job!;
   const records =
     job.outputUri === '' ? undefined : await loadRecordSet(parts.store, toDatasetPlaces(job.outputUri), signal);
-  const subject = taskSubject(job.operation, classWord(job.jobClass), job.jobId);
-  const room = createRoom(parts, subject);
+  const subject = taskSubject(job.operation, laneOf(job), job.jobId);
+  const room = createRoom(parts, job);
   const at = { ...entry, cursor: progress.cursor, unsorted: progress.unsorted };
   for await (const { assets, cursor } of readSource(parts.source, at, Number(progress.plannedTotal), signal)) {
     signal.throwIfAborted();
@@ -274,13 +277,13 @@ async function readReused(
 }
 
 /** Keeps a job from queueing more than its share: at most max(64, 4 x live slots) tasks at a time. */
-function createRoom({ bus, liveSlots }: DriveParts, subject: string): { take: (signal: AbortSignal) => Promise<void> } {
+function createRoom({ bus, liveWorkers }: DriveParts, job: Job): { take: (signal: AbortSignal) => Promise<void> } {
   let left = 0;
   let asking: Promise<void> | undefined;
   const ask = async (signal: AbortSignal): Promise<void> => {
     while (left <= 0 && !signal.aborted) {
-      const [queued, slots] = await Promise.all([bus.count(STREAMS.tasks, subject), liveSlots()]);
-      left = Math.max(64, 4 * slots) - queued;
+      const [queued, live] = await Promise.all([countTasks(bus, job), liveWorkers()]);
+      left = Math.max(64, 4 * countSlots(live, job)) - queued;
       if (left <= 0) await pause(50, signal);
     }
   };
@@ -298,6 +301,20 @@ function createRoom({ bus, liveSlots }: DriveParts, subject: string): { take: (s
   };
 }
 
+/** Tasks of a job that are queued or in hand, in whatever lane. */
+function countTasks(bus: Bus, { operation, jobId }: Job): Promise<number> {
+  return bus.count(STREAMS.tasks, taskSubject(operation, '*', jobId));
+}
+
+/** Says that a job's tasks wait for a worker that is not there, which only who starts workers can end. */
+async function warnOfLack({ bus, liveWorkers }: DriveParts, job: Job, closing: boolean): Promise<string[]> {
+  // Any worker takes the closing task.
+  const requireGpu = job.requireGpu && !closing;
+  const lack = lackOfWorkers(await liveWorkers(), { operation: job.operation, requireGpu });
+  if (lack === undefined || (await countTasks(bus, job)) === 0) return [];
+  return [`${lack}; tasks wait`];
+}
+
 /** The entry with a drive's progress in it; undefined where nothing moved, so that idle jobs cause no writes. */
 function applyProgress(
   entry: JobEntry,
@@ -311,16 +328,17 @@ function applyProgress(
     rest.foldedSequence !== entry.foldedSequence ||
     rest.cursor !== entry.cursor ||
     rest.planned !== entry.planned ||
-    rest.generation !== entry.generation;
+    rest.generation !== entry.generation ||
+    warnings.join() !== job.warnings.join();
   if (!moved && !complete && total === job.counts!.total) return undefined;
-  const ending = complete ? { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date(), warnings } : {};
-  return { ...entry, ...rest, job: { ...job, counts: { ...counts, total }, ...ending } };
+  const ending = complete ? { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date() } : {};
+  return { ...entry, ...rest, job: { ...job, counts: { ...counts, total }, warnings, ...ending } };
 }
 
 /** Leaves nothing of an ended job behind on the queue, and notes its end in the output place. */
 async function finish({ bus, jobs }: DriveParts, entry: JobEntry): Promise<Job> {
   const job = entry.job!;
-  await bus.purge(STREAMS.tasks, taskSubject(job.operation, classWord(job.jobClass), job.jobId));
+  await bus.purge(STREAMS.tasks, taskSubject(job.operation, '*', job.jobId));
   await jobs.recordEnd(entry);
   return job;
 }

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Asset, type AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { JobClass, JobState } from '../../gen/cyclorama/job/v1/job.ts';
+import { WorkerBeat } from '../../gen/cyclorama/job/v1/task.ts';
 import { MemoryBus } from '../../test/support/memory-bus.ts';
 import { MemoryQueue } from '../../test/support/memory-queue.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
@@ -43,7 +44,7 @@ function startDriver(scan: Scan, outputUri = '') {
       source: { scan, store, bus, readJob: jobs.read },
       recipe: 1,
       driverId: 'driver',
-      liveSlots: async () => 1,
+      liveWorkers: async () => [WorkerBeat.fromPartial({ slots: 1 })],
       stallMs: 60_000,
       log: pino({ level: 'silent' }),
     },

@@ -8,7 +8,7 @@ import { failEntry } from './jobs.ts';
 import type { Metrics } from './metrics.ts';
 import { parseDriveOrder, readOrDrop } from './queue-messages.ts';
 import { pause } from './signal.ts';
-import { CLASSES, driveConsumer, STREAMS, taskConsumer } from './topics.ts';
+import { driveConsumer, LANES, STREAMS, taskConsumer } from './topics.ts';
 
 const JOBS_AT_ONCE = 32;
 const TRY_AGAIN_MS = 5_000;
@@ -137,9 +137,9 @@ async function meterQueues({ bus, operation, metrics, log }: DriverParts, signal
   while (!signal.aborted) {
     try {
       let inFlight = 0;
-      for (const word of CLASSES) {
-        const depth = await bus.depth(STREAMS.tasks, taskConsumer(operation, word));
-        metrics.queuePending.set({ queue: operation, class: word }, depth.pending);
+      for (const lane of LANES) {
+        const depth = await bus.depth(STREAMS.tasks, taskConsumer(operation, lane));
+        metrics.queuePending.set({ queue: operation, class: lane }, depth.pending);
         inFlight += depth.inFlight;
       }
       metrics.queueInFlight.set({ queue: operation }, inFlight);

@@ -147,10 +147,3 @@ describe('files of a failed asset', () => {
     expect(keptIn(runs)).toEqual([orphans[0]]);
   });
 });
-
-test('a task for a GPU goes back from a worker without one, and is done by one that has it', async () => {
-  const runs = await runsOf(noteOperation);
-  expect(await runs.run({ requireGpu: true })).toEqual({ acked: false, handedBackMs: 5_000 });
-  runs.hasGpu = true;
-  expect(await runs.run({ requireGpu: true })).toMatchObject({ acked: true });
-});

@@ -14,7 +14,7 @@ import type { RpcService } from './rpc-service.ts';
 import { withPassingBreaks } from './scan-breaks.ts';
 import type { Platform, ProcessParts } from './service-main.ts';
 import type { SourceParts } from './sources.ts';
-import { countSlots, createWorkers, requireLiveGpu } from './workers.ts';
+import { createWorkers, requireLiveGpu } from './workers.ts';
 
 /** A scan of one window must be through by then. */
 const SCAN_DEADLINE_MS = 3_600_000;
@@ -90,7 +90,7 @@ export async function createServiceKernel(
             log,
             source,
             driverId: `${config.worker.id}-${operation.name}`,
-            liveSlots: async () => countSlots(await workers.live(operation.name)),
+            liveWorkers: () => workers.live(operation.name),
             stallMs: STALL_MS,
             ackWaitMs: config.nats.ackWaitMs,
           },

@@ -8,6 +8,7 @@ import { type TakeParts, takeTasks } from './take.ts';
 
 const BATCH = 'tasks-analysis-batch';
 const INTERACTIVE = 'tasks-analysis-interactive';
+const BATCH_GPU = 'tasks-analysis-batch-gpu';
 const QUIET = pino({ level: 'silent' });
 
 /** A taker whose tasks end when the test says so. */
@@ -26,7 +27,8 @@ function startTaking(queue: MemoryQueue, capacity: number, change: Partial<TakeP
     await delivery.ack();
   };
   const drain = new AbortController();
-  const parts: TakeParts = { bus: queue, queues: ['analysis'], capacity, run, waitMs: 100, log: QUIET, ...change };
+  const usual = { bus: queue, queues: ['analysis'], hasGpu: false, waitMs: 100, log: QUIET };
+  const parts: TakeParts = { ...usual, capacity, run, ...change };
   const ended = takeTasks(parts, drain.signal);
   return { running, begun, most: () => most, drain: () => drain.abort(), ended };
 }
@@ -64,6 +66,34 @@ test('somebody who waits for an answer goes before all batch tasks', async () =>
   expect([taking.begun[3], taking.most()]).toEqual(['b2', 2]);
   taking.drain();
   taking.running[0]!.end();
+  await taking.ended;
+});
+
+test('a worker without a GPU never asks for tasks that need one', async () => {
+  const queue = new MemoryQueue();
+  const asked = new Set<string>();
+  queue.onTake = (consumer) => void asked.add(consumer);
+  queue.push(BATCH_GPU, 'g1');
+  const taking = startTaking(queue, 2);
+  await until('pulls wait on all that it may take from', () => queue.waitingPulls === 2);
+  expect([...asked].toSorted()).toEqual([BATCH, INTERACTIVE]);
+  taking.drain();
+  await taking.ended;
+});
+
+test('a worker with a GPU takes tasks that need one and others in turn, those somebody waits for first', async () => {
+  const queue = new MemoryQueue();
+  queue.push(BATCH, 'b1', 'b2', 'b3');
+  queue.push(BATCH_GPU, 'g1', 'g2', 'g3');
+  queue.push('tasks-analysis-interactive-gpu', 'i1');
+  const taking = startTaking(queue, 1, { hasGpu: true });
+  while (queue.count('acked') < 7) {
+    await until('a task runs', () => taking.running.length > 0);
+    taking.running[0]!.end();
+    await nextTurn();
+  }
+  expect(taking.begun).toEqual(['i1', 'g1', 'b1', 'g2', 'b2', 'g3', 'b3']);
+  taking.drain();
   await taking.ended;
 });
 

@@ -1,7 +1,7 @@
 import type { Bus, Delivery } from './bus-types.ts';
 import type { Log } from './log.ts';
 import { pause } from './signal.ts';
-import { CLASSES, STREAMS, taskConsumer } from './topics.ts';
+import { CLASSES, lanesOf, STREAMS, taskConsumer } from './topics.ts';
 
 const WAIT_MS = 2_000;
 
@@ -10,6 +10,8 @@ export interface TakeParts {
   bus: Pick<Bus, 'take'>;
   /** Queues in order of preference within a class. */
   queues: readonly string[];
+  /** Only then it takes tasks that need a GPU: others never see them. */
+  hasGpu: boolean;
   /** Most tasks in hand at a time: those on slots, and those downloaded ahead. One more may be interactive. */
   capacity: number;
   /** Runs one task to its answer; never throws. */
@@ -34,11 +36,13 @@ interface Source {
  * A pull that waits is never broken off; what it brings when there is no room goes straight back.
  */
 export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<void> {
-  const { bus, queues, capacity, run, idle, waitMs = WAIT_MS, log } = parts;
+  const { bus, queues, hasGpu, capacity, run, idle, waitMs = WAIT_MS, log } = parts;
+  /** In order of preference; those of one class and queue take turns, else jobs for a GPU would hold up all others. */
   const sources = CLASSES.flatMap((word) =>
-    queues.map((queue): Source => {
+    queues.map((queue): Source[] => {
       const places = word === 'interactive' ? capacity + 1 : capacity;
-      return { consumer: taskConsumer(queue, word), room: () => places - inHand.size };
+      const room = (): number => places - inHand.size;
+      return lanesOf(word, hasGpu).map((lane) => ({ consumer: taskConsumer(queue, lane), room }));
     }),
   );
   const inHand = new Set<Promise<void>>();
@@ -72,16 +76,20 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
 
   /** One look at every queue; true when something came. */
   const sweep = async (): Promise<boolean> => {
-    for (const source of sources) {
-      // Where the server does not answer, each look takes its whole timeout.
-      if (signal.aborted) return false;
-      if (source.room() > 0 && (await take(source, source.room(), 0)) > 0) return true;
+    for (const equals of sources) {
+      for (const source of equals) {
+        // Where the server does not answer, each look takes its whole timeout.
+        if (signal.aborted) return false;
+        if (source.room() <= 0 || (await take(source, source.room(), 0)) === 0) continue;
+        equals.sort((a, b) => Number(a === source) - Number(b === source));
+        return true;
+      }
     }
     return false;
   };
 
   const waitForAny = async (): Promise<void> => {
-    for (const source of sources) {
+    for (const source of sources.flat()) {
       if (waiting.has(source) || source.room() <= 0) continue;
       const wait = take(source, 1, waitMs).then(() => void waiting.delete(source));
       waiting.set(source, wait);

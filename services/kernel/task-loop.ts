@@ -27,8 +27,6 @@ const COMMIT_TIME: Grace = {
   late: () => new CycloramaError('store_unavailable', 'outputs and record did not get into the store in time'),
 };
 const OTHER_VERSION_MS = 15_000;
-/** Time for a worker with a GPU to take what this one handed back. */
-const GPU_ELSEWHERE_MS = 5_000;
 /** An infrastructure failure hands the task back for so long, doubled with each delivery. */
 const HAND_BACK_MS = 1_000;
 const MAX_HAND_BACK_MS = 60_000;
@@ -42,8 +40,6 @@ export interface TaskLoopParts {
   ledger: Ledger;
   othersLive: (operation: string) => Promise<boolean>;
   metrics: Pick<Metrics, 'tasksTotal' | 'taskStageSeconds' | 'framesRendered'>;
-  /** Whether Blender computes on a GPU here. */
-  hasGpu: boolean;
   ackWaitMs: number;
   /** Runs `work` with everything an attempt needs, scratch folder included. */
   withAttempt: <T>(
@@ -88,7 +84,6 @@ async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, sign
     return delivery.ack();
   }
   if (!parts.operations.has(task.operation)) return delivery.handBack(OTHER_VERSION_MS);
-  if (task.requireGpu && !parts.hasGpu) return delivery.handBack(GPU_ELSEWHERE_MS);
   const begin = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
   if (begin.verdict === 'elsewhere') return delivery.handBack(begin.delayMs);
   // It needs no Blender, but may be more than a worker can hold.

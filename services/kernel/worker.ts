@@ -47,7 +47,6 @@ export async function createWorker(
     ledger: createLedger(bus, settings.id),
     othersLive: async (operation) => (await workers.live(operation)).some(({ workerId }) => workerId !== settings.id),
     metrics,
-    hasGpu: blenders.device !== CPU,
     ackWaitMs: config.nats.ackWaitMs,
     withAttempt: attemptsIn(platform, scratch, blenders, byName, { bus, store, version }),
     log,
@@ -59,6 +58,7 @@ export async function createWorker(
       {
         bus,
         queues,
+        hasGpu: blenders.device !== CPU,
         capacity: settings.slots * (1 + settings.tasksAhead),
         run: (delivery) => runDelivery(loop, delivery, ending.signal),
         idle: settings.exitWhenIdleMs === undefined ? undefined : { afterMs: settings.exitWhenIdleMs, onIdle: finish },

@@ -3,7 +3,8 @@ import { expect, test, vi } from 'vitest';
 import { WorkerBeat } from '../../gen/cyclorama/job/v1/task.ts';
 import { MemoryBucket } from '../../test/support/memory-bucket.ts';
 import { until } from '../../test/support/poll.ts';
-import { beatWhileAlive, countSlots, createWorkers } from './workers.ts';
+import { CPU } from './device.ts';
+import { beatWhileAlive, countSlots, createWorkers, lackOfWorkers } from './workers.ts';
 
 const QUIET = pino({ level: 'silent' });
 
@@ -26,8 +27,20 @@ test('the live workers of an operation are those that take its tasks and are not
   const workers = createWorkers({ bucket: () => bucket });
   const live = await workers.live('analysis');
   expect(live.map(({ workerId }) => workerId)).toEqual(['both', 'plain']);
-  expect(countSlots(live)).toBe(6);
+  expect(countSlots(live, { requireGpu: false })).toBe(6);
   expect(await workers.live('animation')).toEqual([]);
+});
+
+test.each([
+  [[], false, "no live worker takes tasks of 'analysis'"],
+  [[CPU], false, undefined],
+  [[], true, "require_gpu: none of 0 live workers that take tasks of 'analysis' has a GPU"],
+  [[CPU, CPU], true, "require_gpu: none of 2 live workers that take tasks of 'analysis' has a GPU"],
+  [[CPU, 'OPTIX: NVIDIA H100'], true, undefined],
+])('of workers on %j a job with require_gpu %j lacks: %s', (devices, requireGpu, lack) => {
+  const live = devices.map((device) => WorkerBeat.fromPartial({ device, slots: 3 }));
+  expect(lackOfWorkers(live, { operation: 'analysis', requireGpu })).toBe(lack);
+  expect(countSlots(live, { requireGpu }) > 0).toBe(lack === undefined);
 });
 
 test('many questions at once are one to the bus, and an answer is not older than two seconds', async () => {

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { Job } from '../../gen/cyclorama/job/v1/job.ts';
 import { WorkerBeat } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
 import { CPU } from './device.ts';
@@ -33,19 +34,30 @@ export function createWorkers(bus: Pick<Bus, 'bucket'>): Workers {
   };
 }
 
-/** Sum of the slots of some workers. */
-export function countSlots(workers: WorkerBeat[]): number {
-  return workers.reduce((sum, { slots }) => sum + slots, 0);
+/** Sum of the slots of those workers that may take a job's tasks. */
+export function countSlots(live: WorkerBeat[], job: Pick<Job, 'requireGpu'>): number {
+  return mayTake(live, job).reduce((sum, { slots }) => sum + slots, 0);
+}
+
+/** Says why a job's tasks wait, where none of the workers that take its operation may take them. */
+export function lackOfWorkers(
+  live: WorkerBeat[],
+  { operation, requireGpu }: Pick<Job, 'operation' | 'requireGpu'>,
+): string | undefined {
+  if (mayTake(live, { requireGpu }).length > 0) return undefined;
+  return requireGpu
+    ? `require_gpu: none of ${live.length} live workers that take tasks of '${operation}' has a GPU`
+    : `no live worker takes tasks of '${operation}'`;
+}
+
+function mayTake(live: WorkerBeat[], { requireGpu }: Pick<Job, 'requireGpu'>): WorkerBeat[] {
+  return requireGpu ? live.filter(({ device }) => device !== CPU) : live;
 }
 
 /** Throws `gpu_unavailable` where no live worker that takes an operation's tasks has a GPU. */
 export async function requireLiveGpu(workers: Workers, operation: string): Promise<void> {
-  const live = await workers.live(operation);
-  if (live.some(({ device }) => device !== CPU)) return;
-  throw new CycloramaError(
-    'gpu_unavailable',
-    `require_gpu: none of ${live.length} live workers that take tasks of '${operation}' has a GPU`,
-  );
+  const lack = lackOfWorkers(await workers.live(operation), { operation, requireGpu: true });
+  if (lack !== undefined) throw new CycloramaError('gpu_unavailable', lack);
 }
 
 /** Tells the deployment that this worker lives, until the signal aborts; then that it is gone. */

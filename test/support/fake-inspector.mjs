@@ -51,11 +51,14 @@ const acts = {
   },
 };
 
+// Set by the script of a worker that claims a GPU.
+const gpuDevices = process.env.FAKE_GPU ? [process.env.FAKE_GPU] : [];
+
 send({ ready: { blenderVersion: '0.0 fake', pythonVersion: '0', pid: process.pid } });
 for await (const line of createInterface({ input: new Socket({ fd: 3 }) })) {
   const { requestId, inputPath, selftest } = JSON.parse(line);
   if (selftest) {
-    send({ requestId, result: { rssBytes: '1000', selftest: { blenderVersion: '0.0 fake' } } });
+    send({ requestId, result: { rssBytes: '1000', selftest: { blenderVersion: '0.0 fake', gpuDevices } } });
     continue;
   }
   if (!inputPath.endsWith('.glb')) {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,8 @@ import { TestRpc } from './rpc-server.ts';
 import type { S3Endpoint } from './s3-store.ts';
 
 const FAKE_BLENDER = fileURLToPath(new URL('./fake-inspector.mjs', import.meta.url));
+/** What Blender computes on in a worker whose python is `python-gpu`. */
+export const FAKE_GPU = 'OPTIX: fake';
 const JOB_MS = 60_000;
 
 type Server = S3Endpoint & { close(): Promise<void> };
@@ -84,8 +86,8 @@ export class KernelStack {
     const analysisParts = kernel.toProcess(analysisService(kernel));
     const analysis = await TestRpc.create(analysisParts.services!);
     const python = join(folder, 'python');
-    await writeFile(python, `#!/bin/sh\nexec '${process.execPath}' '${FAKE_BLENDER}'\n`);
-    await chmod(python, 0o755);
+    await writeFile(python, `#!/bin/sh\nexec '${process.execPath}' '${FAKE_BLENDER}'\n`, { mode: 0o755 });
+    await writeFile(`${python}-gpu`, `#!/bin/sh\nFAKE_GPU='${FAKE_GPU}' exec '${python}'\n`, { mode: 0o755 });
     const parts = [analysisParts, discoveryParts];
     const bus = await nats.openBus();
     return new KernelStack({ nats, s3, folder, discovery, analysis, analysisEnv, store: s3.openStore(), bus, parts });

@@ -66,7 +66,6 @@ export class TaskRuns {
   /** What the imaging process does, for operations that need one. */
   behaveImaging: Behaviour = async () => BlenderResult.fromPartial({ stageSeconds: { derive: 0.25 } });
   operation: Operation = noteOperation;
-  hasGpu = false;
   othersLive = false;
   readonly #scratchDir: string;
   readonly #workerId: string;
@@ -168,7 +167,6 @@ export class TaskRuns {
       ledger: createLedger({ bucket: () => this.ledger }, this.#workerId),
       othersLive: async () => this.othersLive,
       metrics: this.metrics,
-      hasGpu: this.hasGpu,
       ackWaitMs: 60_000,
       withAttempt,
       log: pino({ level: 'silent' }),
