@@ -1,10 +1,12 @@
 import { Job, JobState, TaskResult } from '../gen/cyclorama/job/v1/job.ts';
+import { isEnded } from '../services/kernel/job-state.ts';
 import type { CommandContext } from './command-run.ts';
 import { absentServer } from './error-text.ts';
 import { EXIT } from './exit-codes.ts';
 import { followJob } from './follow-job.ts';
 import { createJobBar } from './job-bar.ts';
 import type { JobCalls } from './job-calls.ts';
+import { printable } from './printable.ts';
 
 /** Servers that go away for a moment are mentioned at most this often. */
 const TROUBLE_NOTE_MS = 10_000;
@@ -36,12 +38,21 @@ export async function followInTerminal(
     if (json) terminal.print(JSON.stringify({ result: TaskResult.toJSON(result) }));
     else onResult?.(result, bar.job());
   };
+  const warned = new Set<string>();
+  const takeJob = (job: Job): void => {
+    bar.takeJob(job);
+    if (isEnded(job.state)) return;
+    for (const warning of job.warnings.filter((text) => !warned.has(text))) {
+      warned.add(warning);
+      terminal.note(`warning: ${printable(warning)}`);
+    }
+  };
   try {
     const ended = await followJob(
       calls,
       jobId,
       {
-        onJob: bar.takeJob,
+        onJob: takeJob,
         ...(onResult === undefined ? {} : { onResult: takeResult }),
         onTrouble(error) {
           if (performance.now() - lastNote < TROUBLE_NOTE_MS) return;

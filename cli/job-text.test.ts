@@ -54,7 +54,7 @@ describe('jobs for people', () => {
     ]);
   });
 
-  it('end with their warnings when they are followed', async () => {
+  it('tell their warnings while they are followed, each once, and those of their end', async () => {
     const notes: string[] = [];
     const terminal = {
       print: () => {},
@@ -65,13 +65,15 @@ describe('jobs for people', () => {
     const ended = { ...job, warnings: ['no index'] };
     const calls = {
       async *watch() {
+        const running = { ...job, state: JobState.JOB_STATE_RUNNING };
+        for (const warnings of [['no workers'], [], ['no workers']]) yield { job: { ...running, warnings } };
         yield { job: ended };
       },
       results: async () => ({ results: [], nextPageToken: '' }),
     } as Partial<JobCalls> as JobCalls;
     const context = { terminal, signal: AbortSignal.timeout(5_000), json: false, serverWords: '' };
     expect(await showJob(context, calls, 'abc', { resultLines: () => [], failOnError: false })).toBe(0);
-    expect(notes).toEqual(['warning: no index']);
+    expect(notes).toEqual(['warning: no workers', 'warning: no index']);
   });
 
   it('say how they ended where that was not well', () => {
