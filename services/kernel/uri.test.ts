@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { thrownBy } from '../../test/support/thrown-by.ts';
-import { parseFolderUri, parseObjectUri, parseS3Uri, toS3Uri } from './uri.ts';
+import { parseFolderUri, parseObjectUri, parseS3Uri, toS3Uri, toStem } from './uri.ts';
 
 test.each([
   ['s3://bucket', 'bucket', ''],
@@ -64,4 +64,27 @@ test('writing a place and reading it gives the place', () => {
   for (const key of ['', 'a', '/a', 'a//b/', ' %2F+\n']) {
     expect(parseS3Uri(toS3Uri({ bucket: 'bucket', key }), 'uri')).toEqual({ bucket: 'bucket', key });
   }
+});
+
+test.each([
+  ['a/chair.glb', 'a/chair'],
+  ['chair.v2.glb', 'chair.v2'],
+  ['chair.glb.glb', 'chair.glb'],
+  ['chair.GLB', 'chair.GLB'],
+  ['chair.GLB.glb', 'chair.GLB.glb'],
+  ['a/.glb', 'a/.glb'],
+  ['a/.glb.glb', 'a/.glb.glb'],
+  ['a.b/chair', 'a.b/chair'],
+])('outputs of %s are named %s', (name, stem) => {
+  expect(toStem(name, false)).toBe(stem);
+  expect(toStem(name, true)).toBe(name);
+});
+
+test('no two assets with one suffix, in any case, have outputs of one name', () => {
+  const parts = ['', 'a', '/', '.glb', '.GLB', '.Glb', '.b'];
+  const words = parts.flatMap((a) => parts.flatMap((b) => parts.flatMap((c) => parts.map((d) => a + b + c + d))));
+  const names = [...new Set(words)].flatMap((word) => ['.glb', '.GLB', '.Glb'].map((suffix) => word + suffix));
+  const stems = new Map(names.map((name) => [toStem(name, false), name]));
+  expect(names.length).toBeGreaterThan(1000);
+  expect(new Set(names).size - stems.size).toBe(0);
 });

@@ -48,10 +48,14 @@ export function toS3Uri({ bucket, key }: S3Place): string {
 
 /**
  * The name of an asset's outputs without its extension, unless that is to be kept.
- * Only a lower-case extension is dropped: 'chair.glb' and 'chair.GLB' may lie side by side.
+ * Only a lower-case extension is dropped: 'chair.glb' and 'chair.GLB' may lie side by side. It is no name of another asset with
+ * the same extension, whatever its case: 'chair.GLB.glb' beside 'chair.GLB', which keeps its own, stays as it is.
  */
 export function toStem(assetName: string, keepExtension: boolean): string {
-  return keepExtension ? assetName : assetName.replace(/(?<=[^/])\.[^./A-Z]+$/, '');
+  const [extension] = (keepExtension ? null : /(?<=[^/])\.[^./A-Z]+$/.exec(assetName)) ?? [''];
+  const stem = assetName.slice(0, assetName.length - extension.length);
+  const isTaken = extension !== '' && stem.toLowerCase().endsWith(extension) && toStem(stem, false) === stem;
+  return isTaken ? assetName : stem;
 }
 
 /** The folder below places that is ours and never listed as assets. */

@@ -26,16 +26,15 @@ const RAW: Partial<Record<RawOutput, string>> = {
 };
 
 /**
- * Files and folders (names ending with a slash) that a resolved spec may leave below the asset's own folder.
- * The folder as a whole is no place of the asset alone: what `chair.glb` leaves lies in `chair/`, and so does `chair/leg/` of `chair/leg.glb`.
+ * The files that a resolved spec may leave below the asset's own folder. No folder is the asset's alone: what `chair.glb`
+ * leaves lies in `chair/` and `chair/view_000/`, and so does what `chair/view_000.glb` leaves, under other names.
  */
 export function ownNames(spec: RenderSpec): string[] {
-  const views = countViews(spec);
-  if (views > 1) {
-    const folders = Array.from({ length: views }, (_, view) => `view_${String(view).padStart(3, '0')}/`);
-    return ['metadata.json', 'transforms.json', ...folders];
-  }
   const images = spec.modalities.map((modality) => `render_${modalityWord(modality)}.png`);
-  const raw = spec.rawOutputs.map((output) => RAW[output]);
-  return ['metadata.json', ...[...images, ...raw].filter((name) => name !== undefined)];
+  const raw = spec.rawOutputs.flatMap((output) => RAW[output] ?? []);
+  const files = [...images, ...raw];
+  const views = countViews(spec);
+  if (views === 1) return ['metadata.json', ...files];
+  const folders = Array.from({ length: views }, (_, view) => `view_${String(view).padStart(3, '0')}/`);
+  return ['metadata.json', 'transforms.json', ...folders.flatMap((folder) => files.map((file) => folder + file))];
 }

@@ -57,8 +57,10 @@ describe('where outputs lie', () => {
     ],
     [
       'of two views',
-      taskOf({ views: { ring: { count: 2 } } }),
-      ['metadata.json', 'transforms.json', 'view_000/', 'view_001/'].map((name) => `s3://outputs/run/a/chair/${name}`),
+      taskOf({ views: { ring: { count: 2 } }, modalities: ['MODALITY_EDGE'] }),
+      ['metadata.json', 'transforms.json', 'view_000/render_edge.png', 'view_001/render_edge.png'].map(
+        (name) => `s3://outputs/run/a/chair/${name}`,
+      ),
     ],
     [
       'of an asset that keeps its extension',
@@ -68,6 +70,35 @@ describe('where outputs lie', () => {
   ])('%s', (_, task, places) => {
     expect(renderingOperation.outputPlaces(task).map(toS3Uri)).toEqual([...places, ...own]);
   });
+});
+
+test.each([1, 3])('assets in a folder named after another one share nothing with it, with %d views', (count) => {
+  const stems = [
+    '',
+    '/view_000',
+    '/view_000/view_000',
+    '/view_001',
+    '/metadata.json',
+    '/transforms',
+    '/render_edge.png',
+  ];
+  const names = [
+    ...stems.map((stem) => `chair${stem}.glb`),
+    'chair.GLB',
+    'chair.GLB.glb',
+    'chair.glb.glb',
+    'view_000.glb',
+  ];
+  const rawOutputs = ['RAW_OUTPUT_DEPTH_EXR', 'RAW_OUTPUT_DEPTH_PNG16', 'RAW_OUTPUT_NORMAL_EXR'];
+  const places = names.flatMap((assetName, i) => {
+    const taskId = String(i).padStart(32, '0');
+    return renderingOperation.outputPlaces(taskOf({ views: { ring: { count } }, rawOutputs }, { assetName, taskId }));
+  });
+  const uris = places.map(toS3Uri);
+  expect(new Set(uris).size).toBe(uris.length);
+  const folders = uris.filter((uri) => uri.endsWith('/'));
+  expect(folders).toHaveLength(names.length);
+  for (const folder of folders) expect(uris.filter((uri) => uri.startsWith(folder))).toEqual([folder]);
 });
 
 test('Blender is told where the light lies, and whether it must have a GPU', () => {
