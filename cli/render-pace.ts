@@ -1,10 +1,10 @@
 import { Outcome } from '../gen/cyclorama/asset/v1/asset.ts';
 import { type Job, JobState, type TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import { RenderSpec } from '../gen/cyclorama/rendering/v1/spec.ts';
+import { countViews } from '../services/kernel/views.ts';
 import { resultsRequest } from './follow-job.ts';
 import type { JobCalls } from './job-calls.ts';
 import { type MeasuredRate, rateOf } from './measured-rate.ts';
-import { countViews } from './render-spec.ts';
 
 const LOOKED_AT = 100;
 /** Stages in which Blender is taken up by an asset. */

@@ -13,6 +13,7 @@ import {
   RenderSpec,
   type Views,
 } from '../gen/cyclorama/rendering/v1/spec.ts';
+import { countViews } from '../services/kernel/views.ts';
 
 export const PRESETS = {
   draft: RenderPreset.RENDER_PRESET_DRAFT,
@@ -102,13 +103,6 @@ export function toRenderSpec(options: SpecOptions): RenderSpec {
     rawOutputs: options.raw ?? [],
     ...(scale === undefined ? {} : { objectScale: SCALES[scale] }),
   };
-}
-
-/** How many views a spec asks for, as the service counts them. */
-export function countViews({ views }: Pick<RenderSpec, 'views'>): number {
-  const arrangement = views?.arrangement;
-  if (arrangement?.$case === 'ring' || arrangement?.$case === 'hammersley') return arrangement.value.count;
-  return arrangement?.$case === 'posed' ? arrangement.value.poses.length : 1;
 }
 
 /** How many PNG images each asset will have, raw depth included. */

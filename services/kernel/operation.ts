@@ -71,7 +71,7 @@ export interface ExtraInput {
 
 /** What a task needs of its worker beyond the usual. */
 export interface Workload {
-  /** Room in scratch for what Blender and the step after it write, in bytes. */
+  /** Room in scratch for what Blender and the step after it write, and for what lies beside the asset, in bytes. */
   scratchBytes: number;
   /** Factor on the longest time that Blender may take, 1 or more. */
   timeFactor: number;

@@ -12,6 +12,10 @@ const posed = (...xs: number[]): Change => {
   const poses = xs.map((x) => ({ position: { x, y: 0, z: 0 }, lookAt: undefined }));
   return seen({ $case: 'posed', value: { poses } });
 };
+const aimed = (from: [number, number, number], to: [number, number, number]): Change => {
+  const [position, lookAt] = [from, to].map(([x, y, z]) => ({ x, y, z }));
+  return seen({ $case: 'posed', value: { poses: [{ position, lookAt }] } });
+};
 const lit = (change: Partial<Lighting>): Change => ({ lighting: { ...Lighting.fromPartial({}), ...change } });
 const edged = (creaseDegrees?: number, depthStep?: number): Change => ({ edges: { creaseDegrees, depthStep } });
 const specOf = (change: Change): RenderSpec => ({ ...RenderSpec.fromPartial({}), ...change });
@@ -28,6 +32,8 @@ describe('a spec', () => {
     ['of one view on a sphere', hammersley(1)],
     ['of 16 of the largest images', { ...ring(16), width: 4096 }],
     ['of 64 poses', posed(...Array.from({ length: 64 }, () => 1))],
+    ['of a pose far away and one nearby', aimed([1e9, 0, 0], [1e9, 2000, 0])],
+    ['of a pose near what it looks at', posed(1e-5)],
     ['lit by an image', lit({ hdrUri: HDR, preset: 3, strength: 100 })],
     ['lit by an image, whose preset goes without saying', lit({ hdrUri: 's3://lights/a.EXR' })],
     ['of thresholds at their bounds', edged(180, 0.0001)],
@@ -60,6 +66,12 @@ describe('a spec', () => {
     ['of no poses', posed(), 'views.posed.poses'],
     ['of 65 poses', posed(...Array.from({ length: 65 }, () => 1)), 'views.posed.poses'],
     ['of a pose that looks at itself', posed(1, 0), 'views.posed.poses[1]'],
+    ['of a pose a hair away from what it looks at', posed(1, 1e-7), 'views.posed.poses[1]'],
+    ['of a pose so near that its square is nothing', posed(1e-200), 'views.posed.poses[0]'],
+    ['of a pose far away, where a hair is nothing', aimed([1e8, 0, 0], [1e8 + 1, 0, 0]), 'views.posed.poses[0]'],
+    ['of a pose that is no number', posed(Number.NaN), 'views.posed.poses[0]'],
+    ['of a pose on another planet', posed(1.1e9), 'views.posed.poses[0]'],
+    ['of a pose that looks at what is nowhere', aimed([1, 0, 0], [0, Number.NaN, 0]), 'views.posed.poses[0]'],
     ['of a pose that is nowhere', posed(Number.POSITIVE_INFINITY), 'views.posed.poses[0]'],
     ['of an unknown light', lit({ preset: 9 as 1 }), 'lighting.preset'],
     ['too dark', lit({ strength: 0 }), 'lighting.strength'],

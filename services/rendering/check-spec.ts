@@ -4,6 +4,7 @@ import {
   type EdgeThresholds,
   type Lighting,
   LightingPreset,
+  type LookAt,
   Modality,
   NormalConvention,
   NormalSpace,
@@ -15,7 +16,7 @@ import {
 } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { CycloramaError, type FieldViolation } from '../kernel/failure.ts';
 import { parseObjectUri } from '../kernel/uri.ts';
-import { countViews } from './places.ts';
+import { countViews } from '../kernel/views.ts';
 import { SIDE } from './spec.ts';
 
 const MAX_SIDE = 4096;
@@ -23,6 +24,10 @@ const MIN_SIDE = 16;
 /** Sixteen views of 4096 by 4096. */
 const MAX_PIXELS = 2 ** 28;
 const MAX_SAMPLES = 4096;
+/** Of poses, in units of the rendered world. */
+const MAX_COORDINATE = 1e9;
+/** From a pose to what it looks at, as a share of its greatest coordinate. */
+const LEAST_DISTANCE = 1e-6;
 const MAX_SEED = 2 ** 31 - 1;
 export const MAX_VIEWS = 64;
 const HDR_SUFFIX = /\.(?:hdr|exr)$/i;
@@ -73,20 +78,33 @@ function checkViews(views: Views | undefined): FieldViolation[] {
       return within('views.hammersley.count', arrangement.value.count, 1, MAX_VIEWS);
     case 'posed': {
       const { poses } = arrangement.value;
-      const wrong = poses.slice(0, MAX_VIEWS).flatMap(({ position, lookAt }, i) => {
-        const { x = 0, y = 0, z = 0 } = position ?? {};
-        const at = lookAt ?? { x: 0, y: 0, z: 0 };
-        const field = `views.posed.poses[${i}]`;
-        if (![x, y, z, at.x, at.y, at.z].every((number) => Math.abs(number) <= 1e9))
-          return [{ field, description: 'has a number that is not within 1e9 of 0' }];
-        const isSame = x === at.x && y === at.y && z === at.z;
-        return isSame ? [{ field, description: 'stands at the point that it looks at; expected two points' }] : [];
-      });
+      const wrong = poses.slice(0, MAX_VIEWS).flatMap((pose, i) => checkPose(pose, `views.posed.poses[${i}]`));
       return [...within('views.posed.poses', poses.length, 1, MAX_VIEWS, undefined, 'poses'), ...wrong];
     }
     default:
       return [];
   }
+}
+
+/** A direction needs two points, apart by more than what rounding does to them. */
+function checkPose({ position, lookAt }: LookAt, field: string): FieldViolation[] {
+  const [from, to] = [position, lookAt].map((point) => [point?.x ?? 0, point?.y ?? 0, point?.z ?? 0]) as [
+    number[],
+    number[],
+  ];
+  const greatest = Math.max(...[...from, ...to].map(Math.abs));
+  if (!(greatest <= MAX_COORDINATE))
+    return [
+      {
+        field,
+        description: `has the coordinates ${[...from, ...to].join(', ')}; expected each within ${MAX_COORDINATE} of 0`,
+      },
+    ];
+  const distance = Math.hypot(...from.map((coordinate, axis) => coordinate - to[axis]!));
+  const least = LEAST_DISTANCE * Math.max(1, greatest);
+  if (distance >= least) return [];
+  const description = `stands ${distance} from the point that it looks at; expected at least ${least}, so that it has a direction`;
+  return [{ field, description }];
 }
 
 function checkLighting(lighting: Lighting | undefined): FieldViolation[] {

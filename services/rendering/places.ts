@@ -1,11 +1,5 @@
 import { Modality, RawOutput, type RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
-
-/** How many images of each modality a resolved spec asks for. */
-export function countViews({ views }: RenderSpec): number {
-  const arrangement = views?.arrangement;
-  if (arrangement?.$case === 'ring' || arrangement?.$case === 'hammersley') return arrangement.value.count;
-  return arrangement?.$case === 'posed' ? arrangement.value.poses.length : 1;
-}
+import { countViews } from '../kernel/views.ts';
 
 const WORDS: Partial<Record<Modality, string>> = {
   [Modality.MODALITY_TEXTURED]: 'textured',

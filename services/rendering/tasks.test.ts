@@ -113,6 +113,12 @@ test('Blender is told where the light lies, and whether it must have a GPU', () 
   expect(renderingOperation.extraInputs!(taskOf())).toEqual([]);
 });
 
+test('room for the image that lights the asset is taken along', () => {
+  const roomOf = (spec: object): number => renderingOperation.workload!(taskOf(spec)).scratchBytes;
+  const lit = { lighting: { hdrUri: 's3://lights/sky.hdr', hdrEtag: 'e2' } };
+  expect(roomOf(lit) - roomOf({})).toBe(renderingOperation.extraInputs!(taskOf(lit))[0]!.maxBytes);
+});
+
 test('a light without a tag is fetched without a condition', () => {
   const task = taskOf({ lighting: { hdrUri: 's3://lights/sky.hdr', hdrEtag: '2026-01-01T00:00:00.000Z' } });
   expect(renderingOperation.extraInputs!(task)).toMatchObject([{ etag: '' }]);

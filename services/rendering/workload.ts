@@ -1,13 +1,17 @@
 import type { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
-import { countViews } from './places.ts';
+import { countViews } from '../kernel/views.ts';
+import { MAX_HDR_BYTES } from './hdr.ts';
 
 /** Passes of 32-bit floats in a rendered pixel before compression, and what is made of them. */
 const BYTES_A_PIXEL = 64;
 /** One view of 1024 by 1024 with 64 samples is usual. */
 const USUAL_SAMPLES = 1024 ** 2 * 64;
 
-/** What rendering takes of a worker: room for all passes of all views, and more time where there is more to render. */
+/** What rendering takes of a worker: room for all passes of all views and for the light's image, and more time where there is more to render. */
 export function workloadOf(spec: RenderSpec): { scratchBytes: number; timeFactor: number } {
   const pixels = spec.width * spec.height * countViews(spec);
-  return { scratchBytes: pixels * BYTES_A_PIXEL, timeFactor: Math.max(1, (pixels * spec.samples) / USUAL_SAMPLES) };
+  // How large it is the spec does not say.
+  const lightBytes = spec.lighting?.hdrUri ? MAX_HDR_BYTES : 0;
+  const scratchBytes = pixels * BYTES_A_PIXEL + lightBytes;
+  return { scratchBytes, timeFactor: Math.max(1, (pixels * spec.samples) / USUAL_SAMPLES) };
 }

@@ -1,0 +1,8 @@
+import type { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+
+/** How many images of each modality a spec asks for. */
+export function countViews({ views }: Pick<RenderSpec, 'views'>): number {
+  const arrangement = views?.arrangement;
+  if (arrangement?.$case === 'ring' || arrangement?.$case === 'hammersley') return arrangement.value.count;
+  return arrangement?.$case === 'posed' ? arrangement.value.poses.length : 1;
+}
