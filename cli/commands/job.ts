@@ -38,87 +38,85 @@ interface FollowOptions extends ServerOptions {
 /** Adds `cyclorama job`. */
 export function register(program: Command): void {
   const job = program.command('job').description('follow and steer jobs');
-  addExamples(
-    withServer(
-      job
-        .command('get')
-        .description('show a job')
-        .argument(...JOB_ARGUMENT),
-    ).action(action(get)),
-    [['job get latest', 'state and counts of the newest job']],
-  );
-  addExamples(
-    withServer(
-      job
-        .command('list')
-        .description('list jobs, the newest first')
-        .option(
-          `--state <state>`,
-          `only jobs in this state, repeatable: ${STATE_NAMES.join(', ')}`,
-          collectOf(STATE_NAMES),
-        )
-        .option('--operation <name>', 'only jobs of this operation, such as analysis')
-        .option('--limit <n>', `at most so many (default: ${LISTED_BY_DEFAULT})`, parseCount),
-    ).action(action<ListOptions>(list)),
-    [
-      ['job list --state running', 'what runs now'],
-      ['job list --operation analysis --limit 5 --json', 'for scripts'],
-    ],
-  );
-  addExamples(
-    withServer(
-      job
-        .command('watch')
-        .description('follow a job to its end')
-        .argument(...JOB_ARGUMENT)
-        .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`),
-    ).action(action<FollowOptions>(watch)),
-    [
-      ['job watch latest', 'follow the newest job'],
-      ['job watch latest --fail-on-error', 'exit with 4 when an asset failed'],
-    ],
-  );
-  addExamples(
-    withServer(
-      job
-        .command('cancel')
-        .description('cancel a job')
-        .argument(...JOB_ARGUMENT),
-    ).action(action(cancel)),
-    [['job cancel latest', 'stop the newest job']],
-  );
-  addExamples(
-    withServer(
-      job
-        .command('retry')
-        .description('create a new job for the failed assets of an ended one')
-        .argument(...JOB_ARGUMENT)
-        .option('--request-id <id>', 'makes the call safe to repeat')
-        .option('--watch', 'follow the new job to its end')
-        .option('--fail-on-error', `with --watch: exit with ${EXIT.assetsFailed} when an asset failed`),
-    ).action(action<FollowOptions>(retry)),
-    [['job retry latest --watch', 'try the failed assets again and follow']],
-  );
-  addExamples(
-    withServer(
-      job
-        .command('resume')
-        .description('take up the unended jobs of an output place after NATS lost its data')
-        .argument('<output-uri>', 's3://bucket/prefix/ that the jobs write to'),
-    ).action(action(resume)),
-    [['job resume s3://samples/', 'go on after NATS lost its data']],
-  );
+  addReads(job);
+  addSteering(job);
   registerResults(job, JOB_ARGUMENT);
 }
 
-async function get(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {
+/** The commands that look at jobs. */
+function addReads(job: Command): void {
+  const get = withServer(
+    job
+      .command('get')
+      .description('show a job')
+      .argument(...JOB_ARGUMENT),
+  ).action(action(showJob));
+  addExamples(get, [['job get latest', 'state and counts of the newest job']]);
+  const list = withServer(
+    job
+      .command('list')
+      .description('list jobs, the newest first')
+      .option(
+        `--state <state>`,
+        `only jobs in this state, repeatable: ${STATE_NAMES.join(', ')}`,
+        collectOf(STATE_NAMES),
+      )
+      .option('--operation <name>', 'only jobs of this operation, such as analysis')
+      .option('--limit <n>', `at most so many (default: ${LISTED_BY_DEFAULT})`, parseCount),
+  ).action(action<ListOptions>(listJobs));
+  addExamples(list, [
+    ['job list --state running', 'what runs now'],
+    ['job list --operation analysis --limit 5 --json', 'for scripts'],
+  ]);
+  const watch = withServer(
+    job
+      .command('watch')
+      .description('follow a job to its end')
+      .argument(...JOB_ARGUMENT)
+      .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`),
+  ).action(action<FollowOptions>(watchJob));
+  addExamples(watch, [
+    ['job watch latest', 'follow the newest job'],
+    ['job watch latest --fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`],
+  ]);
+}
+
+/** The commands that change what becomes of jobs. */
+function addSteering(job: Command): void {
+  const cancel = withServer(
+    job
+      .command('cancel')
+      .description('cancel a job')
+      .argument(...JOB_ARGUMENT),
+  ).action(action(cancelJob));
+  addExamples(cancel, [['job cancel latest', 'stop the newest job']]);
+  const retry = withServer(
+    job
+      .command('retry')
+      .description('create a new job for the failed assets of an ended one')
+      .argument(...JOB_ARGUMENT)
+      .option('--request-id <id>', 'makes the call safe to repeat')
+      .option('--watch', 'follow the new job to its end')
+      .option('--fail-on-error', `with --watch: exit with ${EXIT.assetsFailed} when an asset failed`),
+  ).action(action<FollowOptions>(retryJob));
+  addExamples(retry, [['job retry latest --watch', 'try the failed assets again and follow']]);
+  const resume = withServer(
+    job
+      .command('resume')
+      .description('take up the unended jobs of an output place after NATS lost its data')
+      .argument('<output-uri>', 's3://bucket/prefix/ that the jobs write to'),
+  ).action(action(resumeJobs));
+  addExamples(resume, [['job resume s3://samples/', 'go on after NATS lost its data']]);
+}
+
+async function showJob(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {
   const calls = await context.connection.jobs();
   const { job } = await calls.get(await resolveJobId(calls, word!, context.signal), context.signal);
   show(context, job!);
   return EXIT.ok;
 }
 
-async function list({ terminal, connection, signal, json }: CommandContext, options: ListOptions): Promise<number> {
+async function listJobs({ terminal, connection, signal, json }: CommandContext, options: ListOptions): Promise<number> {
   const { state = [], operation = '', limit = LISTED_BY_DEFAULT } = options;
   const states = state.map((name) => STATES[name]);
   const jobs: Job[] = [];
@@ -137,7 +135,7 @@ async function list({ terminal, connection, signal, json }: CommandContext, opti
   return EXIT.ok;
 }
 
-async function watch(context: CommandContext, options: FollowOptions, [word]: string[]): Promise<number> {
+async function watchJob(context: CommandContext, options: FollowOptions, [word]: string[]): Promise<number> {
   const calls = await context.connection.jobs();
   const jobId = await resolveJobId(calls, word!, context.signal);
   // Following waits for a server that went away; one that never was there is an error at once.
@@ -145,14 +143,14 @@ async function watch(context: CommandContext, options: FollowOptions, [word]: st
   return follow(context, jobId, options);
 }
 
-async function cancel(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {
+async function cancelJob(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {
   const calls = await context.connection.jobs();
   const { job } = await calls.cancel(await resolveJobId(calls, word!, context.signal), context.signal);
   show(context, job!);
   return EXIT.ok;
 }
 
-async function retry(context: CommandContext, options: FollowOptions, [word]: string[]): Promise<number> {
+async function retryJob(context: CommandContext, options: FollowOptions, [word]: string[]): Promise<number> {
   const calls = await context.connection.jobs();
   const jobId = await resolveJobId(calls, word!, context.signal);
   const { job } = await calls.retry({ jobId, requestId: options.requestId ?? '' }, context.signal);
@@ -161,7 +159,7 @@ async function retry(context: CommandContext, options: FollowOptions, [word]: st
   return EXIT.ok;
 }
 
-async function resume(context: CommandContext, _: ServerOptions, [outputUri]: string[]): Promise<number> {
+async function resumeJobs(context: CommandContext, _: ServerOptions, [outputUri]: string[]): Promise<number> {
   const calls = await context.connection.jobs();
   const { jobs } = await calls.resume(outputUri!, context.signal);
   for (const job of jobs) show(context, job);

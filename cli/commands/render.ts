@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
 import { shortHash } from '../../services/kernel/fingerprint.ts';
@@ -9,22 +9,10 @@ import { EXIT } from '../exit-codes.ts';
 import type { LocalOutput } from '../local-results.ts';
 import { readLocalOutput } from '../local-results.ts';
 import { withLocalSource } from '../local-source.ts';
-import { collect, parseCount, parseNumber } from '../option-values.ts';
+import { collect, parseCount } from '../option-values.ts';
 import { type RenderTarget, renderMany, resultsRemark } from '../render-many.ts';
-import {
-  BACKGROUNDS,
-  DENOISING,
-  NORMALS,
-  PRESETS,
-  parseLighting,
-  parseModalities,
-  parseRaw,
-  parseSize,
-  parseViews,
-  SCALES,
-  type SpecOptions,
-  toRenderSpec,
-} from '../render-spec.ts';
+import { withImageOptions } from '../render-options.ts';
+import { type SpecOptions, toRenderSpec } from '../render-spec.ts';
 import { folderOutput, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
 
 /** Formats that the services read; those that a local folder has are taken by themselves. */
@@ -46,50 +34,23 @@ export interface RenderOptions extends ServerOptions, SpecOptions {
 
 /** Adds `cyclorama render`. */
 export function register(program: Command): void {
-  const choice = (flags: string, description: string, words: object): Option =>
-    new Option(flags, description).choices(Object.keys(words));
-  const command = withServer(
-    program
-      .command('render')
-      .description('render assets: textured, normal, depth and edge images, metadata and a contact sheet')
-      .argument('<source>', 's3://bucket/key of an asset, s3://bucket/prefix/ ending with a slash, a file or a folder')
-      .option('--output <dir-or-uri>', 's3://bucket/prefix/ of the dataset; a folder, for local sources')
-      .option('--prefix', 'take the URI as a prefix though it does not end with a slash')
-      .option(
-        '--suffix <suffix>',
-        'accepted ending, repeatable (default: .glb; every format for local folders)',
-        collect,
-      )
-      .option('--limit <n>', 'at most so many assets', parseCount)
-      .option('--watch', 'follow the job to its end (the default)')
-      .option('--detach', 'buckets only: print the job id and return')
-      .option('--dry-run', 'buckets only: say what is there, what is done and what the rest may take; start nothing')
-      .addOption(choice('--preset <preset>', 'samples and denoiser together (default: standard)', PRESETS))
-      .option('--size <WxH>', 'pixels, 16 to 4096 each; one number for a square (default: 512)', parseSize)
-      .option('--samples <n>', "samples a pixel (default: the preset's)", parseCount)
-      .addOption(choice('--denoise <how>', "of the textured image (default: the preset's)", DENOISING))
-      .option('--seed <n>', 'of the sampling (default: 0)', parseNumber)
-      .option('--views <views>', 'front, ring:COUNT[@ELEVATION] or sphere:COUNT (default: front)', parseViews)
-      .option('--field-of-view <degrees>', 'horizontal (default: a 50 mm lens, 39.6)', parseNumber)
-      .option('--margin <share>', 'left free around the object, of half the image (default: 0.08)', parseNumber)
-      .option(
-        '--lighting <light>',
-        'studio, uniform, or s3://bucket/key of an .hdr or .exr (default: studio)',
-        parseLighting,
-      )
-      .option('--light-strength <factor>', 'on all light (default: 1)', parseNumber)
-      .addOption(choice('--background <background>', 'of the textured image (default: transparent)', BACKGROUNDS))
-      .addOption(choice('--normals <frame>', 'axes of the normals; camera is X right, Y up (default: camera)', NORMALS))
-      .option('--crease-degrees <degrees>', 'angle from which a crease is an edge (default: 30)', parseNumber)
-      .option('--depth-step <share>', 'step of depth that is an edge (default: 0.01)', parseNumber)
-      .option('--modalities <list>', 'of textured,normal,depth,edge (default: all)', parseModalities)
-      .option('--raw <list>', 'further files, of depth-exr,depth-png16,normal-exr', parseRaw)
-      .addOption(choice('--scale <scale>', 'size of the object in the rendered world (default: metric)', SCALES))
-      .option('--require-gpu', 'wait for workers with a GPU; refuse where there is none')
-      .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
-      .option('--replace', "take over an output place that holds another spec's dataset")
-      .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`),
-  ).action(action<RenderOptions>((context, options, [word]) => render(context, options, word!)));
+  const command = program
+    .command('render')
+    .description('render assets: textured, normal, depth and edge images, metadata and a contact sheet')
+    .argument('<source>', 's3://bucket/key of an asset, s3://bucket/prefix/ ending with a slash, a file or a folder')
+    .option('--output <dir-or-uri>', 's3://bucket/prefix/ of the dataset; a folder, for local sources')
+    .option('--prefix', 'take the URI as a prefix though it does not end with a slash')
+    .option('--suffix <suffix>', 'accepted ending, repeatable (default: .glb; every format for local folders)', collect)
+    .option('--limit <n>', 'at most so many assets', parseCount)
+    .option('--watch', 'follow the job to its end (the default)')
+    .option('--detach', 'buckets only: print the job id and return')
+    .option('--dry-run', 'buckets only: say what is there, what is done and what the rest may take; start nothing')
+    .option('--require-gpu', 'wait for workers with a GPU; refuse where there is none')
+    .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
+    .option('--replace', "take over an output place that holds another spec's dataset")
+    .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`)
+    .action(action<RenderOptions>((context, options, [word]) => render(context, options, word!)));
+  withImageOptions(withServer(command));
   addExamples(command, [
     ['render s3://samples/ --output s3://rendered/samples/', 'all .glb below a prefix'],
     ['render s3://samples/ --output s3://rendered/samples/ --dry-run', 'what that would take'],
