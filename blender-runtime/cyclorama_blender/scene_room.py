@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from cyclorama_blender import cycles_setup, importers, inspection, modalities, selftest, session
+from cyclorama_blender import cycles_setup, importers, inspection, modalities, render_signs, selftest, session
 from cyclorama_blender.contract import Answer, Request
 
 OPS = ("inspect", "selftest", "modalities")
@@ -22,7 +22,7 @@ def start(threads: int) -> str:
 
 
 def perform(request: Request, enter: Callable[[str], None]) -> Answer:
-    """Does what the request asks, in an empty scene; `enter` is told which stage begins."""
+    """Does what the request asks, in an empty scene; `enter` is told which stage begins, and again that it moves on."""
     if request.op == "selftest":
         enter("selftest")
         return selftest.selftest()
@@ -30,7 +30,8 @@ def perform(request: Request, enter: Callable[[str], None]) -> Answer:
     warnings = importers.import_asset(Path(request.input_path))
     if request.op == "modalities":
         enter("render")
-        return modalities.render(request.options, Path(request.input_path), Path(request.output_dir), warnings)
+        with render_signs.told(lambda: enter("render")):
+            return modalities.render(request.options, Path(request.input_path), Path(request.output_dir), warnings)
     enter("inspect")
     return inspection.inspect_scene(warnings)
 

@@ -33,7 +33,7 @@ log = logging.getLogger("cyclorama_blender")
 
 
 def send(events: BinaryIO, event: contract.Json) -> None:
-    """Writes one event and flushes it."""
+    """Writes one event and flushes it; from any thread, since the writer has a lock."""
     events.write(contract.encode_event(event))
     events.flush()
 
