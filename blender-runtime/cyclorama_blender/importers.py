@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ log = logging.getLogger(__name__)
 
 _LFS_POINTER = b"version https://git-lfs"
 _BLEND_MAGICS = (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+
+_SEPARATORS = r"[/\\]"
+_REFERRING = ("images", "sounds", "fonts", "movieclips", "volumes", "cache_files")
+"""Kinds of data whose files are read only when they are needed, so that they can be sent elsewhere before."""
 
 Warnings = list[str]
 
@@ -86,18 +91,35 @@ def _open_blend(path: Path, head: bytes) -> Warnings:
 
 
 def _check_references(path: Path) -> Warnings:
-    """Refuses a .blend that points out of its folder; what it points at inside is reported: only the file is here."""
-    folder = str(path.parent.resolve())
-    by_path = {there: here for here, there in _referred_paths()}
-    inside, outside = split_references(by_path, folder)
-    if outside:
-        more = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
+    """Keeps a .blend from reading outside its folder: what it looks for there is looked for beside it, and reported."""
+    inside, outside = _split_references(path)
+    _bring_home(set(outside))
+    _, still_outside = _split_references(path)
+    if still_outside:
+        more = f" and {len(still_outside) - 1} more" if len(still_outside) > 1 else ""
         raise RuntimeFailure(
             "unsafe_reference",
-            f"'{path.name}' refers to '{by_path[outside[0]]}'{more}; expected files in its own folder, or packed ones",
+            f"'{path.name}' refers to '{still_outside[0]}'{more}; expected files in its own folder, or packed ones",
         )
     _check_libraries(path)
-    return [f"refers to '{by_path[found]}', which is not packed into the file" for found in inside]
+    return [
+        *(f"refers to '{written}', which is not packed into the file" for written in inside),
+        *(f"refers to '{written}' outside its folder, which is not read" for written in outside),
+    ]
+
+
+def _split_references(path: Path) -> tuple[list[str], list[str]]:
+    """References inside the folder and those that leave it, as the file has them."""
+    by_path = {there: here for here, there in _referred_paths()}
+    inside, outside = split_references(by_path, str(path.parent.resolve()))
+    return [by_path[there] for there in inside], [by_path[there] for there in outside]
+
+
+def _bring_home(outside: set[str]) -> None:
+    for kind in _REFERRING:
+        for block in getattr(bpy.data, kind):
+            if block.filepath in outside:
+                block.filepath = f"//{re.split(_SEPARATORS, block.filepath)[-1]}"
 
 
 def _check_libraries(path: Path) -> None:

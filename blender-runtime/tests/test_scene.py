@@ -239,13 +239,32 @@ def save_with_image(path: Path, filepath: str) -> None:
     session.reset()
 
 
-@pytest.mark.parametrize("filepath", ["/etc/hostname", "//../secret.png", "//textures/../../secret.png"])
-def test_a_blend_that_refers_out_of_its_folder_is_refused(tmp_path: Path, filepath: str):
-    save_with_image(tmp_path / "a.blend", filepath)
+@pytest.mark.parametrize(
+    "filepath", ["/etc/secret.png", "//../secret.png", "//textures/../../secret.png", "C:/Users/me/secret.png"]
+)
+def test_a_blend_that_refers_out_of_its_folder_reads_nothing_there_and_says_so(tmp_path: Path, filepath: str):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    session.reset()
+    picture = bpy.data.images.new("Secret", 4, 4)
+    picture.save(filepath=str(tmp_path / "secret.png"))
+    save_with_image(folder / "a.blend", filepath)
+    [warning] = importers.import_asset(folder / "a.blend")
+    assert warning == f"refers to '{filepath}' outside its folder, which is not read"
+    image = bpy.data.images["Picture"]
+    assert (image.filepath, tuple(image.size)) == ("//secret.png", (0, 0))
+
+
+def test_a_blend_whose_modifier_reads_outside_its_folder_is_refused(tmp_path: Path):
+    session.reset()
+    modifier = add_box().modifiers.new("Cache", "MESH_CACHE")
+    modifier.filepath = "/etc/points.mdd"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"), copy=True, relative_remap=False)
+    session.reset()
     with pytest.raises(RuntimeFailure) as caught:
         importers.import_asset(tmp_path / "a.blend")
     assert caught.value.reason == "unsafe_reference"
-    assert filepath in caught.value.message
+    assert "'/etc/points.mdd'" in caught.value.message
 
 
 def test_a_blend_that_refers_within_its_folder_warns(tmp_path: Path):
