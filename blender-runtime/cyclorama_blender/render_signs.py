@@ -16,8 +16,8 @@ EVERY_SECONDS = 2.0
 def told(tell: Callable[[], None]) -> Iterator[None]:
     """Calls `tell` whenever Cycles has moved on, from a thread of Cycles while the render is waited for.
 
-    Without a window Cycles takes as many samples at a time as it expects to need 30 seconds for, and reports after each
-    such round and at every step before the first. A render that hangs reports nothing.
+    Without a window Cycles takes samples in rounds that it plans to last 30 seconds, more where a GPU is not full, and
+    reports after each and at every step before the first. A render that hangs reports nothing.
     """
     told_at, status_told = time.monotonic(), ""
 
