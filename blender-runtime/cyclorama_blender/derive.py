@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from cyclorama_blender import checks, colour, depth, edges, exr, metadata, normals, png, thumbnail
+from cyclorama_blender.alpha import steady_alpha
 from cyclorama_blender.camera import Intrinsics
 from cyclorama_blender.checks import Findings
 from cyclorama_blender.contract import Answer, Json
@@ -158,7 +159,7 @@ def _look(spec: RenderSpec, view: RenderedView, passes: Passes) -> tuple[_Seen, 
 def _draw(output: str, spec: RenderSpec, view: RenderedView, seen: _Seen) -> Pixels | Planes:
     """Draws one modality or raw output; planes are for an EXR."""
     if output == "TEXTURED":
-        return colour.textured(seen.passes, spec.background)
+        return colour.textured(_steady(spec, seen), spec.background)
     if output == "EDGE":
         surface = edges.Surface(seen.passes.depth, seen.mask, seen.normals, seen.passes.index)
         return edges.draw_edges(surface, Intrinsics.of(spec), spec.edges.crease_degrees, spec.edges.depth_step)
@@ -170,6 +171,12 @@ def _draw(output: str, spec: RenderSpec, view: RenderedView, seen: _Seen) -> Pix
     if output == "NORMAL":
         return normals.to_colours(framed, seen.mask)
     return {name: framed[..., at] for at, name in enumerate("RGB")}
+
+
+def _steady(spec: RenderSpec, seen: _Seen) -> Passes:
+    if spec.denoising == "OFF":
+        return seen.passes
+    return replace(seen.passes, alpha=steady_alpha(seen.passes.alpha, seen.mask, spec.samples))
 
 
 def _described_file(output_dir: Path, path: str) -> DescribedFile:

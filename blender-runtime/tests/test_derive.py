@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from analytic import Eye, ball, derive_op, front_eye, write_passes
 from conftest import AS_MODULE, Served
+from props import add_material, add_mesh, shoot
 
 from cyclorama_blender import camera, depth, derive, exr, thumbnail
 from cyclorama_blender.contract import Answer, Json
@@ -162,6 +163,18 @@ def test_the_thumbnail_of_a_wide_image_is_padded(tmp_path: Path) -> None:
     assert (tile[:48] == 1).all()
     assert (tile[80:] == 1).all()
     assert tile[48:80, 64, 0].min() < 0.5
+
+
+@pytest.mark.usefixtures("empty_scene")
+@pytest.mark.parametrize(("denoising", "deviation"), [("DENOISING_FAST", (0, 2)), ("DENOISING_OFF", (4, 99))])
+def test_alpha_of_a_pane_is_denoised_with_its_light(denoising: str, deviation: tuple[int, int], tmp_path: Path) -> None:
+    add_material(add_mesh([(-1, 0, -1), (1, 0, -1), (1, 0, 1), (-1, 0, 1)], [(0, 1, 2, 3)]), Alpha=0.3)
+    spec = {"width": 96, "height": 96, "samples": 16, "denoising": denoising}
+    message, _ = shoot(tmp_path, spec)
+    derive.derive({"spec": spec, "rendering": message}, tmp_path, tmp_path, lambda _stage: None)
+    middle = pixels(tmp_path / "render_textured.png")[32:64, 32:64] * 255
+    assert middle[..., 3].mean() == pytest.approx(0.3 * 255, abs=1)
+    assert deviation[0] <= middle[..., 3].std() <= deviation[1]
 
 
 def test_a_shortfall_keeps_the_images(tmp_path: Path) -> None:
