@@ -29,7 +29,7 @@ export interface ServiceKernel {
   bus: Bus;
   jobs: Jobs;
   runInteractive: RunInteractive;
-  /** Throws `gpu_unavailable` where no live worker that takes the operation's tasks has a GPU. */
+  /** Throws `gpu_unavailable` where workers take the operation's tasks and none has a GPU. */
   requireGpu: () => Promise<void>;
   /** What a job of the service's operation would do. */
   dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;

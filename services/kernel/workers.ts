@@ -54,10 +54,14 @@ function mayTake(live: WorkerBeat[], { requireGpu }: Pick<Job, 'requireGpu'>): W
   return requireGpu ? live.filter(({ device }) => device !== CPU) : live;
 }
 
-/** Throws `gpu_unavailable` where no live worker that takes an operation's tasks has a GPU. */
+/**
+ * Throws `gpu_unavailable` where workers take an operation's tasks and none has a GPU.
+ * Where no worker lives, one with a GPU may be on its way: the queue is what a deployment that began at zero scales by.
+ */
 export async function requireLiveGpu(workers: Workers, operation: string): Promise<void> {
-  const lack = lackOfWorkers(await workers.live(operation), { operation, requireGpu: true });
-  if (lack !== undefined) throw new CycloramaError('gpu_unavailable', lack);
+  const live = await workers.live(operation);
+  const lack = lackOfWorkers(live, { operation, requireGpu: true });
+  if (live.length > 0 && lack !== undefined) throw new CycloramaError('gpu_unavailable', lack);
 }
 
 /** Tells the deployment that this worker lives, until the signal aborts; then that it is gone. */
