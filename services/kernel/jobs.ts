@@ -139,7 +139,13 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
         const cancelled = { ...counts!, cancelled: left > 0n ? left : 0n };
         return {
           ...entry,
-          job: { ...entry.job!, state: JobState.JOB_STATE_CANCELLED, counts: cancelled, warnings: [], endTime: new Date() },
+          job: {
+            ...entry.job!,
+            state: JobState.JOB_STATE_CANCELLED,
+            counts: cancelled,
+            warnings: [],
+            endTime: new Date(),
+          },
         };
       });
       await jobs.recordEnd(ended);
@@ -226,6 +232,12 @@ export function toEntry(draft: JobDraft, jobId: string, requestHash: string): Jo
 export function failEntry(entry: JobEntry, error: CycloramaError): JobEntry {
   return {
     ...entry,
-    job: { ...entry.job!, state: JobState.JOB_STATE_FAILED, failure: toFailure(error), warnings: [], endTime: new Date() },
+    job: {
+      ...entry.job!,
+      state: JobState.JOB_STATE_FAILED,
+      failure: toFailure(error),
+      warnings: [],
+      endTime: new Date(),
+    },
   };
 }
