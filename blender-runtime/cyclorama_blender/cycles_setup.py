@@ -11,13 +11,13 @@ VIEW_LAYER = "VL"
 DENOISERS = {"FAST": ("FAST", "FAST"), "HIGH": ("HIGH", "FAST"), "ACCURATE": ("HIGH", "ACCURATE")}
 """Quality and prefilter of OpenImageDenoise by the spec's name."""
 
-PASSES = ("combined", "z", "normal", "position", "object_index")
+PASSES = ("combined", "z", "normal", "object_index")
 
 UNTILED_PIXELS = 2048
 """Up to this size a render is one tile: Cycles keeps tiles in a file and joins them afterwards."""
 
 UNPACKED_PIXELS = 1024 * 1024
-"""Up to this size a file is not compressed: it is read twenty times as fast, and takes 40 MB at most."""
+"""Up to this size a file is not compressed: it is read twenty times as fast, and takes 52 MB at most."""
 
 _thread_count = 0
 

@@ -112,7 +112,6 @@ def write_passes(path: Path, passes: Passes) -> None:
     """Writes a view as Blender does, with its names of channels."""
     names = {"Combined": zip("RGBA", (*passes.rgb, passes.alpha), strict=True), "Depth": [("Z", passes.depth)]}
     names["Normal"] = zip("XYZ", passes.normal, strict=True)
-    names["Position"] = [(axis, passes.depth) for axis in "XYZ"]
     if passes.index is not None:
         names["IndexOB"] = [("X", passes.index)]
     exr.write_exr(path, {f"VL.{name}.{axis}": image for name, planes in names.items() for axis, image in planes})

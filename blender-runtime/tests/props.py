@@ -76,7 +76,7 @@ def read_passes(path: Path) -> dict[str, Any]:
     """Reads an EXR's passes by their own names."""
     channels = {name.removeprefix("VL."): values for name, values in read_exr(path).items()}
     index = next(name for name in channels if name.startswith(("IndexOB", "Object Index")))
-    several = {"combined": "RGBA", "normal": "XYZ", "position": "XYZ"}
+    several = {"combined": "RGBA", "normal": "XYZ"}
     passes = {
         name: np.stack([channels[f"{name.title()}.{part}"] for part in parts], axis=-1)
         for name, parts in several.items()
