@@ -17,8 +17,8 @@ export interface JobBar {
 
 /** Draws a job's progress until it is closed, with a pace in images where each asset has some. Counts and results come apart; whichever is ahead is shown. */
 export function createJobBar(terminal: Pick<Terminal, 'status'>, imagesPerAsset?: number): JobBar {
-  const pace = createPace();
-  const seen = { done: 0, failed: 0, reused: 0 };
+  const [pace, renderedPace] = [createPace(), createPace()];
+  const seen = { done: 0, failed: 0, reused: 0, rendered: 0 };
   let latest: Job | undefined;
   const draw = (): void => {
     if (latest === undefined) return;
@@ -28,8 +28,11 @@ export function createJobBar(terminal: Pick<Terminal, 'status'>, imagesPerAsset?
     const reused = Math.max(seen.reused, Number(counts?.reused ?? 0));
     const total = state === JobState.JOB_STATE_PLANNING ? undefined : Number(counts?.total ?? 0);
     // What an earlier job did comes in a flood and says nothing about how long the rest will take.
-    const perSecond = pace.sample(performance.now(), done - reused);
-    const images = imagesPerAsset && perSecond ? imagesText(imagesPerAsset * perSecond) : '';
+    const now = performance.now();
+    const perSecond = pace.sample(now, done - reused);
+    // Assets that fail come fast, and have no images.
+    const renderedPerSecond = renderedPace.sample(now, seen.rendered);
+    const images = imagesPerAsset && renderedPerSecond ? imagesText(imagesPerAsset * renderedPerSecond) : '';
     const remark = [images, failedRemark(failed)].filter((part) => part !== '').join('  ');
     terminal.status((columns) => progressLine({ done, total, perSecond, remark }, columns));
   };
@@ -43,6 +46,7 @@ export function createJobBar(terminal: Pick<Terminal, 'status'>, imagesPerAsset?
       seen.done += 1;
       if (outcome === Outcome.OUTCOME_FAILED) seen.failed += 1;
       if (reused) seen.reused += 1;
+      else if (outcome === Outcome.OUTCOME_SUCCEEDED) seen.rendered += 1;
       draw();
     },
     job: () => latest,

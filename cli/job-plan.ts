@@ -47,7 +47,8 @@ function machineRows(plan: JobPlan, spec: RenderSpec, pace: RenderPace | undefin
   const { device, blenderSeconds, alike } = pace!;
   const kind = device === '' || device === 'CPU' ? 'CPU hours' : 'GPU hours';
   const each = `${blenderSeconds!.toFixed(1)} s of Blender an asset${device === '' ? '' : `, ${device}`}`;
-  rows.push([kind, `${hours.toFixed(hours < 1 ? 3 : 1)} (${each}${alike ? '' : '; guessed from other settings'})`]);
+  const text = hours < 0.01 ? 'under 0.01' : hours.toFixed(hours < 1 ? 2 : 1);
+  rows.push([kind, `${text} (${each}${alike ? '' : '; guessed from other settings'})`]);
   return rows;
 }
 

@@ -5,11 +5,24 @@ export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
+/** What a number in a request holds. */
+const MOST = 2 ** 31 - 1;
+
 /** Reads a whole number from 1. */
 export function parseCount(value: string): number {
-  const count = Number(value);
-  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
-  return count;
+  return parseWhole(value, 1);
+}
+
+/** Reads a whole number from 0. */
+export function parseSeed(value: string): number {
+  return parseWhole(value, 0);
+}
+
+function parseWhole(value: string, least: number): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isInteger(number) || number < least || number > MOST)
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${MOST}.`);
+  return number;
 }
 
 /** Reads the number of a port. */

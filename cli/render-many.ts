@@ -57,9 +57,9 @@ export async function renderMany(
 }
 
 /** Where the images, the contact sheet and the report of a rendering lie, a URI or a folder. */
-export function resultsRemark(where: string): string {
+export function resultsRemark(where: string, serverWords: string): string {
   const folder = printable(where.endsWith('/') ? where : `${where}/`);
-  const look = isS3Word(where) ? `npx cyclorama sheet ${folder}` : `${folder}index.html, in a browser`;
+  const look = isS3Word(where) ? `npx cyclorama sheet ${folder}${serverWords}` : `${folder}index.html, in a browser`;
   return [`images   ${folder}`, `sheet    ${look}`, `report   ${folder}report.md`]
     .map((line) => `  ${line}`)
     .join('\n');

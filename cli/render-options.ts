@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { parseCount, parseNumber } from './option-values.ts';
+import { parseCount, parseNumber, parseSeed } from './option-values.ts';
 import {
   BACKGROUNDS,
   DENOISING,
@@ -21,7 +21,7 @@ export function withImageOptions(command: Command): Command {
     .option('--size <WxH>', 'pixels, 16 to 4096 each; one number for a square (default: 512)', parseSize)
     .option('--samples <n>', "samples a pixel (default: the preset's)", parseCount)
     .addOption(choice('--denoise <how>', "of the textured image (default: the preset's)", DENOISING))
-    .option('--seed <n>', 'of the sampling, a whole number (default: 0)', parseNumber)
+    .option('--seed <n>', 'of the sampling, a whole number (default: 0)', parseSeed)
     .option(
       '--views <views>',
       'front, ring:COUNT, ring:COUNT@DEGREES above the horizon, or sphere:COUNT (default: front)',

@@ -109,6 +109,16 @@ test('what the browser has already is not sent again, unless the store cannot te
   expect((await get('plain.png', { known: '""' })).status).toBe(200);
 });
 
+test('a port that is taken is refused by its option', async () => {
+  await serveFolder();
+  const port = Number(new URL(server!.url).port);
+  const again = serveSheet(async () => undefined, { port, signal: new AbortController().signal, onTrouble: () => {} });
+  await expect(again).rejects.toMatchObject({
+    reason: 'invalid_request',
+    detail: { violations: [{ field: '--port' }] },
+  });
+});
+
 test.each([
   ['/token/a/b.png?123', ['a', 'b.png']],
   ['/token/a%2Fb', undefined],

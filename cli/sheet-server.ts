@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { invalidRequest } from '../services/kernel/failure.ts';
 import type { SheetSource } from './sheet-source.ts';
 
 const HOST = '127.0.0.1';
@@ -116,8 +117,12 @@ function typeOf(name: string): string {
 
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(port, HOST, () => {
-      server.off('error', reject);
+    const fail = (error: NodeJS.ErrnoException): void => {
+      const description = `${port} is taken by another program; expected a port that is free`;
+      reject(error.code === 'EADDRINUSE' ? invalidRequest({ field: '--port', description }) : error);
+    };
+    server.once('error', fail).listen(port, HOST, () => {
+      server.off('error', fail);
       resolve();
     });
   });

@@ -39,6 +39,8 @@ export async function showJob(
   if (job === undefined) return EXIT.interrupted;
   if (!json) {
     const { reused = 0n, total = 0n } = job.counts ?? {};
+    if (total === 0n && expected === undefined && endText(job) === '')
+      terminal.note('Nothing was found: no asset there has an accepted ending (--suffix).');
     if (reused > 0n) terminal.print(reusedLine(reused, total));
     for (const warning of job.warnings) terminal.note(`warning: ${printable(warning)}`);
     const end = endText(job);

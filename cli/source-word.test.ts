@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPathWord, readSourceWord } from './source-word.ts';
+import { checkOutputFolder, isPathWord, readSourceWord } from './source-word.ts';
 
 test.each<[string, boolean]>([
   ['samples', false],
@@ -20,4 +20,11 @@ test('a URI is taken as it is, files and folders are looked up', async () => {
   await expect(readSourceWord('models/fox.glb')).rejects.toThrow(
     "SOURCE: 'models/fox.glb' is no file or folder here (ENOENT); expected s3://bucket/key, a file or a folder",
   );
+});
+
+test('a file takes no results; folders, new ones too, and URIs do', async () => {
+  for (const word of [undefined, 's3://b/k/', import.meta.dirname, `${import.meta.dirname}/none/at/all`])
+    await expect(checkOutputFolder(word)).resolves.toBeUndefined();
+  await expect(checkOutputFolder(import.meta.filename)).rejects.toThrow(/--output: '.*' is a file; expected a folder/);
+  await expect(checkOutputFolder(`${import.meta.filename}/x`)).rejects.toThrow(/cannot be a folder \(ENOTDIR\)/);
 });

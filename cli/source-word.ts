@@ -25,6 +25,17 @@ export function isPathWord(word: string): boolean {
   return !isS3Word(word) && /^[.~]|\//.test(word);
 }
 
+/** Refuses a file as the folder that takes results, before there are any; a folder that is not there will be made. */
+export async function checkOutputFolder(word: string | undefined): Promise<void> {
+  if (word === undefined || isS3Word(word)) return;
+  const found = await stat(word).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw invalidRequest({ field: '--output', description: `'${word}' cannot be a folder (${error.code})` });
+  });
+  if (found !== undefined && !found.isDirectory())
+    throw invalidRequest({ field: '--output', description: `'${word}' is a file; expected a folder` });
+}
+
 /** The refusal of a folder as --output of a source in a bucket. */
 export function folderOutput(word: string): CycloramaError {
   const description = `'${word}' is a folder; a source in a bucket has its results in one, too: expected s3://bucket/prefix/ (and npx cyclorama get)`;

@@ -11,7 +11,7 @@ import { fetchInto, type LocalOutput, readLocalOutput } from '../local-results.t
 import { type PlacedSource, withLocalSource } from '../local-source.ts';
 import { collect, parseCount } from '../option-values.ts';
 import { reportLines } from '../report-text.ts';
-import { folderOutput, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
+import { checkOutputFolder, folderOutput, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
 
 const STYLES = {
   validation: ReportStyle.REPORT_STYLE_VALIDATION,
@@ -78,6 +78,7 @@ async function analyze(context: CommandContext, options: AnalyzeOptions, [word]:
       ? analyzePrefix(context, options, source.uri, place)
       : analyzeAsset(context, options, source.uri, place);
   }
+  await checkOutputFolder(output);
   const query = { suffixes: suffix.length === 0 ? ['.glb'] : suffix, limit };
   return withLocalSource(context, source.path, query, (placed, store) => {
     const place = readLocalOutput(output, placed.outputUri(`analysis-${style}`), store);

@@ -6,14 +6,13 @@ import { parseS3Uri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
 import { addExamples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { LocalOutput } from '../local-results.ts';
 import { readLocalOutput } from '../local-results.ts';
 import { withLocalSource } from '../local-source.ts';
 import { collect, parseCount } from '../option-values.ts';
 import { type RenderTarget, renderMany, resultsRemark } from '../render-many.ts';
 import { withImageOptions } from '../render-options.ts';
 import { type SpecOptions, toRenderSpec } from '../render-spec.ts';
-import { folderOutput, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
+import { checkOutputFolder, folderOutput, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
 
 /** Formats that the services read; those that a local folder has are taken by themselves. */
 const SUFFIXES = ['.glb', '.gltf', '.obj', '.fbx', '.ply', '.stl', '.blend'];
@@ -72,11 +71,16 @@ export async function render(context: CommandContext, options: RenderOptions, wo
     const target = isPrefix(source.uri, options)
       ? { prefixUri: source.uri, suffixes: suffix, limit }
       : { uris: [source.uri] };
-    return renderMany(context, options, { ...target, spec, output: { uri: output, remark: resultsRemark(output) } });
+    return renderMany(context, options, {
+      ...target,
+      spec,
+      output: { uri: output, remark: resultsRemark(output, context.serverWords) },
+    });
   }
   if (dryRun) throw needsPrefix('--dry-run');
   if (detach) throw needsPrefix('--detach');
   if (source.kind === 'file' && (output === undefined || isS3Word(output))) throw missingOutput('a folder');
+  await checkOutputFolder(output);
   const query = { suffixes: suffix.length === 0 ? SUFFIXES : suffix, limit };
   return withLocalSource(context, source.path, query, (placed, store) => {
     const { prefixUri, suffixes, nameOf } = placed;
@@ -85,14 +89,10 @@ export async function render(context: CommandContext, options: RenderOptions, wo
       placed.outputUri(`rendering-${shortHash(JSON.stringify(RenderSpec.toJSON(spec))).slice(0, 8)}`),
       store,
     );
-    const target: RenderTarget = { prefixUri, suffixes, limit, nameOf, spec, output: withRemark(place) };
+    const remark = resultsRemark(place.fetch?.dir ?? place.uri, context.serverWords);
+    const target: RenderTarget = { prefixUri, suffixes, limit, nameOf, spec, output: { ...place, remark } };
     return renderMany(context, options, target);
   });
-}
-
-/** What the command says at its end about where results are. */
-function withRemark(place: LocalOutput): LocalOutput {
-  return { ...place, remark: resultsRemark(place.fetch?.dir ?? place.uri) };
 }
 
 function isPrefix(uri: string, { prefix = false }: RenderOptions): boolean {

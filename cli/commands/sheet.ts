@@ -53,10 +53,11 @@ async function sheet(context: CommandContext, { port = 0 }: SheetOptions, word: 
   }
 }
 
-async function openSource({ connection }: CommandContext, word: string): Promise<SheetSource> {
+async function openSource({ connection }: CommandContext, given: string): Promise<SheetSource> {
+  const word = given.replace(/(?<=^|\/)index\.html$/, '') || '.';
   if (isS3Word(word)) {
     const { store } = await connection.store();
-    const folder = parseFolderUri(word.replace(/index\.html$/, ''), 'SOURCE');
+    const folder = parseFolderUri(word, 'SOURCE');
     return bucketSource(store, folder);
   }
   const found = await readSourceWord(word);

@@ -11,7 +11,7 @@ import { type LocalOutput, readLocalOutput } from '../local-results.ts';
 import { withLocalSource } from '../local-source.ts';
 import { parseCount } from '../option-values.ts';
 import { scanAssets } from '../scan.ts';
-import { folderOutput, isPathWord, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
+import { checkOutputFolder, folderOutput, isPathWord, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
 
 const SUFFIXES = ['.glb'];
 
@@ -76,6 +76,7 @@ export async function validate(
   if (dryRun) throw needsPrefix('--dry-run');
   if (prefix !== '') throw needsPrefix('PREFIX');
   await readSourceWord(word);
+  await checkOutputFolder(output);
   return withLocalSource(context, word, { suffixes: SUFFIXES, limit }, (placed, store) => {
     const place = readLocalOutput(output, placed.outputUri('analysis-validation'), store);
     const reportUri = (uri: string): string => place.uri + reportBeside(placed.nameOf(uri));
