@@ -1,6 +1,7 @@
 import { driveAckWaitMs } from './bus-topology.ts';
 import type { Delivery } from './bus-types.ts';
-import { type DriveParts, driveJob, isSuperseded } from './drive.ts';
+import { type DriveParts, driveJob } from './drive.ts';
+import { isSuperseded } from './drive-progress.ts';
 import { type CycloramaError, toCycloramaError } from './failure.ts';
 import { tendJobs } from './forget.ts';
 import { isEnded } from './job-state.ts';

@@ -1,0 +1,104 @@
+import { JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { type JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
+import { mapBounded } from './concurrency.ts';
+import { toDatasetPlaces } from './dataset.ts';
+import type { DriveParts } from './drive.ts';
+import { checkDriver, type Progress } from './drive-progress.ts';
+import { createRoom } from './drive-queue.ts';
+import { isEnded } from './job-state.ts';
+import type { ObjectStore } from './object-store.ts';
+import { type Naming, needsRecord, planAsset, withRecordedFailure } from './plan.ts';
+import { loadRecordSet } from './record-set.ts';
+import { readRecord } from './records.ts';
+import { publishResult } from './results.ts';
+import { countSource, readSource, UnsortedSource } from './sources.ts';
+import { laneOf, taskSubject } from './topics.ts';
+import { parseObjectUri } from './uri.ts';
+
+/** How often a count that is under way is told. */
+const SAVE_EVERY_MS = 1_000;
+const PUBLISHES_AT_ONCE = 64;
+
+/** The PLANNING state: one pass over the source that counts. */
+export async function countAssets(parts: DriveParts, entry: JobEntry, signal: AbortSignal): Promise<JobEntry> {
+  const { jobId } = entry.job!;
+  let unsorted = entry.unsorted;
+  let total = 0;
+  let saved = performance.now();
+  const note = (state: JobState): Promise<JobEntry> =>
+    parts.jobs.change(jobId, (current) => {
+      checkDriver(current, entry.driverId);
+      return withTotal(current, total, unsorted, state);
+    });
+  for (let done = false; !done; ) {
+    try {
+      for await (const sum of countSource(parts.source, { ...entry, unsorted }, signal)) {
+        total = sum;
+        if (performance.now() - saved < SAVE_EVERY_MS) continue;
+        saved = performance.now();
+        const current = await note(JobState.JOB_STATE_PLANNING);
+        if (isEnded(current.job!.state)) return current;
+      }
+      done = true;
+    } catch (error) {
+      if (!(error instanceof UnsortedSource) || unsorted) throw error;
+      unsorted = true;
+    }
+  }
+  return note(JobState.JOB_STATE_RUNNING);
+}
+
+function withTotal(entry: JobEntry, total: number, unsorted: boolean, state: JobState): JobEntry {
+  const job = entry.job!;
+  const startTime = state === JobState.JOB_STATE_RUNNING ? new Date() : undefined;
+  return { ...entry, unsorted, job: { ...job, state, startTime, counts: { ...job.counts!, total: BigInt(total) } } };
+}
+
+/** One walk over the source from the cursor on: reuses what is recorded, queues the rest as room permits. */
+export async function planSource(
+  parts: DriveParts,
+  entry: JobEntry,
+  naming: Naming,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const job = entry.job!;
+  const records =
+    job.outputUri === '' ? undefined : await loadRecordSet(parts.store, toDatasetPlaces(job.outputUri), signal);
+  const subject = taskSubject(job.operation, laneOf(job), job.jobId);
+  const room = createRoom(parts, job);
+  const at = { ...entry, cursor: progress.cursor, unsorted: progress.unsorted };
+  for await (const { assets, cursor } of readSource(parts.source, at, Number(progress.plannedTotal), signal)) {
+    signal.throwIfAborted();
+    await mapBounded(assets, PUBLISHES_AT_ONCE, async (asset) => {
+      let step = planAsset(entry, parts.recipe, naming, records, asset);
+      if (step.kind === 'reuse') {
+        const result = await readReused(parts.store, step.result, signal);
+        if (result) return publishResult(parts.bus, result);
+        parts.log.warn({ record: step.result.recordUri }, 'record cannot be read: its asset is done again');
+        step = planAsset(entry, parts.recipe, naming, undefined, asset);
+      }
+      if (step.kind === 'queue') {
+        await room.take(signal);
+        await parts.bus.publish(
+          subject,
+          JSON.stringify(Task.toJSON(step.task)),
+          `${job.jobId}.${step.task.taskId}.${progress.generation}`,
+        );
+      }
+    });
+    progress.cursor = cursor;
+    progress.plannedTotal += BigInt(assets.length);
+  }
+}
+
+/** The result that a record gives for this job; undefined where the record has to be read and cannot be. */
+async function readReused(
+  store: ObjectStore,
+  result: TaskResult,
+  signal: AbortSignal,
+): Promise<TaskResult | undefined> {
+  if (!needsRecord(result)) return result;
+  const record = await readRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal);
+  return record && withRecordedFailure(result, record.result?.failure);
+}

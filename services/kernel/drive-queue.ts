@@ -1,0 +1,48 @@
+import type { Job } from '../../gen/cyclorama/job/v1/job.ts';
+import type { Bus } from './bus-types.ts';
+import type { DriveParts } from './drive.ts';
+import { pause } from './signal.ts';
+import { STREAMS, taskSubject } from './topics.ts';
+import { countSlots, lackOfWorkers } from './workers.ts';
+
+/** Tasks of a job that are queued or in hand, in whatever lane. */
+export function countTasks(bus: Bus, { operation, jobId }: Job): Promise<number> {
+  return bus.count(STREAMS.tasks, taskSubject(operation, '*', jobId));
+}
+
+/** Says that a job's tasks wait for a worker that is not there, which only who starts workers can end. */
+export async function warnOfLack({ bus, liveWorkers }: DriveParts, job: Job, closing: boolean): Promise<string[]> {
+  // Any worker takes the closing task.
+  const requireGpu = job.requireGpu && !closing;
+  const lack = lackOfWorkers(await liveWorkers(), { operation: job.operation, requireGpu });
+  if (lack === undefined || (await countTasks(bus, job)) === 0) return [];
+  return [`${lack}; tasks wait`];
+}
+
+/** Keeps a job from queueing more than its share: at most max(64, 4 x live slots) tasks at a time. */
+export function createRoom(
+  { bus, liveWorkers }: DriveParts,
+  job: Job,
+): { take: (signal: AbortSignal) => Promise<void> } {
+  let left = 0;
+  let asking: Promise<void> | undefined;
+  const ask = async (signal: AbortSignal): Promise<void> => {
+    while (left <= 0 && !signal.aborted) {
+      const [queued, live] = await Promise.all([countTasks(bus, job), liveWorkers()]);
+      left = Math.max(64, 4 * countSlots(live, job)) - queued;
+      if (left <= 0) await pause(50, signal);
+    }
+  };
+  return {
+    async take(signal) {
+      while (left <= 0) {
+        asking ??= ask(signal).finally(() => {
+          asking = undefined;
+        });
+        await asking;
+        signal.throwIfAborted();
+      }
+      left--;
+    },
+  };
+}
