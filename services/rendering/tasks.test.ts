@@ -190,7 +190,7 @@ describe('the product', () => {
 
 test('more views and samples get more time and room', () => {
   const usual = renderingOperation.workload!(taskOf());
-  expect(usual).toEqual({ scratchBytes: 512 * 512 * 64, timeFactor: 1 });
+  expect(usual).toEqual({ scratchBytes: 512 * 512 * 80, timeFactor: 1 });
   const large = { width: 2048, samples: 128, views: { ring: { count: 4 } } };
-  expect(renderingOperation.workload!(taskOf(large))).toEqual({ scratchBytes: 2048 ** 2 * 4 * 64, timeFactor: 32 });
+  expect(renderingOperation.workload!(taskOf(large))).toEqual({ scratchBytes: 2048 ** 2 * 4 * 80, timeFactor: 32 });
 });

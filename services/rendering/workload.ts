@@ -2,8 +2,8 @@ import type { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { countViews } from '../kernel/views.ts';
 import { MAX_HDR_BYTES } from './hdr.ts';
 
-/** Passes of 32-bit floats in a rendered pixel before compression, and what is made of them. */
-const BYTES_A_PIXEL = 64;
+/** Passes of 32-bit floats in a rendered pixel before compression (52), and what is made of them (27 where it does not compress). */
+const BYTES_A_PIXEL = 80;
 /** One view of 1024 by 1024 with 64 samples is usual. */
 const USUAL_SAMPLES = 1024 ** 2 * 64;
 
