@@ -62,7 +62,9 @@ describe('render', () => {
     const { out, code } = await cyclorama(ring);
     expect(code).toBe(0);
     expect(out).toMatch(/^images +24 to make$/m);
-    expect(out).toMatch(/^CPU hours +(?:under )?0\.\d\d \([\d.]+ s of Blender an asset, CPU; guessed from other settings\)$/m);
+    expect(out).toMatch(
+      /^CPU hours +(?:under )?0\.\d\d \([\d.]+ s of Blender an asset, CPU; guessed from other settings\)$/m,
+    );
   });
 
   it('renders a local folder and a single file into folders, contact sheet included', async () => {
