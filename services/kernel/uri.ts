@@ -7,6 +7,7 @@ export interface S3Place {
 }
 
 const S3_URI = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\s\S]*))?$/;
+const BUCKET_NAME = '3 to 63 of a-z, 0-9, dots and hyphens, a letter or digit at both ends';
 /** S3's own limit on keys, in UTF-8 bytes. */
 const MAX_KEY_BYTES = 1024;
 
@@ -14,7 +15,9 @@ const MAX_KEY_BYTES = 1024;
 export function parseS3Uri(uri: string, field: string): S3Place {
   const match = S3_URI.exec(uri);
   if (!match) {
-    throw invalidRequest({ field, description: `'${uri}' is not a place in a bucket; expected s3://bucket/key` });
+    const named = /^s3:\/\/([^/]+)/.exec(uri)?.[1];
+    const why = named === undefined ? 's3://bucket/key' : `the name of a bucket for '${named}': ${BUCKET_NAME}`;
+    throw invalidRequest({ field, description: `'${uri}' is not a place in a bucket; expected ${why}` });
   }
   const key = match[2] ?? '';
   if (!key.isWellFormed()) throw invalidRequest({ field, description: `the key of '${uri}' has half a character` });
