@@ -44,7 +44,7 @@ export function register(program: Command): void {
     .option('--watch', 'follow the job to its end (the default)')
     .option('--detach', 'buckets only: print the job id and return')
     .option('--dry-run', 'buckets only: say what is there, what is done and what the rest may take; start nothing')
-    .option('--require-gpu', 'wait for workers with a GPU; refuse where there is none')
+    .option('--require-gpu', 'only workers with a GPU; refused where workers live and none has one')
     .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
     .option('--replace', "take over an output place that holds another spec's dataset")
     .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`)

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
-import { parseS3Uri } from '../../services/kernel/uri.ts';
+import { parseS3Uri, toStem } from '../../services/kernel/uri.ts';
 import { analyzeMany } from '../analyze-many.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
 import { addExamples } from '../examples.ts';
@@ -119,7 +119,6 @@ async function countAssets({ terminal, connection, signal }: CommandContext, pre
   return found;
 }
 
-/** As the service names reports: only a lower-case extension is dropped. */
 function reportBeside(assetUri: string): string {
-  return `${assetUri.replace(/\.[^./A-Z]+$/, '')}_report.json`;
+  return `${toStem(assetUri, false)}_report.json`;
 }

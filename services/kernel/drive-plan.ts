@@ -2,7 +2,7 @@ import { JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { type JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { mapBounded } from './concurrency.ts';
 import { toDatasetPlaces } from './dataset.ts';
-import type { DriveParts } from './drive.ts';
+import type { DriveParts } from './drive-parts.ts';
 import { checkDriver, type Progress } from './drive-progress.ts';
 import { createRoom } from './drive-queue.ts';
 import { isEnded } from './job-state.ts';

@@ -1,6 +1,6 @@
 import type { Job } from '../../gen/cyclorama/job/v1/job.ts';
 import type { Bus } from './bus-types.ts';
-import type { DriveParts } from './drive.ts';
+import type { DriveParts } from './drive-parts.ts';
 import { pause } from './signal.ts';
 import { STREAMS, taskSubject } from './topics.ts';
 import { countSlots, lackOfWorkers } from './workers.ts';
@@ -10,8 +10,8 @@ export function countTasks(bus: Bus, { operation, jobId }: Job): Promise<number>
   return bus.count(STREAMS.tasks, taskSubject(operation, '*', jobId));
 }
 
-/** Says that a job's tasks wait for a worker that is not there, which only who starts workers can end. */
-export async function warnOfLack({ bus, liveWorkers }: DriveParts, job: Job, closing: boolean): Promise<string[]> {
+/** The warning that a job's tasks wait for a worker that is not there; none where they do not. */
+export async function warningOfLack({ bus, liveWorkers }: DriveParts, job: Job, closing: boolean): Promise<string[]> {
   // Any worker takes the closing task.
   const requireGpu = job.requireGpu && !closing;
   const lack = lackOfWorkers(await liveWorkers(), { operation: job.operation, requireGpu });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Asset, type AssetSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
@@ -8,10 +9,11 @@ import { MemoryStore } from '../../test/support/memory-store.ts';
 import { until } from '../../test/support/poll.ts';
 import { toDatasetPlaces } from './dataset.ts';
 import { CPU } from './device.ts';
-import { type DriveParts, driveJob } from './drive.ts';
+import { driveJob } from './drive.ts';
+import type { DriveParts } from './drive-parts.ts';
 import { isSuperseded } from './drive-progress.ts';
 import { CycloramaError } from './failure.ts';
-import { createJobs, type JobDraft } from './jobs.ts';
+import { createJobs, type JobDraft, type Jobs } from './jobs.ts';
 import { publishResult } from './results.ts';
 import type { Scan } from './sources.ts';
 import { STREAMS, taskSubject } from './topics.ts';
@@ -275,10 +277,42 @@ test('a job that is cancelled in mid-plan leaves nothing on the queue', async ()
   expect(deployment.queued(jobId)).toEqual([]);
 });
 
+test('a job that leaves no index succeeds also when its last result comes while progress is being saved', async () => {
+  const deployment = new Deployment();
+  deployment.keys = ['a.glb'];
+  const jobId = await deployment.create();
+  let worked = false;
+  const change: Jobs['change'] = async (...request) => {
+    if (!worked && deployment.queued(jobId).length > 0) {
+      worked = true;
+      await deployment.work(jobId);
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+    }
+    return deployment.jobs.change(...request);
+  };
+  const { job } = deployment.drive(jobId, { jobs: { ...deployment.jobs, change } });
+  expect(await job).toMatchObject({ state: JobState.JOB_STATE_SUCCEEDED, counts: { succeeded: 1n } });
+});
+
+test('a job is driven on where the live workers cannot be read', async () => {
+  const deployment = new Deployment();
+  deployment.keys = ['a.glb'];
+  const jobId = await deployment.create();
+  let asked = 0;
+  const liveWorkers = async (): Promise<WorkerBeat[]> => {
+    // The planner asks later, and has to know.
+    if (asked++ > 0) return [WorkerBeat.fromPartial({ slots: 1 })];
+    throw new Error('no answer');
+  };
+  const { job } = deployment.drive(jobId, { liveWorkers });
+  await deployment.workToTheEnd(jobId);
+  expect(await job).toMatchObject({ state: JobState.JOB_STATE_SUCCEEDED });
+});
+
 describe('a job whose tasks no live worker may take', () => {
   test.each([
     [false, [], "no live worker takes tasks of 'note'; tasks wait", [CPU]],
-    [true, [CPU], "require_gpu: none of 1 live workers that take tasks of 'note' has a GPU; tasks wait", [CPU, 'H100']],
+    [true, [CPU], "require_gpu: no live worker that takes tasks of 'note' has a GPU; tasks wait", [CPU, 'H100']],
   ])('says so while they wait (require_gpu: %j)', async (requireGpu, without, warning, enough) => {
     const deployment = new Deployment();
     const jobId = await deployment.create('', { requireGpu });

@@ -1,45 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { type Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
-import type { JobEntry, WorkerBeat } from '../../gen/cyclorama/job/v1/task.ts';
-import type { Bus } from './bus-types.ts';
+import type { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import { toDatasetPlaces } from './dataset.ts';
 import { proveWritable } from './dataset-claim.ts';
 import { haveClosed, needsClosing } from './drive-closing.ts';
+import type { DriveParts } from './drive-parts.ts';
 import { countAssets, planSource } from './drive-plan.ts';
 import { applyProgress, checkDriver, isComplete, type Progress, startProgress } from './drive-progress.ts';
-import { countTasks, warnOfLack } from './drive-queue.ts';
+import { countTasks, warningOfLack } from './drive-queue.ts';
 import { countResult, isEnded } from './job-state.ts';
-import type { Jobs } from './jobs.ts';
-import type { Log } from './log.ts';
-import type { ObjectStore } from './object-store.ts';
 import type { Naming } from './plan.ts';
 import { readResults } from './results.ts';
 import { pause } from './signal.ts';
-import { readNamingPrefix, type SourceParts, UnsortedSource } from './sources.ts';
+import { readNamingPrefix, UnsortedSource } from './sources.ts';
 import { STREAMS, taskSubject } from './topics.ts';
 
 const SAVE_EVERY_MS = 1_000;
 /** Who watches a job sees early that it moves. */
 const FIRST_SAVE_MS = 250;
 const FOLD_AT_ONCE = 500;
+const LOOK_FOR_WORKERS_EVERY_MS = 1_000;
 /** A planner never goes round more often than this without a new result. */
 const MAX_GENERATIONS = 50;
-
-/** What driving a job takes. */
-export interface DriveParts {
-  bus: Bus;
-  jobs: Jobs;
-  store: ObjectStore;
-  source: SourceParts;
-  /** Recipe version of the operation. */
-  recipe: number;
-  driverId: string;
-  /** The live workers that take this operation's tasks. */
-  liveWorkers: () => Promise<WorkerBeat[]>;
-  /** So long without queued tasks and results, while results lack, until the source is planned again. */
-  stallMs: number;
-  log: Log;
-}
 
 /** One drive of a job: what its driver knows beyond the entry that it saves. */
 interface Drive {
@@ -58,7 +40,8 @@ interface Drive {
   /** Does work beside the saving; what breaks in it breaks the drive. */
   beside: (work: Promise<void>) => void;
   isClosing: boolean;
-  closingWarnings: string[];
+  /** What a job that runs should say, and in the end what its closing said. */
+  warnings: string[];
   lastSign: number;
   lastCheck: number;
 }
@@ -91,12 +74,13 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
     over: new AbortController(),
     beside: (work) => void atWork.push(work.catch(reject)),
     isClosing: false,
-    closingWarnings: [],
+    warnings: [],
     lastSign: now,
     lastCheck: now,
   };
   drive.beside(fold(drive));
   drive.beside(plan(drive));
+  drive.beside(lookForWorkers(drive));
   const ended = await Promise.race([save(drive), broken]).finally(async () => {
     stop.abort();
     await Promise.allSettled(atWork);
@@ -140,15 +124,34 @@ async function plan(drive: Drive): Promise<void> {
   noteCompletion(drive);
 }
 
-function noteCompletion({ progress, complete, entry, over }: Drive): void {
+function noteCompletion(drive: Drive): void {
+  const { progress, complete, entry, over } = drive;
   if (!isComplete(progress)) return;
   complete.abort();
-  if (!needsClosing(entry.job!)) over.abort();
+  if (needsClosing(entry.job!) || over.signal.aborted) return;
+  over.abort();
+  drive.warnings = [];
 }
 
 async function close(drive: Drive, job: Job): Promise<void> {
-  drive.closingWarnings = await haveClosed(drive.parts, job, drive.running);
+  const warnings = await haveClosed(drive.parts, job, drive.running);
   drive.over.abort();
+  drive.warnings = warnings;
+}
+
+/** Keeps the job's warning that no worker may take its tasks, which only who starts workers can end. */
+async function lookForWorkers(drive: Drive): Promise<void> {
+  const { parts, entry, running, complete, over } = drive;
+  const done = AbortSignal.any([running, over.signal]);
+  while (!done.aborted) {
+    try {
+      const found = await warningOfLack(parts, entry.job!, complete.signal.aborted);
+      if (!done.aborted) drive.warnings = found;
+    } catch (error) {
+      parts.log.debug({ error: (error as Error).message }, 'cannot look for workers');
+    }
+    await pause(LOOK_FOR_WORKERS_EVERY_MS, done);
+  }
 }
 
 /** Saves progress once a second, and sees to what comes next, until the job has ended. */
@@ -157,17 +160,16 @@ async function save(drive: Drive): Promise<JobEntry> {
   for (let waitMs = FIRST_SAVE_MS; ; waitMs = SAVE_EVERY_MS) {
     await pause(waitMs, AbortSignal.any([running, drive.isClosing ? over.signal : complete.signal]));
     const ending = over.signal.aborted;
-    const warnings = ending ? drive.closingWarnings : await warnOfLack(parts, entry.job!, complete.signal.aborted);
     const saved = await parts.jobs.change(entry.job!.jobId, (current) => {
       checkDriver(current, driverId);
-      return applyProgress(current, progress, ending, warnings);
+      return applyProgress(current, progress, ending, drive.warnings);
     });
     if (isEnded(saved.job!.state)) return saved;
     running.throwIfAborted();
     if (!complete.signal.aborted) {
       await checkOutputs(drive);
       await replanIfStalled(drive);
-    } else if (!drive.isClosing) {
+    } else if (!drive.isClosing && needsClosing(entry.job!)) {
       drive.isClosing = true;
       drive.beside(close(drive, saved.job!));
     }

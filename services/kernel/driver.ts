@@ -1,6 +1,7 @@
 import { driveAckWaitMs } from './bus-topology.ts';
 import type { Delivery } from './bus-types.ts';
-import { type DriveParts, driveJob } from './drive.ts';
+import { driveJob } from './drive.ts';
+import type { DriveParts } from './drive-parts.ts';
 import { isSuperseded } from './drive-progress.ts';
 import { type CycloramaError, toCycloramaError } from './failure.ts';
 import { tendJobs } from './forget.ts';
@@ -140,7 +141,7 @@ async function meterQueues({ bus, operation, metrics, log }: DriverParts, signal
       let inFlight = 0;
       for (const lane of LANES) {
         const depth = await bus.depth(STREAMS.tasks, taskConsumer(operation, lane));
-        metrics.queuePending.set({ queue: operation, class: lane }, depth.pending);
+        metrics.queuePending.set({ queue: operation, lane }, depth.pending);
         inFlight += depth.inFlight;
       }
       metrics.queueInFlight.set({ queue: operation }, inFlight);

@@ -166,7 +166,7 @@ export const REASONS = {
   gpu_unavailable: {
     code: 'UNAVAILABLE',
     handling: 'infrastructure',
-    meaning: 'The job requires a GPU, and Cycles has none on this worker, or no live worker has one.',
+    meaning: 'The job requires a GPU, and Cycles has none on this worker, or workers live and none has one.',
   },
   internal: { code: 'INTERNAL', handling: 'suspect', meaning: 'A defect of ours; the log has the stack.' },
   // The asset

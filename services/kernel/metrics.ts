@@ -72,7 +72,7 @@ function workMetrics(counter: MakeCounter, gauge: MakeGauge, histogram: MakeHist
       ['queue', 'stage'],
       STAGE_SECONDS,
     ),
-    queuePending: gauge('cyclorama_queue_pending', 'Tasks in the queue that no worker holds.', ['queue', 'class']),
+    queuePending: gauge('cyclorama_queue_pending', 'Tasks in the queue that no worker holds.', ['queue', 'lane']),
     queueInFlight: gauge('cyclorama_queue_in_flight', 'Tasks that workers hold.', ['queue']),
     assetsDiscovered: counter('cyclorama_assets_discovered_total', 'Assets that listings and scans gave out.', []),
     s3Bytes: counter('cyclorama_s3_bytes_total', 'Bytes of object bodies moved.', ['direction']),

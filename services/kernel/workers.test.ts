@@ -34,8 +34,8 @@ test('the live workers of an operation are those that take its tasks and are not
 test.each([
   [[], false, "no live worker takes tasks of 'analysis'"],
   [[CPU], false, undefined],
-  [[], true, "require_gpu: none of 0 live workers that take tasks of 'analysis' has a GPU"],
-  [[CPU, CPU], true, "require_gpu: none of 2 live workers that take tasks of 'analysis' has a GPU"],
+  [[], true, "require_gpu: no live worker that takes tasks of 'analysis' has a GPU"],
+  [[CPU, CPU], true, "require_gpu: no live worker that takes tasks of 'analysis' has a GPU"],
   [[CPU, 'OPTIX: NVIDIA H100'], true, undefined],
 ])('of workers on %j a job with require_gpu %j lacks: %s', (devices, requireGpu, lack) => {
   const live = devices.map((device) => WorkerBeat.fromPartial({ device, slots: 3 }));

@@ -46,7 +46,7 @@ export function lackOfWorkers(
 ): string | undefined {
   if (mayTake(live, { requireGpu }).length > 0) return undefined;
   return requireGpu
-    ? `require_gpu: none of ${live.length} live workers that take tasks of '${operation}' has a GPU`
+    ? `require_gpu: no live worker that takes tasks of '${operation}' has a GPU`
     : `no live worker takes tasks of '${operation}'`;
 }
 

@@ -9,7 +9,7 @@ import { until } from '../support/poll.ts';
 import { TestS3 } from '../support/s3-server.ts';
 
 const ASSETS = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.glb`);
-const LACK = "require_gpu: none of 1 live workers that take tasks of 'analysis' has a GPU; tasks wait";
+const LACK = "require_gpu: no live worker that takes tasks of 'analysis' has a GPU; tasks wait";
 /** Workers beat at once, and what is known of them is two seconds old at most. */
 const NOTICED_MS = 20_000;
 

@@ -29,7 +29,7 @@ const COUNTED = {
   ],
   analysis: [
     /^grpc_server_started_total\{grpc_type="unary",.*grpc_method="CreateAnalysisJob"\} 1$/m,
-    /^cyclorama_queue_pending\{queue="analysis",class="batch"\} \d+$/m,
+    /^cyclorama_queue_pending\{queue="analysis",lane="batch"\} \d+$/m,
     /^cyclorama_queue_in_flight\{queue="analysis"\} \d+$/m,
   ],
   worker: [

@@ -16,6 +16,8 @@ let system: SystemStack;
 beforeAll(async () => {
   system = await SystemStack.createOnDefaultPorts();
   const models = readdirSync(SAMPLES).filter((name) => name.endsWith('.glb'));
+  // As after `npm start`, which renders into it.
+  system.fill('samples-rendered', {});
   system.fill('samples', Object.fromEntries(models.map((name) => [name, readFileSync(join(SAMPLES, name))])));
 });
 afterAll(() => system?.close());
