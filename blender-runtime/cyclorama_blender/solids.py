@@ -87,9 +87,12 @@ def _copy(
         if len(shape.points) == 0:
             return None
         solid = Solid(shape, None, _attribute(shape, "position", "vector", 3).reshape(-1, 3), _radius(shape))
-    shape.materials.clear()
-    for material in materials:
-        shape.materials.append(material.original if material else None)
+    for at, material in enumerate(materials):
+        # In place: clearing the list would give every face the first material.
+        if at == len(shape.materials):
+            shape.materials.append(None)
+        if material is not None:
+            shape.materials[at] = material.original
     return solid
 
 
