@@ -10,13 +10,25 @@ from cyclorama_blender.passes import Mask
 
 LEVELS = {8: 254, 16: 65534}
 """Grey of the farthest pixel by bits; one more is background."""
+NO_RANGE = 2e-6
+"""A range of at most this share of the farthest depth is none: a wall seen square-on, and Cycles' float32 rounding.
+
+Its depths differ by up to a few steps of float32, each 1.2e-7 at most; 16 of them would be noise stretched over all grey.
+"""
 
 
 def visible_range(depth: Image, mask: Mask) -> tuple[float, float]:
-    """Returns the least and the greatest planar depth inside the mask; (0, 0) where it is empty."""
+    """Returns the least and the greatest planar depth inside the mask, twice the least where they hardly differ.
+
+    Where the mask is empty, it is (0, 0).
+    """
     if not mask.any():
         return 0.0, 0.0
-    return float(np.min(depth, where=mask, initial=np.inf)), float(np.max(depth, where=mask, initial=-np.inf))
+    near, far = (
+        float(np.min(depth, where=mask, initial=np.inf)),
+        float(np.max(depth, where=mask, initial=-np.inf)),
+    )
+    return near, near if far - near <= NO_RANGE * far else far
 
 
 def to_grey(depth: Image, mask: Mask, near: float, far: float, bits: int) -> npt.NDArray[np.uint8 | np.uint16]:

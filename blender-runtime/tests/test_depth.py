@@ -57,6 +57,25 @@ def test_an_object_without_depth_is_black(bits: int) -> None:
     assert depth.from_grey(grey, 5.0, 5.0, bits)[0, 0] == 5.0
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_wall_seen_square_on_has_no_range_whatever_float32_rounds(scale: float, bits: int) -> None:
+    steps = np.random.default_rng(1).integers(-4, 5, (32, 32))
+    z = np.float32(2.00966167 * scale) * (1 + steps * np.float32(2**-23))
+    mask = np.ones(z.shape, np.bool_)
+    near, far = depth.visible_range(z, mask)
+    assert near == far == z.min()
+    grey = depth.to_grey(z, mask, near, far, bits)
+    assert not grey.any()
+    assert np.abs(depth.from_grey(grey, near, far, bits) / z - 1).max() <= depth.NO_RANGE
+
+
+def test_a_shallow_relief_keeps_its_range() -> None:
+    z = np.linspace(2, 2.00001, 64, dtype=np.float32)[None]
+    near, far = depth.visible_range(z, z > 0)
+    assert depth.to_grey(z, z > 0, near, far, 8).max() == depth.LEVELS[8]
+
+
 def test_a_view_of_nothing_has_no_range_and_is_all_background() -> None:
     z = np.full((2, 2), 1e10, np.float32)
     assert depth.visible_range(z, z < 1e9) == (0.0, 0.0)
