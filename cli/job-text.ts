@@ -3,6 +3,7 @@ import { type Job, type JobState, jobStateToJSON, type TaskResult } from '../gen
 import { formatClock, formatTime } from './figures.ts';
 import { printable } from './printable.ts';
 import type { Alignment } from './tables.ts';
+import { warningsShown } from './warnings-shown.ts';
 
 /** Columns of jobRow. */
 export const JOB_COLUMNS: Alignment[] = ['left', 'left', 'left', 'left', 'right', 'right', 'right', 'left'];
@@ -68,7 +69,7 @@ export function resultLines(result: TaskResult): string[] {
   ];
   const { failure } = result;
   if (failure !== undefined) lines.push(`           ${printable(`${failure.reason}: ${failure.message}`)}`);
-  for (const warning of result.warnings) lines.push(`           warning: ${printable(warning)}`);
+  for (const text of warningsShown(result.warnings)) lines.push(`           ${text}`);
   if (where !== '') lines.push(`           ${where}`);
   for (const line of failure?.logTail ?? []) lines.push(`           | ${printable(line)}`);
   return lines;

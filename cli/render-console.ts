@@ -2,6 +2,7 @@ import { Outcome } from '../gen/cyclorama/asset/v1/asset.ts';
 import type { TaskResult } from '../gen/cyclorama/job/v1/job.ts';
 import { countOf } from './figures.ts';
 import { printable } from './printable.ts';
+import { warningsShown } from './warnings-shown.ts';
 
 /** One line for an asset that was rendered, its warnings below it; the reason for one that was not. */
 export function renderLines(
@@ -19,7 +20,7 @@ export function renderLines(
       if (result.reused) return [`${head} '${name}' already done`];
       return [
         `${head} '${name}'  ${workText(result)}`,
-        ...result.warnings.map((text) => `   > warning: ${printable(text)}`),
+        ...warningsShown(result.warnings).map((text) => `   > ${text}`),
       ];
     case Outcome.OUTCOME_FAILED:
       return [`${head} FAILED '${name}'${result.reused ? ' before' : ''}: ${why}`];

@@ -68,4 +68,6 @@ test('a dataset has one spelling', () => {
   expect(normaliseOutputUri('s3://bucket')).toBe('s3://bucket/');
   expect(normaliseOutputUri('')).toBe('');
   expect(() => normaliseOutputUri('out')).toThrow(/output_uri/);
+  expect(() => normaliseOutputUri('s3://bucket/set/_cyclorama/x')).toThrow(/which is for records/);
+  expect(normaliseOutputUri('s3://bucket/a_cyclorama/')).toBe('s3://bucket/a_cyclorama/');
 });

@@ -3,7 +3,7 @@ import { checkSuffixes } from './asset-filter.ts';
 import { CycloramaError, type FieldViolation, invalidRequest } from './failure.ts';
 import { parseFilter } from './filter.ts';
 import { isInventory } from './inventory.ts';
-import { parseFolderUri, parseObjectUri, parseS3Uri, toS3Uri } from './uri.ts';
+import { INTERNAL_FOLDER, parseFolderUri, parseObjectUri, parseS3Uri, toS3Uri } from './uri.ts';
 
 const MAX_LISTED = 1_000;
 const MAX_REQUEST_ID = 128;
@@ -103,7 +103,13 @@ export function isJobId(word: string): boolean {
   return /^[0-9a-f]{32}$/.test(word);
 }
 
-/** The dataset's folder URI in its one spelling: with a slash at the end. */
+/** The dataset's folder URI in its one spelling: with a slash at the end. No dataset lies among another's records. */
 export function normaliseOutputUri(outputUri: string): string {
-  return outputUri === '' ? '' : toS3Uri(parseFolderUri(outputUri, 'output_uri'));
+  if (outputUri === '') return '';
+  const place = parseFolderUri(outputUri, 'output_uri');
+  if (`/${place.key}`.includes(`/${INTERNAL_FOLDER}`)) {
+    const description = `'${outputUri}' lies in a folder '${INTERNAL_FOLDER}', which is for records; expected another one`;
+    throw invalidRequest({ field: 'output_uri', description });
+  }
+  return toS3Uri(place);
 }

@@ -10,7 +10,7 @@ import type { ObjectStore } from '../kernel/object-store.ts';
 import { bindService } from '../kernel/rpc-service.ts';
 import { parseObjectUri, parseS3Uri } from '../kernel/uri.ts';
 import { checkSpec } from './check-spec.ts';
-import { MAX_HDR_BYTES, toHdrVersion } from './hdr.ts';
+import { HDR_HEAD_BYTES, looksLikeHdr, MAX_HDR_BYTES, toHdrVersion } from './hdr.ts';
 import { toSpecJson } from './spec.ts';
 import { renderingOperation } from './tasks.ts';
 
@@ -101,6 +101,9 @@ export function renderingService({ jobs, store, runInteractive, requireGpu, dryR
     if (!found) throw wrongHdr(`'${hdrUri}' does not exist`);
     if (found.sizeBytes > MAX_HDR_BYTES)
       throw wrongHdr(`'${hdrUri}' has ${found.sizeBytes} bytes; expected at most ${MAX_HDR_BYTES}`);
+    const range = { start: 0, end: HDR_HEAD_BYTES, etag: found.etag };
+    const head = found.sizeBytes < HDR_HEAD_BYTES ? undefined : await store.read(place, HDR_HEAD_BYTES, signal, range);
+    if (!head || !looksLikeHdr(head.body)) throw wrongHdr(`'${hdrUri}' is no .hdr or .exr image`);
     return { ...spec, lighting: { ...lighting, hdrEtag: toHdrVersion(found) } };
   }
 }

@@ -107,6 +107,16 @@ describe('a request', () => {
     });
   });
 
+  test('for a light that is no image is refused by its field, before any asset is tried with it', async () => {
+    stack.faults.fill('assets', { 'lights/junk.hdr': Buffer.from('no image, though it is called so') });
+    const spec = RenderSpec.fromPartial({ lighting: { hdrUri: 's3://assets/lights/junk.hdr' } });
+    await expect(render({ spec })).rejects.toMatchObject({
+      detail: {
+        violations: [{ field: 'spec.lighting.hdr_uri', description: expect.stringContaining('no .hdr or .exr') }],
+      },
+    });
+  });
+
   test('for a GPU is refused at once where no worker has one', async () => {
     await expect(render({ requireGpu: true })).rejects.toMatchObject({ reason: 'gpu_unavailable' });
     await expect(
