@@ -88,10 +88,13 @@ def set_stage(path: Path, object_scale: str) -> Stage:
 
 
 def _evaluate(source: bpy.types.Scene) -> list[Solid]:
-    show_as_rendered(source)
+    show_as_rendered()
     source.frame_set(source.frame_current, subframe=source.frame_subframe)
     return freeze(bpy.context.evaluated_depsgraph_get(), source.unit_settings.scale_length)
 
+    # Animations and drivers have their say about what the viewport and what a render shows.
+    show_as_rendered()
+    bpy.context.view_layer.update()
 
 def _place(solids: Sequence[Solid], object_scale: str) -> Placement:
     return place_object([part for solid in solids for part in solid.parts(np.eye(4))], object_scale)

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import bpy
 
+RENDER_TWINS = {
+    "SUBSURF": ("levels", "render_levels"),
+    "MULTIRES": ("levels", "render_levels"),
+    "SCREW": ("steps", "render_steps"),
+    "OCEAN": ("viewport_resolution", "resolution"),
+}
+"""By type of modifier: what the viewport takes, and what a render takes."""
 
-def show_as_rendered(scene: bpy.types.Scene) -> None:
-    """Takes visibility, modifiers and resolution in the viewport from those of the render."""
-    for collection in scene.collection.children_recursive:
-        collection.hide_viewport = collection.hide_render
+VIEWPORT_ONLY = (".show_viewport", "hide_viewport", *(f".{viewport}" for viewport, _ in RENDER_TWINS.values()))
+"""How the paths of properties end that no render heeds; their drivers would take our values back."""
+
+
+def show_as_rendered() -> None:
+    """Takes visibility, modifiers and resolution in the viewport from those of the render.
+
+    Of all objects, not only the scene's: instances bring others in.
+    """
+    for collection in bpy.data.collections:
+        _change(collection, "hide_viewport", collection.hide_render)
     for layer_collection in _layer_collections(bpy.context.view_layer.layer_collection):
-        layer_collection.hide_viewport = False
-    shown = bpy.context.view_layer.objects
-    for thing in scene.objects:
-        thing.hide_viewport = thing.hide_render
-        thing.show_instancer_for_viewport = thing.show_instancer_for_render
-        if thing.name in shown:
-            thing.hide_set(False)
+        _change(layer_collection, "hide_viewport", False)
+    for thing in bpy.context.view_layer.objects:
+        thing.hide_set(False)
+    for thing in bpy.data.objects:
+        _change(thing, "hide_viewport", thing.hide_render)
+        _change(thing, "show_instancer_for_viewport", thing.show_instancer_for_render)
         for modifier in thing.modifiers:
             _evaluate_as_rendered(modifier)
         _resolve_as_rendered(thing.data)
+        _mute_drivers(thing)
+    for tree in bpy.data.node_groups:
+        _answer_as_rendered(tree)
 
 
 def reveal(scene: bpy.types.Scene) -> None:
@@ -35,20 +52,42 @@ def reveal(scene: bpy.types.Scene) -> None:
         thing.visible_camera = True
 
 
+def _change(owner: Any, name: str, value: object) -> None:
+    """Sets what differs: a change in name only would have Blender evaluate it anew."""
+    if getattr(owner, name) != value:
+        setattr(owner, name, value)
+
+
 def _evaluate_as_rendered(modifier: bpy.types.Modifier) -> None:
-    modifier.show_viewport = modifier.show_render
-    if modifier.type in ("SUBSURF", "MULTIRES"):
-        modifier.levels = modifier.render_levels
+    _change(modifier, "show_viewport", modifier.show_render)
+    if modifier.type in RENDER_TWINS:
+        in_viewport, in_render = RENDER_TWINS[modifier.type]
+        _change(modifier, in_viewport, getattr(modifier, in_render))
     if modifier.type == "PARTICLE_SYSTEM":
-        modifier.particle_system.settings.display_percentage = 100
+        _change(modifier.particle_system.settings, "display_percentage", 100)
 
 
 def _resolve_as_rendered(shape: bpy.types.ID | None) -> None:
     if isinstance(shape, bpy.types.MetaBall):
-        shape.resolution = shape.render_resolution
+        _change(shape, "resolution", shape.render_resolution)
     elif isinstance(shape, bpy.types.Curve):
-        shape.resolution_u = shape.render_resolution_u or shape.resolution_u
-        shape.resolution_v = shape.render_resolution_v or shape.resolution_v
+        _change(shape, "resolution_u", shape.render_resolution_u or shape.resolution_u)
+        _change(shape, "resolution_v", shape.render_resolution_v or shape.resolution_v)
+
+
+def _mute_drivers(thing: bpy.types.Object) -> None:
+    for driver in thing.animation_data.drivers if thing.animation_data else ():
+        if driver.data_path.endswith(VIEWPORT_ONLY):
+            driver.mute = True
+
+
+def _answer_as_rendered(tree: bpy.types.NodeTree) -> None:
+    """Has geometry nodes that ask whether they are in the viewport hear no."""
+    for node in [node for node in tree.nodes if node.bl_idname == "GeometryNodeIsViewport"]:
+        no = tree.nodes.new("FunctionNodeInputBool")
+        for link in node.outputs[0].links:
+            tree.links.new(no.outputs[0], link.to_socket)
+        tree.nodes.remove(node)
 
 
 def _layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
