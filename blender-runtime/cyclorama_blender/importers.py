@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from cyclorama_blender.failure import RuntimeFailure, operator_message
-from cyclorama_blender.references import split_references
+from cyclorama_blender.references import Reference, split_references
 from cyclorama_blender.session import force_scene_settings
 
 log = logging.getLogger(__name__)
@@ -20,8 +20,15 @@ _LFS_POINTER = b"version https://git-lfs"
 _BLEND_MAGICS = (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
 _SEPARATORS = r"[/\\]"
-_REFERRING = ("images", "sounds", "fonts", "movieclips", "volumes", "cache_files")
-"""Kinds of data whose files are read only when they are needed, so that they can be sent elsewhere before."""
+_DISPENSABLE = ("images", "sounds", "fonts", "movieclips", "volumes")
+"""Kinds of data whose files an asset can do without: a texture is missing, letters are Blender's own.
+
+Caches of vertices and libraries are not among them, since without those the shape would be wrong. Blender reads these
+files when they are needed, which is after they were sent elsewhere. Fonts it tries while it opens the asset already:
+there only the sandbox keeps it inside the folder; without one it reads them and drops what it read with the path.
+"""
+_WITH_NODES = ("materials", "lights", "worlds")
+"""Kinds of data whose nodes may refer to the profile of a lamp (IES)."""
 
 Warnings = list[str]
 
@@ -93,33 +100,45 @@ def _open_blend(path: Path, head: bytes) -> Warnings:
 def _check_references(path: Path) -> Warnings:
     """Keeps a .blend from reading outside its folder: what it looks for there is looked for beside it, and reported."""
     inside, outside = _split_references(path)
-    _bring_home(set(outside))
+    _bring_home({written for written, _ in outside})
     _, still_outside = _split_references(path)
     if still_outside:
-        more = f" and {len(still_outside) - 1} more" if len(still_outside) > 1 else ""
+        first, *others = _each_file_once(still_outside)
+        more = f" and {len(others)} more" if others else ""
         raise RuntimeFailure(
             "unsafe_reference",
-            f"'{path.name}' refers to '{still_outside[0]}'{more}; expected files in its own folder, or packed ones",
+            f"'{path.name}' refers to '{first}'{more}; expected files in its own folder, or packed ones",
         )
     _check_libraries(path)
     return [
-        *(f"refers to '{written}', which is not packed into the file" for written in inside),
-        *(f"refers to '{written}' outside its folder, which is not read" for written in outside),
+        *(f"refers to '{written}', which is not packed into the file" for written in _each_file_once(inside)),
+        *(f"refers to '{written}' outside its folder, which is not read" for written in _each_file_once(outside)),
     ]
 
 
-def _split_references(path: Path) -> tuple[list[str], list[str]]:
-    """References inside the folder and those that leave it, as the file has them."""
-    by_path = {there: here for here, there in _referred_paths()}
-    inside, outside = split_references(by_path, str(path.parent.resolve()))
-    return [by_path[there] for there in inside], [by_path[there] for there in outside]
+def _split_references(path: Path) -> tuple[list[Reference], list[Reference]]:
+    """References inside the folder and those that leave it, in order of their absolute paths."""
+    return split_references(_references(), str(path.parent.resolve()))
+
+
+def _each_file_once(references: Iterable[Reference]) -> list[str]:
+    """One spelling of each file."""
+    return list({absolute: written for written, absolute in references}.values())
 
 
 def _bring_home(outside: set[str]) -> None:
-    for kind in _REFERRING:
-        for block in getattr(bpy.data, kind):
-            if block.filepath in outside:
-                block.filepath = f"//{re.split(_SEPARATORS, block.filepath)[-1]}"
+    """Has what can do without its file look for it beside the asset."""
+    for block in _dispensable():
+        if block.filepath in outside:
+            block.filepath = f"//{re.split(_SEPARATORS, block.filepath)[-1]}"
+
+
+def _dispensable() -> Iterator[Any]:
+    for kind in _DISPENSABLE:
+        yield from getattr(bpy.data, kind)
+    trees = [block.node_tree for kind in _WITH_NODES for block in getattr(bpy.data, kind) if block.node_tree]
+    for tree in (*trees, *bpy.data.node_groups):
+        yield from (node for node in tree.nodes if node.bl_idname == "ShaderNodeTexIES")
 
 
 def _check_libraries(path: Path) -> None:
@@ -134,7 +153,7 @@ def _check_libraries(path: Path) -> None:
             )
 
 
-def _referred_paths() -> list[tuple[str, str]]:
+def _references() -> list[Reference]:
     """Lists what the file would read from elsewhere, each as written and as an absolute path."""
     written, absolute = (bpy.utils.blend_paths(absolute=wanted, packed=False) for wanted in (False, True))
     libraries = {library.filepath for library in bpy.data.libraries}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 from pathlib import PurePosixPath
+
+Reference = tuple[str, str]
+"""A path as it is written in the file, and as an absolute one."""
 
 _WINDOWS_PATH = re.compile(r"^(?:[A-Za-z]:[\\/]|\\\\)")
 
@@ -23,9 +27,9 @@ def leaves_folder(path: str, folder: str) -> bool:
     return tuple(parts[: len(home)]) != home
 
 
-def split_references(paths: Iterable[str], folder: str) -> tuple[list[str], list[str]]:
-    """Sorts references into those inside the folder and those that leave it, each once, in order of name."""
-    unique = sorted(set(paths))
-    outside = [path for path in unique if leaves_folder(path, folder)]
-    inside = [path for path in unique if path not in outside]
+def split_references(references: Iterable[Reference], folder: str) -> tuple[list[Reference], list[Reference]]:
+    """Sorts references into those inside the folder and those that leave it, each spelling once, in order of path."""
+    unique = sorted(set(references), key=itemgetter(1, 0))
+    outside = [each for each in unique if leaves_folder(each[1], folder)]
+    inside = [each for each in unique if not leaves_folder(each[1], folder)]
     return inside, outside

@@ -30,6 +30,6 @@ def test_a_reference_may_not_leave_the_folder(path: str, leaves: bool):
     assert leaves_folder(path, "/scratch/in") is leaves
 
 
-def test_references_are_sorted_and_each_named_once():
-    paths = ["/f/b", "/x", "/f/a", "/f/b", "/x"]
-    assert split_references(paths, "/f") == (["/f/a", "/f/b"], ["/x"])
+def test_references_are_sorted_and_each_spelling_named_once():
+    references = [("//b", "/f/b"), ("/x", "/x"), ("//a", "/f/a"), ("//b", "/f/b"), ("//../x", "/x"), ("/x", "/x")]
+    assert split_references(references, "/f") == ([("//a", "/f/a"), ("//b", "/f/b")], [("//../x", "/x"), ("/x", "/x")])

@@ -255,6 +255,64 @@ def test_a_blend_that_refers_out_of_its_folder_reads_nothing_there_and_says_so(t
     assert (image.filepath, tuple(image.size)) == ("//secret.png", (0, 0))
 
 
+def test_a_file_outside_that_is_written_in_two_ways_is_left_out_in_both(tmp_path: Path):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    session.reset()
+    for name, filepath in {"one": "//../secret.png", "other": str(tmp_path / "secret.png")}.items():
+        image = bpy.data.images.new(name, 4, 4)
+        image.source, image.filepath, image.use_fake_user = "FILE", filepath, True
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "a.blend"), copy=True, relative_remap=False)
+    session.reset()
+    assert len(importers.import_asset(folder / "a.blend")) == 1
+    assert [image.filepath for image in bpy.data.images] == ["//secret.png"] * 2
+
+
+@pytest.mark.parametrize("kind", ["lights", "worlds", "materials", "node_groups"])
+def test_profiles_of_lamps_outside_the_folder_are_left_out(tmp_path: Path, kind: str):
+    session.reset()
+    special = {"lights": ["POINT"], "node_groups": ["ShaderNodeTree"]}
+    block = getattr(bpy.data, kind).new("lamp", *special.get(kind, []))
+    block.use_fake_user = True
+    if kind != "node_groups":
+        block.use_nodes = True
+    node = getattr(block, "node_tree", block).nodes.new("ShaderNodeTexIES")
+    node.mode, node.filepath = "EXTERNAL", "C:/lamps/spot.ies"
+    add_box()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"), copy=True, relative_remap=False)
+    session.reset()
+    warnings = importers.import_asset(tmp_path / "a.blend")
+    assert warnings == ["refers to 'C:/lamps/spot.ies' outside its folder, which is not read"]
+
+
+def save_with_cache(path: Path, cache: Path) -> None:
+    """Saves a box whose shape is that of a cache."""
+    session.reset()
+    add_box()
+    bpy.ops.wm.alembic_export(filepath=str(cache), as_background_job=False)
+    session.reset()
+    bpy.ops.wm.alembic_import(filepath=str(cache), always_add_cache_reader=True, as_background_job=False)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, relative_remap=False)
+    session.reset()
+
+
+def test_a_blend_whose_cache_lies_outside_its_folder_is_refused(tmp_path: Path):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    save_with_cache(folder / "a.blend", tmp_path / "shape.abc")
+    with pytest.raises(RuntimeFailure) as caught:
+        importers.import_asset(folder / "a.blend")
+    assert caught.value.reason == "unsafe_reference"
+    assert "shape.abc" in caught.value.message
+
+
+def test_a_blend_whose_cache_is_missing_in_its_folder_warns(tmp_path: Path):
+    save_with_cache(tmp_path / "a.blend", tmp_path / "shape.abc")
+    (tmp_path / "shape.abc").unlink()
+    [warning] = importers.import_asset(tmp_path / "a.blend")
+    assert warning.startswith("refers to '") and "shape.abc', which is not packed" in warning
+
+
 def test_a_blend_whose_modifier_reads_outside_its_folder_is_refused(tmp_path: Path):
     session.reset()
     modifier = add_box().modifiers.new("Cache", "MESH_CACHE")
