@@ -176,7 +176,7 @@ def _draw(output: str, spec: RenderSpec, view: RenderedView, seen: _Seen) -> Pix
 def _steady(spec: RenderSpec, seen: _Seen) -> Passes:
     if spec.denoising == "OFF":
         return seen.passes
-    return replace(seen.passes, alpha=steady_alpha(seen.passes.alpha, seen.mask, spec.samples))
+    return replace(seen.passes, alpha=steady_alpha(seen.passes, seen.mask, spec.samples))
 
 
 def _described_file(output_dir: Path, path: str) -> DescribedFile:
