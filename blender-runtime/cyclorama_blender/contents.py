@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 import bpy
@@ -72,24 +72,33 @@ def _material_kind(material: bpy.types.Material) -> str:
 
 
 def _surface_nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
-    """Yields what the surface of a material is made of; of a node group all that is in it."""
+    """Yields what the surface of a material is made of; of node groups all that is in them."""
     output = tree.get_output_node("ALL")
     waiting = [output.inputs["Surface"]] if output else []
     seen: set[bpy.types.Node] = set()
     while waiting:
         for link in waiting.pop().links:
-            if link.from_node in seen:
-                continue
-            seen.add(link.from_node)
-            waiting += link.from_node.inputs
-            yield from _inside(link.from_node)
+            if link.from_node not in seen:
+                seen.add(link.from_node)
+                waiting += link.from_node.inputs
+    yield from seen
+    for group in with_groups(_groups(seen)):
+        yield from group.nodes
 
 
-def _inside(node: bpy.types.Node) -> Iterator[bpy.types.Node]:
-    yield node
-    if node.type == "GROUP" and node.node_tree:
-        for each in node.node_tree.nodes:
-            yield from _inside(each)
+def with_groups(trees: Iterable[bpy.types.NodeTree]) -> list[bpy.types.NodeTree]:
+    """Lists trees of nodes and those of the groups in them, each once: groups in groups may use one many times."""
+    found = list(dict.fromkeys(trees))
+    seen = set(found)
+    for tree in found:
+        inside = _groups(tree.nodes) - seen
+        seen |= inside
+        found += inside
+    return found
+
+
+def _groups(nodes: Iterable[bpy.types.Node]) -> set[bpy.types.NodeTree]:
+    return {node.node_tree for node in nodes if node.type == "GROUP" and node.node_tree}
 
 
 def describe_textures() -> list[Json]:

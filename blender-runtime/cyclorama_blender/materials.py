@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import bpy
 import numpy as np
 
-from cyclorama_blender.contents import missing_textures
+from cyclorama_blender.contents import missing_textures, with_groups
 from cyclorama_blender.left_out import tell_volumes
 
 COLOR_ENDINGS = (".obj", ".ply")
@@ -30,14 +30,14 @@ DISTANCES = {
     "BEVEL": {"Radius": 1},
     "AMBIENT_OCCLUSION": {"Distance": 1},
     "WIREFRAME": {"Size": 1},
+    "DISPLACEMENT": {"Scale": 1},
+    "VECTOR_DISPLACEMENT": {"Scale": 1},
     "VOLUME_ABSORPTION": {"Density": -1},
     "VOLUME_SCATTER": {"Density": -1},
     "PRINCIPLED_VOLUME": {"Density": -1, "Emission Strength": -1, "Blackbody Intensity": -1},
     "VOLUME_COEFFICIENTS": {"Absorption Coefficients": -1, "Scatter Coefficients": -1, "Emission Coefficients": -1},
 }
 """Inputs of nodes that are in world units: lengths, and what is per length."""
-
-MOST_STEPS = 64
 
 
 def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float) -> list[str]:
@@ -56,14 +56,11 @@ def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float
         material.displacement_method = "BUMP"
         if material.node_tree is None:
             continue
-        images = (node for tree in _trees(material.node_tree) for node in tree.nodes if node.type == "TEX_IMAGE")
-        for node in images:
-            if node.image is None or (node.image.source == "FILE" and node.image.size[0] == 0):
-                node.image = _neutral_image(node)
         if ending == ".fbx" and _make_opaque(material.node_tree):
             warnings.append(f"material '{material.name}' is fully transparent in the FBX; taken as opaque")
-    if scale != 1:
-        for tree in {tree for material in materials if material.node_tree for tree in _trees(material.node_tree)}:
+    for tree in with_groups(material.node_tree for material in materials if material.node_tree):
+        _replace_missing_images(tree)
+        if scale != 1:
             _rescale(tree, scale)
     return warnings
 
@@ -103,18 +100,18 @@ def _make_opaque(tree: bpy.types.NodeTree) -> bool:
     return bool(invisible)
 
 
-def _trees(tree: bpy.types.NodeTree, depth: int = 0) -> Iterator[bpy.types.NodeTree]:
-    """Yields a tree and those of the groups in it."""
-    yield tree
+def _replace_missing_images(tree: bpy.types.NodeTree) -> None:
     for node in tree.nodes:
-        if node.type == "GROUP" and node.node_tree and depth < MOST_STEPS:
-            yield from _trees(node.node_tree, depth + 1)
+        if node.type != "TEX_IMAGE":
+            continue
+        if node.image is None or (node.image.source == "FILE" and node.image.size[0] == 0):
+            node.image = _neutral_image(node)
 
 
 def _rescale(tree: bpy.types.NodeTree, scale: float) -> None:
     """Makes distances in world units follow the object's size; those that other nodes compute stay."""
     for node in tree.nodes:
-        if node.type == "WIREFRAME" and node.use_pixel_size:
+        if (node.type == "WIREFRAME" and node.use_pixel_size) or getattr(node, "space", "WORLD") != "WORLD":
             continue
         for name, power in DISTANCES.get(node.type, {}).items():
             socket = node.inputs.get(name)

@@ -63,10 +63,12 @@ def set_stage(path: Path, object_scale: str) -> Stage:
         reveal(source)
         solids = _evaluate(source)
         warnings.append("the file hides all of its objects from the render; they are rendered all the same")
-    warnings += tell_left_out(bpy.context.evaluated_depsgraph_get())
+    left_out = tell_left_out(bpy.context.evaluated_depsgraph_get())
+    warnings += left_out
     solids, strays = drop_strays(solids)
     if not solids:
-        raise RuntimeFailure("no_geometry", f"'{path.name}' shows no face; expected at least one with finite corners")
+        message = f"'{path.name}' shows no face; expected at least one with finite corners"
+        raise RuntimeFailure("no_geometry", "; ".join([message, *left_out]))
     if strays:
         warnings.append(
             f"vertices left out with their faces, since they lie nowhere near the rest or are not finite: {strays}"
@@ -90,11 +92,11 @@ def set_stage(path: Path, object_scale: str) -> Stage:
 def _evaluate(source: bpy.types.Scene) -> list[Solid]:
     show_as_rendered()
     source.frame_set(source.frame_current, subframe=source.frame_subframe)
-    return freeze(bpy.context.evaluated_depsgraph_get(), source.unit_settings.scale_length)
-
     # Animations and drivers have their say about what the viewport and what a render shows.
     show_as_rendered()
     bpy.context.view_layer.update()
+    return freeze(bpy.context.evaluated_depsgraph_get(), source.unit_settings.scale_length)
+
 
 def _place(solids: Sequence[Solid], object_scale: str) -> Placement:
     return place_object([part for solid in solids for part in solid.parts(np.eye(4))], object_scale)

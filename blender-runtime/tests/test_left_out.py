@@ -9,6 +9,7 @@ import bpy
 import pytest
 from props import add_cube
 
+from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.stage import set_stage
 
 
@@ -76,6 +77,14 @@ def test_volumes_of_objects_and_of_geometry_nodes() -> None:
     add_object("hidden", bpy.data.volumes.new("hidden")).hide_render = True
     add_geometry(add_cube(1.0, (3, 0, 0)), "GeometryNodeMeshToVolume")
     assert warnings() == ("volume objects are left out of the rendering: 2",)
+
+
+def test_an_asset_of_nothing_else_says_so_when_it_fails() -> None:
+    add_object("smoke", bpy.data.volumes.new("smoke"))
+    with pytest.raises(RuntimeFailure) as caught:
+        warnings()
+    assert caught.value.reason == "no_geometry"
+    assert caught.value.message.endswith("; volume objects are left out of the rendering: 1")
 
 
 def test_grease_pencil() -> None:

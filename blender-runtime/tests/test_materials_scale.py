@@ -75,6 +75,22 @@ def displacement(tree: Any, _shader: Any, length: float) -> None:
     tree.links.new(node.outputs[0], tree.get_output_node("CYCLES").inputs["Displacement"])
 
 
+def displacement_of_the_world(tree: Any, shader: Any, length: float) -> None:
+    displacement(tree, shader, length)
+    next(node for node in tree.nodes if node.type == "DISPLACEMENT").space = "WORLD"
+
+
+def vector_displacement_of_the_world(tree: Any, _shader: Any, length: float) -> None:
+    node = tree.nodes.new("ShaderNodeVectorDisplacement")
+    waves = tree.nodes.new("ShaderNodeTexWave")
+    waves.inputs["Scale"].default_value = 1.0
+    node.space, node.inputs["Scale"].default_value = "WORLD", 0.2 * length
+    generated = tree.nodes.new("ShaderNodeTexCoord")
+    tree.links.new(generated.outputs["Generated"], waves.inputs["Vector"])
+    tree.links.new(waves.outputs["Color"], node.inputs["Vector"])
+    tree.links.new(node.outputs[0], tree.get_output_node("CYCLES").inputs["Displacement"])
+
+
 def look(folder: Path, make: Make, length: float, units: float = 1.0) -> np.ndarray:
     from cyclorama_blender import session
 
@@ -91,7 +107,19 @@ def look(folder: Path, make: Make, length: float, units: float = 1.0) -> np.ndar
     return seen["combined"][..., :3]
 
 
-@pytest.mark.parametrize("make", [subsurface, absorption, coefficients, occlusion_in_a_group, bump, displacement])
+MAKES = [
+    subsurface,
+    absorption,
+    coefficients,
+    occlusion_in_a_group,
+    bump,
+    displacement,
+    displacement_of_the_world,
+    vector_displacement_of_the_world,
+]
+
+
+@pytest.mark.parametrize("make", MAKES)
 def test_an_asset_and_its_copy_a_hundredfold_look_alike(make: Make, tmp_path: Path) -> None:
     small, large = look(tmp_path, make, 1.0), look(tmp_path, make, LARGE)
     without = look(tmp_path, lambda *_: None, 1.0)

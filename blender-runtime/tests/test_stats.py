@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 
-from cyclorama_blender import geometry, importers, inspection, session
+from cyclorama_blender import contents, geometry, importers, inspection, session
 from cyclorama_blender.failure import RuntimeFailure
 
 pytestmark = pytest.mark.usefixtures("empty_scene")
@@ -126,6 +126,16 @@ def test_materials_are_told_apart_by_what_shades_them():
     add_material(box, "Glass", "ShaderNodeBsdfGlass")
     add_material(box, "Viewport")
     assert stats()["materialKinds"] == {"none": 1, "other": 1, "principled": 1, "unlit": 2}
+
+
+def test_groups_of_nodes_that_are_used_many_times_are_gone_over_once():
+    inner = None
+    for level in range(12):
+        outer = bpy.data.node_groups.new(f"level {level}", "ShaderNodeTree")
+        for _ in range(2 if inner else 0):
+            outer.nodes.new("ShaderNodeGroup").node_tree = inner
+        inner = outer
+    assert [tree.name for tree in contents.with_groups([inner])] == [f"level {level}" for level in range(11, -1, -1)]
 
 
 def test_an_unlit_gltf_material_is_unlit(tmp_path: Path):
