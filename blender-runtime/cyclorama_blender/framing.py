@@ -20,6 +20,9 @@ CHUNK_NUMBERS = 1 << 22
 LEAST_FREE_PIXELS = 2.0
 """Left free at each border whatever the margin: Cycles' pixel filter reaches 1.5 pixels from a pixel's middle."""
 
+LEAST_CLIP = 1e-6
+"""Of the object's length along the line of sight: nearer surfaces are cut away."""
+
 SMALLEST_METRES = 0.01
 LARGEST_METRES = 1000.0
 
@@ -167,7 +170,7 @@ def _shot(view: View, distance: float, sides: Numbers, found: Numbers) -> Shot:
     eye = sides @ view.pose[:3, 3]
     nearest, furthest = float(eye[4] - found[4]), float(found[5] - eye[5])
     length = float(found[4] + found[5])
-    # A camera inside the object sees what is near it; single precision asks for some distance all the same.
-    clip_start = max(0.5 * nearest, 1e-4 * max(furthest, length))
+    # A camera inside the object sees what is near it: rays know no depth buffer that a near plane would cost digits.
+    clip_start = max(0.5 * nearest, LEAST_CLIP * max(furthest, length))
     inside = view.framed or bool((found[:4] <= eye[:4]).all())
     return Shot(view, clip_start, 2 * max(furthest, clip_start), inside)

@@ -28,6 +28,9 @@ DEFAULT_RADIUS = 0.01
 FAR_OFF = 1e3
 """Times its half extent: from there on a mesh is moved to its own origin, since Cycles counts in single precision."""
 
+VANISHING = 1e-7
+"""Of the largest part's size: what is thinner in two directions is in no image, such as objects scaled to nothing."""
+
 
 @dataclass
 class Solid:
@@ -35,7 +38,7 @@ class Solid:
 
     Attributes:
         shape: a copy of our own, as evaluated.
-        users: (N,) vertices of a mesh that faces use; all of them where it is None.
+        users: (N,) vertices of a mesh that faces with an area use; all of them where it is None.
         points: (N, 3) those vertices, in the shape's space.
         radius: how far hair and points reach around their middle, in the shape's space.
         places: (4, 4) world matrices of the asset, metres.
@@ -100,10 +103,14 @@ def _face_points(mesh: bpy.types.Mesh) -> tuple[np.ndarray | None, Numbers]:
     points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
     points = points.reshape(-1, 3)
-    corners = np.empty(len(mesh.loops), dtype=np.int32)
-    mesh.loops.foreach_get("vertex_index", corners)
+    mesh.calc_loop_triangles()
+    corners = np.empty((len(mesh.loop_triangles), 3), dtype=np.int32)
+    mesh.loop_triangles.foreach_get("vertices", corners.ravel())
+    areas = np.empty(len(corners), dtype=np.float32)
+    mesh.loop_triangles.foreach_get("area", areas)
     used = np.zeros(len(points), dtype=bool)
-    used[corners] = True
+    # What is not finite stays, to be found among the strays.
+    used[corners[areas != 0]] = True
     return (None, points) if used.all() else (np.flatnonzero(used), points[used])
 
 
@@ -120,7 +127,11 @@ def _attribute(shape: Shape, name: str, field_name: str, width: int) -> Numbers:
 
 
 def drop_strays(solids: Sequence[Solid]) -> tuple[list[Solid], int]:
-    """Leaves out what lies nowhere near the rest; returns what is left, and how many vertices were left out."""
+    """Leaves out what lies nowhere near the rest, or has no extent.
+
+    Returns:
+        What is left, and how many vertices were too far away.
+    """
     clouds = [Cloud(solid.points, np.array(solid.places)) for solid in solids]
     kept, dropped = [], 0
     for solid, strays in zip(solids, find_strays(clouds), strict=True):
@@ -130,7 +141,20 @@ def drop_strays(solids: Sequence[Solid]) -> tuple[list[Solid], int]:
             _delete(solid, np.flatnonzero(strays.points))
         if solid.places and len(solid.points):
             kept.append(solid)
-    return kept, dropped
+    return _drop_vanishing(kept), dropped
+
+
+def _drop_vanishing(solids: Sequence[Solid]) -> list[Solid]:
+    """Leaves out the places at which a solid is no more than a dot or a line."""
+    sizes = [float(np.ptp(solid.points.astype(np.float64), axis=0).max()) + 2 * solid.radius for solid in solids]
+    spans = [
+        size * np.linalg.svd(np.array(solid.places)[:, :3, :3], compute_uv=False)
+        for size, solid in zip(sizes, solids, strict=True)
+    ]
+    least = VANISHING * max((span[:, 0].max() for span in spans), default=0.0)
+    for solid, span in zip(solids, spans, strict=True):
+        solid.places = [place for place, across in zip(solid.places, span[:, 1], strict=True) if across > least]
+    return [solid for solid in solids if solid.places]
 
 
 def _delete(solid: Solid, strays: np.ndarray) -> None:

@@ -86,3 +86,11 @@ def test_a_pose_as_given_is_left_alone_and_told_whether_it_sees_everything() -> 
     nearest = -to_camera(parts[0].points, shots[0].view.pose)[:, 2].min()
     assert shots[0].clip_start < nearest
     assert all(0 < shot.clip_start < shot.clip_end for shot in shots)
+
+
+def test_a_camera_close_to_a_small_thing_in_a_large_scene_sees_it() -> None:
+    ground = np.array([(x, y, 0) for x in (-500, 500) for y in (-500, 500)], float)
+    (shot,) = frame_views(
+        [Placed(ground, IDENTITY)], arrange(PosedViews((LookAt((0, -0.02, 0.02)),))), Intrinsics(256, 256, 39.6), 0.08
+    )
+    assert shot.clip_start < 0.01

@@ -83,6 +83,24 @@ def test_loose_vertices_do_not_count() -> None:
     np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (1, 1, 0), atol=1e-6)
 
 
+def test_faces_without_an_area_do_not_count() -> None:
+    add_mesh([(0, 0, 0), (1, 0, 0), (0, 1, 0), (9, 0, 0), (9, 1, 0)], [(0, 1, 2), (3, 3, 4)])
+    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (1, 1, 0), atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [(0, 0, 0), (0, 2, 0), (1e-9, 1e-9, 1e-9)])
+def test_objects_scaled_to_a_dot_or_a_line_do_not_count(scale: tuple[float, float, float]) -> None:
+    add_cube(1.0)
+    add_cube(1.0, (9, 0, 0)).scale = scale
+    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (0.5, 0.5, 0.5), atol=1e-6)
+
+
+def test_an_object_scaled_flat_counts() -> None:
+    add_cube(1.0)
+    add_cube(1.0, (9, 0, 0)).scale = (1, 0, 1)
+    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (9.5, 0.5, 0.5), atol=1e-6)
+
+
 @pytest.mark.parametrize("coordinate", [1e9, float("nan"), float("inf")])
 def test_a_stray_vertex_loses_its_faces_and_is_told_of(coordinate: float) -> None:
     cube = add_cube(2.0)
