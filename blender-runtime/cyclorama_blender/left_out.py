@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 import bpy
 
+from cyclorama_blender.solids import KINDS
+from cyclorama_blender.visibility import is_seen, stands_in
+
 _NO_SURFACE = {"VOLUME": "volume objects", "GREASEPENCIL": "grease pencil objects", "GPENCIL": "grease pencil objects"}
 """By type of object, the last one until Blender 4.2: they have neither faces nor depth."""
 
@@ -16,8 +19,10 @@ def tell_left_out(depsgraph: bpy.types.Depsgraph) -> list[str]:
     counts: Counter[str] = Counter()
     for instance in depsgraph.object_instances:
         thing = instance.object
-        if instance.show_self and thing.type in _NO_SURFACE and thing.visible_camera:
+        if thing.type in _NO_SURFACE and is_seen(instance):
             counts[_NO_SURFACE[thing.type]] += 1
+        if thing.type in KINDS and is_seen(instance) and stands_in(instance):
+            counts["shadow catchers, holdouts and objects for indirect light"] += 1
         if instance.show_particles:
             counts["systems of particle hair"] += sum(map(_is_hair, thing.modifiers))
     return [f"{kind} are left out of the rendering: {count}" for kind, count in sorted(counts.items()) if count]

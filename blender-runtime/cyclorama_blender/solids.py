@@ -16,6 +16,7 @@ import numpy as np
 from cyclorama_blender.framing import Placed
 from cyclorama_blender.strays import Cloud, find_strays
 from cyclorama_blender.surface import Numbers
+from cyclorama_blender.visibility import is_seen, stands_in
 
 Shape = bpy.types.Mesh | bpy.types.Curves | bpy.types.PointCloud
 
@@ -73,7 +74,7 @@ def freeze(depsgraph: bpy.types.Depsgraph, metres_per_unit: float) -> list[Solid
 
 def _shown(depsgraph: bpy.types.Depsgraph) -> Iterator[bpy.types.DepsgraphObjectInstance]:
     for instance in depsgraph.object_instances:
-        if instance.show_self and instance.object.type in KINDS and instance.object.visible_camera:
+        if instance.object.type in KINDS and is_seen(instance) and not stands_in(instance):
             yield instance
 
 

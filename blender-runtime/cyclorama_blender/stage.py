@@ -21,6 +21,9 @@ from cyclorama_blender.visibility import reveal, show_as_rendered
 
 LARGEST_PASS_INDEX = 32767
 
+GLTF_ENDINGS = (".gltf", ".glb")
+"""Their animations begin at frame 0; the importer leaves the scene at frame 1, a 24th of a second later."""
+
 FAR_FROM_ORIGIN = 1e3
 """Times its longest side: from there on the asset is evaluated once more near the origin."""
 
@@ -57,6 +60,8 @@ def set_stage(path: Path, object_scale: str) -> Stage:
         RuntimeFailure: `no_geometry` for a scene that shows no face.
     """
     source = bpy.context.scene
+    if path.suffix.lower() in GLTF_ENDINGS:
+        source.frame_set(0)
     warnings = []
     solids = _evaluate(source)
     if not solids:

@@ -41,14 +41,28 @@ def show_as_rendered() -> None:
         _answer_as_rendered(tree)
 
 
+def is_seen(instance: bpy.types.DepsgraphObjectInstance) -> bool:
+    """Whether the camera sees it; what instances it has a say."""
+    shower = instance.parent or instance.object
+    return instance.show_self and instance.object.visible_camera and shower.visible_camera
+
+
+def stands_in(instance: bpy.types.DepsgraphObjectInstance) -> bool:
+    """Whether it is there for compositing: catches shadows, cuts a hole, or does no more than reflect light."""
+    thing = instance.object
+    shower = instance.parent or thing
+    flags = thing.is_holdout, thing.is_shadow_catcher, shower.is_shadow_catcher
+    return any(flags) or shower.original.holdout_get() or shower.original.indirect_only_get()
+
+
 def reveal(scene: bpy.types.Scene) -> None:
     """Shows to the render what the file hides from it."""
     for collection in scene.collection.children_recursive:
         collection.hide_render = False
     for layer_collection in _layer_collections(bpy.context.view_layer.layer_collection):
-        layer_collection.exclude = False
+        layer_collection.exclude = layer_collection.holdout = layer_collection.indirect_only = False
     for thing in scene.objects:
-        thing.hide_render = False
+        thing.hide_render = thing.is_holdout = thing.is_shadow_catcher = False
         thing.visible_camera = True
 
 

@@ -127,3 +127,33 @@ def test_instances_of_new_hair_are_on_stage() -> None:
     assert [thing.type for thing in stage.scene.objects if thing.type != "EMPTY"] == ["CURVES"] * 2
     assert stage.placement.high[0] == pytest.approx(7, abs=0.02)
     assert stage.warnings == ()
+
+
+def in_collection(thing: Any) -> Any:
+    """Moves a thing into a collection of its own; returns the collection as the view layer has it."""
+    group = bpy.data.collections.new("group")
+    bpy.context.scene.collection.objects.unlink(thing)
+    group.objects.link(thing)
+    bpy.context.scene.collection.children.link(group)
+    return bpy.context.view_layer.layer_collection.children["group"]
+
+
+@pytest.mark.parametrize("flag", ["is_holdout", "is_shadow_catcher", "holdout", "indirect_only"])
+def test_what_is_there_for_compositing_is_left_out(flag: str) -> None:
+    add_cube(1.0)
+    thing = add_cube(1.0, (9, 0, 0))
+    setattr(thing if flag.startswith("is_") else in_collection(thing), flag, True)
+    stage = set_stage(Path("asset.blend"), "METRIC")
+    assert stage.placement.high[0] == pytest.approx(0.5)
+    assert stage.warnings == (
+        "shadow catchers, holdouts and objects for indirect light are left out of the rendering: 1",
+    )
+
+
+@pytest.mark.parametrize("flag", ["is_holdout", "is_shadow_catcher", "holdout", "indirect_only"])
+def test_a_file_of_nothing_but_things_for_compositing_is_shown_with_a_warning(flag: str) -> None:
+    thing = add_cube(1.0)
+    setattr(thing if flag.startswith("is_") else in_collection(thing), flag, True)
+    stage = set_stage(Path("asset.blend"), "METRIC")
+    assert len(stage.parts) == 1
+    assert [warning for warning in stage.warnings if "hides all" in warning] == list(stage.warnings)

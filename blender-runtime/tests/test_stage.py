@@ -170,6 +170,19 @@ def test_modifiers_count_as_the_render_has_them() -> None:
     assert len(stage.parts[0].points) == 2 * 98
 
 
+def test_a_gltf_stands_as_its_animation_begins() -> None:
+    cube = add_cube(1.0)
+    for frame in (0, 24):
+        cube.location = (frame, 0, 0)
+        cube.keyframe_insert("location", frame=frame)
+    bpy.context.scene.frame_set(1)
+    stage = set_stage(GLB, "METRIC")
+    assert stage.placement.high[0] == pytest.approx(0.5)
+    assert stage.frame == 0
+    bpy.context.scene.frame_set(24)
+    assert set_stage(Path("asset.blend"), "METRIC").placement.high[0] == pytest.approx(24.5)
+
+
 def test_skinned_meshes_stand_in_their_pose() -> None:
     rig = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
     bpy.context.scene.collection.objects.link(rig)
