@@ -37,7 +37,7 @@ export function withImageOptions(command: Command): Command {
     .option('--light-strength <factor>', 'on all light (default: 1)', parseNumber)
     .addOption(choice('--background <background>', 'of the textured image (default: transparent)', BACKGROUNDS))
     .addOption(choice('--normals <frame>', 'axes of the normals; camera is X right, Y up (default: camera)', NORMALS))
-    .option('--crease-degrees <degrees>', 'angle from which a crease is an edge (default: 30)', parseNumber)
+    .option('--crease-degrees <degrees>', 'angle from which a crease is an edge (default: 35)', parseNumber)
     .option('--depth-step <share>', 'step that is an edge, as a share of the depth (default: 0.01)', parseNumber)
     .option('--modalities <list>', 'of textured,normal,depth,edge (default: all)', parseModalities)
     .option('--raw <list>', 'further files, of depth-exr,depth-png16,normal-exr', parseRaw)

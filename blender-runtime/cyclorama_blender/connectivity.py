@@ -35,7 +35,12 @@ def number_alike(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], 
 
 
 def count_components(first: Whole, second: Whole, nodes: int) -> int:
-    """Counts the connected components of a graph of `nodes` nodes whose edges join first[i] and second[i].
+    """Counts the connected components of a graph of `nodes` nodes whose edges join first[i] and second[i]."""
+    return int(np.count_nonzero(find_roots(first, second, nodes) == np.arange(nodes)))
+
+
+def find_roots(first: Whole, second: Whole, nodes: int) -> npt.NDArray[np.intp]:
+    """Names one node of its component for each node of such a graph, the same for the whole component.
 
     Hooks root to root and shortens the paths. Hooking downwards and upwards in turns leaves at most half of the roots
     that have a neighbour, so the rounds are few whatever the graph looks like (Shiloach and Vishkin, 1982).
@@ -55,4 +60,4 @@ def count_components(first: Whole, second: Whole, nodes: int) -> int:
         apart = first != second
         first, second = first[apart], second[apart]
         downwards = not downwards
-    return int(np.count_nonzero(parent == np.arange(nodes)))
+    return parent

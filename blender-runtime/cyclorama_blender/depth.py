@@ -13,7 +13,7 @@ LEVELS = {8: 254, 16: 65534}
 NO_RANGE = 2e-6
 """A range of at most this share of the farthest depth is none: a wall seen square-on, and Cycles' float32 rounding.
 
-Its depths differ by up to a few steps of float32, each 1.2e-7 at most; 16 of them would be noise stretched over all grey.
+Its depths differ by a few steps of float32, each 1.2e-7 at most, which would be noise stretched over all grey.
 """
 
 

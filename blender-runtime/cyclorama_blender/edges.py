@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from cyclorama_blender.camera import Intrinsics
+from cyclorama_blender.connectivity import find_roots
 from cyclorama_blender.discontinuity import Pairs, Sight, judge_pairs
 from cyclorama_blender.exr import Image
 from cyclorama_blender.passes import Mask
 
 LINE, PAPER = 0, 255
 
+_NEAR = 0.95
+"""Of both thresholds, for what continues a line: just at a threshold noise would decide pixel by pixel."""
+_REACH = 2
+"""So far pixels hang together: a slanting line may lack one where it changes its row or column."""
 _WEAK = 0.6
 """Of both thresholds, for what closes gaps in lines: where a rounded edge turns just too slowly here and there."""
 _GAP = 6
 """So far a pixel that closes a gap may lie from the lines on either side of it."""
-_SPECK_REACH, _SPECK_PIXELS = 3, 6
-"""Of the 7 x 7 pixels around a pixel of an inner line so many must be line."""
+_SPECK_PIXELS = 16
+"""Inner lines of fewer pixels that hang together with no other line are specks: dashes along a rounded edge."""
 _BAND = 64
 """Rows that are worked on at a time, so that they stay in the processor's cache and memory stays small."""
-_HALO = 3 + _GAP + _SPECK_REACH
-"""Rows beyond a band that decide about rows in it."""
+_SIGHT_HALO = 3
+"""Rows beyond a band that decide about rows in it; `_GAP` of them where gaps are closed."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +65,41 @@ def draw_edges(surface: Surface, lens: Intrinsics, crease_degrees: float, depth_
         depth_step: step of depth from which it is a line, as a share of the nearer depth.
     """
     height, width = surface.depth.shape
-    lines = np.zeros((height, width), np.bool_)
+    shares = (1, _NEAR, _WEAK)
+    found = np.zeros((len(shares), height, width), np.bool_)
     outline = outline_of(surface.mask)
-    top, bottom = _extent(surface.mask.any(axis=1))
-    columns = slice(*_extent(surface.mask.any(axis=0)))
-    for first in range(top, bottom, _BAND):
-        last = min(first + _BAND, bottom)
-        band = (slice(max(0, first - _HALO), min(height, last + _HALO)), columns)
-        found = _lines(surface, outline, lens, band, math.radians(crease_degrees), depth_step)
-        lines[first:last, columns] = found[first - band[0].start :][: last - first]
+    bands = list(_bands(surface.mask))
+    for inner, columns in bands:
+        band = _with_halo(inner, _SIGHT_HALO, height), columns
+        pairs = _judge(surface, lens, band, _WEAK * math.radians(crease_degrees))
+        for share, lines in zip(shares, found, strict=True):
+            drawn = _draw(pairs, outline[band], share * math.radians(crease_degrees), share * depth_step)
+            lines[inner, columns] = drawn[_inside(inner, band[0])]
+    strong, near, weak = found
+    strong = _whole_lines(strong | near, strong, 1, _REACH)
+    lines = outline | strong
+    for inner, columns in bands:
+        band = _with_halo(inner, _GAP, height), columns
+        lines[inner, columns] |= (weak[band] & _between(strong[band]))[_inside(inner, band[0])]
+    lines = _whole_lines(lines, lines, _SPECK_PIXELS, 1) | outline
     lines = _widen(lines, line_width(width, height), surface.mask)
     return np.where(lines, np.uint8(LINE), np.uint8(PAPER))
+
+
+def _bands(mask: Mask) -> Iterator[tuple[slice, slice]]:
+    """Yields rows and columns, some rows at a time, of the box around the object."""
+    top, bottom = _extent(mask.any(axis=1))
+    columns = slice(*_extent(mask.any(axis=0)))
+    for first in range(top, bottom, _BAND):
+        yield slice(first, min(first + _BAND, bottom)), columns
+
+
+def _with_halo(rows: slice, halo: int, height: int) -> slice:
+    return slice(max(0, rows.start - halo), min(height, rows.stop + halo))
+
+
+def _inside(rows: slice, band: slice) -> slice:
+    return slice(rows.start - band.start, rows.stop - band.start)
 
 
 def _extent(there: npt.NDArray[np.bool_]) -> tuple[int, int]:
@@ -87,21 +117,29 @@ def outline_of(mask: Mask) -> Mask:
     return mask & ~inner
 
 
-def _lines(
-    surface: Surface, outline: Mask, lens: Intrinsics, band: tuple[slice, slice], crease: float, depth_step: float
-) -> Mask:
-    mask, outline = surface.mask[band], outline[band]
-    strong, weak = np.zeros(mask.shape, np.bool_), np.zeros(mask.shape, np.bool_)
+def _judge(surface: Surface, lens: Intrinsics, band: tuple[slice, slice], least_turn: float) -> tuple[Pairs, Pairs]:
+    """Judges pairs along the rows and along the columns."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         sight = _sight(surface, lens, band)
-        pairs = judge_pairs(sight, _WEAK * crease)
-        _draw(pairs, outline, crease, depth_step, strong)
-        _draw(pairs, outline, _WEAK * crease, _WEAK * depth_step, weak)
-        pairs = judge_pairs(sight.transposed(), _WEAK * crease)
-        _draw(pairs, outline.T, crease, depth_step, strong.T)
-        _draw(pairs, outline.T, _WEAK * crease, _WEAK * depth_step, weak.T)
-    strong |= weak & _between(strong)
-    return outline | (strong & _in_company(outline | strong))
+        return judge_pairs(sight, least_turn), judge_pairs(sight.transposed(), least_turn)
+
+
+def _whole_lines(there: Mask, counted: Mask, least: int, reach: int) -> Mask:
+    """Says which pixels of `there` hang together with at least so many of `counted`, so that lines stay or go whole."""
+    height, width = there.shape
+    number = np.cumsum(there, dtype=np.int32).reshape(there.shape) - 1
+    joins = []
+    steps = [(down, right) for down in range(reach + 1) for right in range(-reach, reach + 1)]
+    for down, right in steps[reach + 1 :]:
+        here = slice(0, height - down), slice(max(0, -right), width - max(0, right))
+        beside = slice(down, height), slice(max(0, right), width + min(0, right))
+        both = there[here] & there[beside]
+        joins.append((number[here][both], number[beside][both]))
+    first, second = (np.concatenate(ends) for ends in zip(*joins, strict=True))
+    roots = find_roots(first, second, int(np.count_nonzero(there)))
+    kept = np.zeros_like(there)
+    kept[there] = np.bincount(roots[counted[there]], minlength=len(roots))[roots] >= least
+    return kept
 
 
 def _sight(surface: Surface, lens: Intrinsics, band: tuple[slice, slice]) -> Sight:
@@ -114,8 +152,15 @@ def _sight(surface: Surface, lens: Intrinsics, band: tuple[slice, slice]) -> Sig
     return Sight(w, surface.normals[band], index, np.float32(focal), x, y)
 
 
-def _draw(pairs: Pairs, outline: Mask, crease: float, depth_step: float, lines: Mask) -> None:
-    """Draws into `lines` the nearer pixel of each pair that has an edge between its two."""
+def _draw(pairs: tuple[Pairs, Pairs], outline: Mask, crease: float, depth_step: float) -> Mask:
+    """Draws the nearer pixel of each pair that has an edge between its two."""
+    lines = np.zeros(outline.shape, np.bool_)
+    _draw_along_rows(pairs[0], outline, crease, depth_step, lines)
+    _draw_along_rows(pairs[1], outline.T, crease, depth_step, lines.T)
+    return lines
+
+
+def _draw_along_rows(pairs: Pairs, outline: Mask, crease: float, depth_step: float, lines: Mask) -> None:
     steps = pairs.jump > depth_step
     creases = pairs.turn > crease
     # A step's neighbours have it in their slopes, and are no creases.
@@ -146,20 +191,6 @@ def _sweep(lines: Mask, axis: int) -> Mask:
         else:
             swept[:, step:] |= lines[:, :-step]
     return swept
-
-
-def _in_company(lines: Mask) -> Mask:
-    """Says which pixels have enough line around them to be no speck."""
-    count = lines.astype(np.uint8)
-    for axis in (0, 1):
-        padding = [(0, 0), (0, 0)]
-        padding[axis] = (_SPECK_REACH, _SPECK_REACH)
-        framed = np.pad(count, padding)
-        count = np.zeros(lines.shape, np.uint8)
-        for at in range(2 * _SPECK_REACH + 1):
-            length = lines.shape[axis]
-            count += framed[at : at + length] if axis == 0 else framed[:, at : at + length]
-    return count >= _SPECK_PIXELS
 
 
 def _widen(lines: Mask, width: int, mask: Mask) -> Mask:

@@ -74,7 +74,7 @@ class Lighting:
 class EdgeThresholds:
     """When two neighbouring pixels have an edge between them."""
 
-    crease_degrees: float = 30.0
+    crease_degrees: float = 35.0
     depth_step: float = 0.01
 
 

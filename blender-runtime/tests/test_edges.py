@@ -11,6 +11,7 @@ from analytic import Eye, Seen, ball, box, front_eye, polyhedron, turned
 from cyclorama_blender import camera, edges
 from cyclorama_blender.camera import Intrinsics
 from cyclorama_blender.edges import Surface
+from cyclorama_blender.render_spec import EdgeThresholds
 
 TOLERANCE_PIXELS = 1.5
 """A pixel of a line and the true line may be so far apart."""
@@ -188,6 +189,50 @@ def test_an_angle_below_the_threshold_is_no_line() -> None:
     middle = (slice(64, 192), slice(100, 156))
     assert lines_of(eye, roof)[middle].sum() == 128
     assert not lines_of(eye, roof, degrees=45)[middle].any()
+
+
+def prism(eye: Eye, sides: int) -> Seen:
+    """An upright flat-shaded prism, as high as it is wide."""
+    around = np.arange(sides) * 2 * np.pi / sides
+    walls = np.stack((np.sin(around), -np.cos(around), np.zeros(sides)), axis=1)
+    return polyhedron(eye, np.concatenate((walls, [[0, 0, 1.0], [0, 0, -1.0]])), np.ones(sides + 2))
+
+
+@pytest.mark.parametrize("degrees", [29.9, 29.99, 30, 30.01, 30.1, 31])
+@pytest.mark.parametrize("size", [256, 384, 512])
+def test_a_line_at_the_threshold_is_whole_or_absent(size: int, degrees: float) -> None:
+    eye = front_eye(4, size)
+    seen = prism(eye, 12)
+    # What Cycles' float32 does to depth.
+    steps = np.random.default_rng(5).integers(-2, 3, seen.depth.shape)
+    seen = replace(seen, depth=np.where(seen.mask, seen.depth * (1 + steps * np.float32(2**-23)), seen.depth))
+    lines = lines_of(eye, seen, degrees=degrees)
+    shares = []
+    for at in (-2, -1, 0, 1):
+        across = np.radians(30 * at + 15)
+        x, y = np.array([np.sin(across), -np.cos(across)]) / np.cos(np.radians(15))
+        ends, _ = camera.project(np.array([[x, y, -0.9], [x, y, 0.9]]), eye.pose, eye.lens)
+        points = ends[0] + (ends[1] - ends[0]) * np.linspace(0, 1, size)[:, None]
+        _, share = precision_and_recall(lines, points)
+        shares.append(share)
+    assert all(share < 0.05 or share > 0.97 for share in shares), shares
+
+
+def test_the_sides_of_a_round_thing_of_twelve_are_no_lines_by_default_and_those_of_nine_are() -> None:
+    eye = front_eye(4, 256)
+    degrees = EdgeThresholds().crease_degrees
+    count = {sides: int(lines_of(eye, prism(eye, sides), degrees=degrees).sum()) for sides in (9, 12, 360)}
+    assert count[12] == pytest.approx(count[360], rel=0.05)
+    assert count[9] > 1.3 * count[360]
+
+
+def test_a_short_dash_by_itself_is_no_line() -> None:
+    eye = front_eye(5, 256)
+    wall = box(eye, (9, 1e-3, 9))
+    for length, there in ((6, False), (24, True)):
+        depth = wall.depth.copy()
+        depth[100 : 100 + length, 128:130] -= np.float32(0.5)
+        assert lines_of(eye, replace(wall, depth=depth))[8:-8, 8:-8].any() == there
 
 
 def test_nothing_has_no_lines() -> None:

@@ -21,7 +21,7 @@ describe('the canonical text of a spec', () => {
         lighting: { preset: 'LIGHTING_PRESET_STUDIO', strength: 1 },
         normalSpace: 'NORMAL_SPACE_CAMERA',
         normalConvention: 'NORMAL_CONVENTION_OPENGL',
-        edges: { creaseDegrees: 30, depthStep: 0.01 },
+        edges: { creaseDegrees: 35, depthStep: 0.01 },
         modalities: ['MODALITY_EDGE', 'MODALITY_TEXTURED', 'MODALITY_DEPTH', 'MODALITY_NORMAL'],
         objectScale: 'OBJECT_SCALE_METRIC',
       },
@@ -101,7 +101,7 @@ test('a resolved spec has every field set, and no field is left out on the way t
     lighting: { preset: 'LIGHTING_PRESET_STUDIO', strength: 1 },
     normalSpace: 'NORMAL_SPACE_CAMERA',
     normalConvention: 'NORMAL_CONVENTION_OPENGL',
-    edges: { creaseDegrees: 30, depthStep: 0.01 },
+    edges: { creaseDegrees: 35, depthStep: 0.01 },
     modalities: ['MODALITY_TEXTURED', 'MODALITY_NORMAL', 'MODALITY_DEPTH', 'MODALITY_EDGE'],
     objectScale: 'OBJECT_SCALE_METRIC',
   });
