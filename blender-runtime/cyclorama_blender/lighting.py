@@ -9,9 +9,12 @@ import numpy as np
 
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.render_spec import Lighting
-from cyclorama_blender.studio_light import studio_image
+from cyclorama_blender.studio_light import WHITEST, studio_image
 
 HDR_ENDINGS = (".hdr", ".exr")
+
+LARGEST_RADIANCE = 1e10
+"""The sun's disc has 2e9 candelas a square metre; what is brighter was infinite before some program saved it."""
 
 LARGEST_SAMPLING_MAP = 1024
 """Width of the map by which Cycles finds the bright parts of the image; 0.05 processor seconds a render."""
@@ -21,12 +24,13 @@ def light_scene(scene: bpy.types.Scene, lighting: Lighting, hdr: Path | None) ->
     """Gives the scene a world of its own; there are no other lights.
 
     Raises:
-        RuntimeFailure: `invalid_asset` for an HDR image that cannot be read.
+        RuntimeFailure: `invalid_asset` for an environment image that cannot be read or is not finite.
     """
     world = bpy.data.worlds.new("cyclorama")
     world.use_nodes = True
     background = world.node_tree.nodes["Background"]
-    background.inputs["Strength"].default_value = lighting.strength
+    dose = WHITEST if lighting.preset == "UNIFORM" else 1.0
+    background.inputs["Strength"].default_value = lighting.strength * dose
     background.inputs["Color"].default_value = (1.0, 1.0, 1.0, 1.0)
     scene.world = world
     if lighting.preset == "UNIFORM":
@@ -51,12 +55,22 @@ def _studio() -> bpy.types.Image:
 
 def _open_hdr(path: Path | None) -> bpy.types.Image:
     if path is None or path.suffix.lower() not in HDR_ENDINGS:
-        name = "none" if path is None else f"'{path.name}'"
-        raise RuntimeFailure("invalid_asset", f"the HDR image is {name}; expected a file that ends in .hdr or .exr")
+        ending = "none" if path is None else f"'{path.suffix}'"
+        raise RuntimeFailure("invalid_asset", f"the environment image ends in {ending}; expected .hdr or .exr")
     try:
         image = bpy.data.images.load(str(path))
     except RuntimeError as error:
-        raise RuntimeFailure("invalid_asset", f"HDR image '{path.name}' cannot be opened") from error
+        raise RuntimeFailure("invalid_asset", "the environment image cannot be opened") from error
     if image.size[0] == 0:
-        raise RuntimeFailure("invalid_asset", f"HDR image '{path.name}' cannot be read; expected a .hdr or .exr")
+        raise RuntimeFailure("invalid_asset", "the environment image cannot be read; expected a .hdr or .exr")
+    # Radiance's format has no bits for what is not finite; one such pixel would make everything white.
+    if path.suffix.lower() == ".exr" and not _brightest(image) <= LARGEST_RADIANCE:
+        expected = f"expected radiances up to {LARGEST_RADIANCE:.0e}"
+        raise RuntimeFailure("invalid_asset", f"the environment image has pixels that are not finite; {expected}")
     return image
+
+
+def _brightest(image: bpy.types.Image) -> float:
+    pixels = np.empty(len(image.pixels), dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    return float(np.abs(pixels, out=pixels).max())

@@ -12,7 +12,7 @@ from props import add_ball, add_cube, add_material, add_mesh, read_passes, shoot
 
 from cyclorama_blender import cycles_setup, importers, modalities
 from cyclorama_blender.failure import RuntimeFailure
-from cyclorama_blender.studio_light import diffuse_white, equirectangular_directions, studio_image
+from cyclorama_blender.studio_light import WHITEST, diffuse_white, equirectangular_directions, studio_image
 
 UNIFORM = {"lighting": {"preset": "LIGHTING_PRESET_UNIFORM"}, "samples": 32}
 
@@ -49,16 +49,16 @@ def test_a_pose_that_cuts_the_object_is_told_of(tmp_path: Path) -> None:
     assert not message["views"][0]["framed"]
 
 
-def test_uniform_light_shows_the_base_colour(tmp_path: Path) -> None:
+def test_uniform_light_shows_the_base_colour_as_the_studio_is_dosed(tmp_path: Path) -> None:
     add_material(add_ball(1.0, segments=64), Base_Color=(0.1, 0.4, 0.8, 1), Roughness=1.0, Specular_IOR_Level=0.0)
     _, (seen,) = shoot(tmp_path, UNIFORM)
-    np.testing.assert_allclose(np.median(colors(seen), axis=0), (0.1, 0.4, 0.8), rtol=0.01)
+    np.testing.assert_allclose(np.median(colors(seen), axis=0), np.array((0.1, 0.4, 0.8)) * WHITEST, rtol=0.01)
 
 
 def test_strength_is_a_factor(tmp_path: Path) -> None:
     add_material(add_ball(1.0, segments=64), Base_Color=(0.4, 0.4, 0.4, 1), Roughness=1.0, Specular_IOR_Level=0.0)
     _, (seen,) = shoot(tmp_path, {**UNIFORM, "lighting": {"preset": "LIGHTING_PRESET_UNIFORM", "strength": 2}})
-    np.testing.assert_allclose(np.median(colors(seen), axis=0), 0.8, rtol=0.01)
+    np.testing.assert_allclose(np.median(colors(seen), axis=0), 0.8 * WHITEST, rtol=0.01)
 
 
 def test_a_white_diffuse_ball_in_the_studio_is_bright_and_nowhere_clipped(tmp_path: Path) -> None:
@@ -170,7 +170,23 @@ def test_an_hdr_image_that_cannot_be_read_has_a_reason(tmp_path: Path, name: str
     with pytest.raises(RuntimeFailure) as caught:
         modalities.render(options, tmp_path / "asset.glb", tmp_path, [])
     assert caught.value.reason == "invalid_asset"
-    assert "HDR image" in caught.value.message
+    assert "the environment image" in caught.value.message
+    assert "sky" not in caught.value.message
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_an_environment_image_that_is_not_finite_is_refused(tmp_path: Path, value: float) -> None:
+    pixels = np.full((8, 16, 4), 0.5, dtype=np.float32)
+    pixels[3, 5, :3] = value
+    image = bpy.data.images.new("sky", 16, 8, float_buffer=True)
+    image.pixels.foreach_set(pixels.ravel())
+    image.file_format, image.filepath_raw = "OPEN_EXR", str(tmp_path / "sky.exr")
+    image.save()
+    add_cube(1.0)
+    options = {"spec": {"lighting": {"preset": "LIGHTING_PRESET_HDR"}}, "hdrFile": "sky.exr"}
+    with pytest.raises(RuntimeFailure, match="not finite") as caught:
+        modalities.render(options, tmp_path / "asset.glb", tmp_path, [])
+    assert caught.value.reason == "invalid_asset"
 
 
 def test_a_gpu_that_is_required_and_absent_has_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
