@@ -6,8 +6,9 @@ renders, and moving it can upset nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import bmesh
 import bpy
@@ -43,6 +44,7 @@ class Solid:
         points: (N, 3) those vertices, in the shape's space.
         radius: how far hair and points reach around their middle, in the shape's space.
         places: (4, 4) world matrices of the asset, metres.
+        owners: for each place the object that the file has there, whose properties materials may ask for.
     """
 
     shape: Shape
@@ -50,6 +52,12 @@ class Solid:
     points: Numbers
     radius: float = 0.0
     places: list[Numbers] = field(default_factory=list)
+    owners: list[bpy.types.Object] = field(default_factory=list)
+
+    def keep_places(self, kept: Iterable[bool]) -> None:
+        """Forgets the other places."""
+        kept = list(kept)
+        self.places, self.owners = (list(compress(each, kept)) for each in (self.places, self.owners))
 
     def parts(self, world_from_asset: Numbers) -> list[Placed]:
         """Returns the points at each place, moved by a matrix (4, 4)."""
@@ -69,6 +77,7 @@ def freeze(depsgraph: bpy.types.Depsgraph, metres_per_unit: float) -> list[Solid
         solid = solids[key]
         if solid is not None:
             solid.places.append(to_metres @ np.array(instance.matrix_world, dtype=np.float64))
+            solid.owners.append(thing.original)
     return [solid for solid in solids.values() if solid is not None]
 
 
@@ -137,7 +146,7 @@ def drop_strays(solids: Sequence[Solid]) -> tuple[list[Solid], int]:
     kept, dropped = [], 0
     for solid, strays in zip(solids, find_strays(clouds), strict=True):
         dropped += strays.count
-        solid.places = [place for place, stray in zip(solid.places, strays.places, strict=True) if not stray]
+        solid.keep_places(~strays.places)
         if strays.points.any():
             _delete(solid, np.flatnonzero(strays.points))
         if solid.places and len(solid.points):
@@ -154,7 +163,7 @@ def _drop_vanishing(solids: Sequence[Solid]) -> list[Solid]:
     ]
     least = VANISHING * max((span[:, 0].max() for span in spans), default=0.0)
     for solid, span in zip(solids, spans, strict=True):
-        solid.places = [place for place, across in zip(solid.places, span[:, 1], strict=True) if across > least]
+        solid.keep_places(span[:, 1] > least)
     return [solid for solid in solids if solid.places]
 
 

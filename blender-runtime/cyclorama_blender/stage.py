@@ -14,6 +14,7 @@ from cyclorama_blender.corner_normals import drop_inverted_normals
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.framing import Placed, Placement, place_object
 from cyclorama_blender.left_out import tell_left_out
+from cyclorama_blender.material_context import tell_context
 from cyclorama_blender.materials import finish_materials
 from cyclorama_blender.solids import Solid, bring_home, drop_strays, freeze
 from cyclorama_blender.surface import Numbers
@@ -89,6 +90,7 @@ def set_stage(path: Path, object_scale: str) -> Stage:
         warnings.append(f"meshes whose normals point into their surface, so that its faces' own are taken: {inverted}")
     rendered_from_file = placement.scale * source.unit_settings.scale_length
     warnings += finish_materials([solid.shape for solid in solids], path.suffix.lower(), rendered_from_file)
+    warnings += tell_context({each for solid in solids for each in solid.shape.materials if each is not None})
     parts = [part for solid in solids for part in solid.parts(placement.matrix)]
     scene = _build_scene(solids, placement.matrix)
     return Stage(scene, parts, placement, source.frame_current_final, strays, tuple(warnings))
@@ -129,12 +131,21 @@ def _build_scene(solids: Sequence[Solid], world_from_asset: Numbers) -> bpy.type
     scene.collection.objects.link(anchor)
     index = 0
     for solid in solids:
-        for place in solid.places:
+        for place, owner in zip(solid.places, solid.owners, strict=True):
             thing = bpy.data.objects.new("cyclorama solid", solid.shape)
             # Location, rotation and scale cannot say every matrix; the inverse of a parent can.
             thing.parent = anchor
             thing.matrix_parent_inverse = Matrix(world_from_asset @ place)
             thing.pass_index = 1 + index % LARGEST_PASS_INDEX
+            _answer_as(thing, owner)
             scene.collection.objects.link(thing)
             index += 1
     return scene
+
+
+def _answer_as(thing: bpy.types.Object, owner: bpy.types.Object) -> None:
+    """Takes over what materials may ask an object for: its colour, and the numbers that the file's author gave it."""
+    thing.color = owner.color
+    for name, value in owner.items():
+        if isinstance(value, int | float) or hasattr(value, "to_list"):
+            thing[name] = value
