@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cyclorama_blender.colour import LARGEST, to_srgb
 from cyclorama_blender.contract import Json
 from cyclorama_blender.exr import Image
 from cyclorama_blender.passes import Mask, Passes
@@ -20,8 +21,15 @@ UNIT_TOLERANCE = 1e-3
 VISIBLE_ALPHA = 0.5 / 255
 BLACK = 0.5 / 255 / 12.92
 """Linear light up to which an image of 8 bits is black."""
-EVEN = 1e-6
-"""Linear light that is the same at all pixels differs by less."""
+EVEN = 1 / 255
+"""Within one step of 8 bits colours are the same; denoising leaves that much at `EVEN_SHARE` of the pixels of one."""
+EVEN_SHARE = 0.95
+BRIGHT = 1.05
+"""Linear light above it is over-exposed; denoising leaves up to that much of a plain white."""
+BRIGHT_SHARE = 0.25
+"""Of the object's pixels so many may be over-exposed: lamps on it, and reflections of lights."""
+SAMPLED_PIXELS = 1 << 18
+"""About so many are enough to know how colours are spread."""
 UNEVEN = 0.02
 """Share of pixels at which alpha and depth may disagree about where the object is, beside its outline."""
 
@@ -65,10 +73,12 @@ def check_view(name: str, passes: Passes, mask: Mask, normals: Image, border: in
         border: how many pixels along each side the object must leave free.
     """
     covered = np.nan_to_num(passes.alpha) > VISIBLE_ALPHA
-    failed = [*_unsound(passes, mask, normals), *_blank(passes, mask, covered)]
+    light = _light(passes, covered & mask)
+    colour = _sole_colour(light)
+    failed = [*_unsound(passes, mask, normals), *_blank(mask, light.size > 0, colour)]
     if touched := _touched_sides(mask | covered, border):
         failed.append(("cropped", f"the object touches the {' and '.join(touched)} border; expected it inside"))
-    warnings = _doubts(passes, mask, covered)
+    warnings = [*_doubts(passes, mask), *_odd_light(light, colour)]
     return Findings(
         tuple(Shortfall(reason, f"{name}: {message}", name) for reason, message in failed),
         tuple(f"{name}: {warning}" for warning in warnings),
@@ -92,27 +102,24 @@ def _unsound(passes: Passes, mask: Mask, normals: Image) -> list[tuple[str, str]
     return failed
 
 
-def _blank(passes: Passes, mask: Mask, covered: Mask) -> list[tuple[str, str]]:
+def _blank(mask: Mask, visible: bool, colour: str) -> list[tuple[str, str]]:
     coverage = float(mask.mean())
     if coverage < LEAST_COVERAGE:
         message = f"the object covers {coverage:.4%} of the image; expected at least {LEAST_COVERAGE:.2%}"
-    elif not (covered & mask).any():
+    elif not visible:
         message = "the object is fully transparent wherever it is seen; expected some of it visible"
-    elif all(not (plane[covered] > BLACK).any() for plane in passes.rgb):
-        message = "the object is black all over; expected light on it or from it"
+    elif colour and mask.all():
+        message = f"{colour} fills the image, as from inside the object; expected an outline or several colours"
     else:
         return []
     return [("blank_render", message)]
 
 
-def _doubts(passes: Passes, mask: Mask, covered: Mask) -> list[str]:
+def _doubts(passes: Passes, mask: Mask) -> list[str]:
     doubts = []
     bad = sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in (*passes.rgb, passes.alpha))
     if bad:
         doubts.append(f"{bad} values of the lit image are not finite; they are drawn black or white")
-    seen = covered & mask
-    if np.count_nonzero(seen) > 1 and all(_is_even(plane[seen], passes.alpha[seen]) for plane in passes.rgb):
-        doubts.append("the object has one colour all over, as an unlit material without texture has")
     # Beside the outline alpha is a fraction, so only what is plainly there or plainly not is compared.
     wrong = np.count_nonzero((passes.alpha > 0.99) & ~mask) + np.count_nonzero((passes.alpha < 0.01) & mask)
     if wrong > UNEVEN * np.count_nonzero(mask):
@@ -120,9 +127,33 @@ def _doubts(passes: Passes, mask: Mask, covered: Mask) -> list[str]:
     return doubts
 
 
-def _is_even(light: Image, alpha: Image) -> bool:
-    with np.errstate(invalid="ignore"):
-        return bool(np.ptp(light / alpha) < EVEN)
+def _light(passes: Passes, seen: Mask) -> Image:
+    """Returns straight light (3, N) of pixels spread over those that are seen."""
+    every = slice(None, None, max(1, np.count_nonzero(seen) // SAMPLED_PIXELS))
+    share = passes.alpha[seen][every]
+    return np.stack([np.nan_to_num(plane[seen][every], posinf=LARGEST) / share for plane in passes.rgb])
+
+
+def _sole_colour(light: Image) -> str:
+    """Says which colour all light has; empty where there are several."""
+    if light.shape[1] < 2:
+        return ""
+    if not (light > BLACK).any():
+        return "black"
+    low, high = np.quantile(to_srgb(light.clip(0, 1)), [0.5 - EVEN_SHARE / 2, 0.5 + EVEN_SHARE / 2], axis=1)
+    return "one colour" if (high - low < EVEN).all() else ""
+
+
+def _odd_light(light: Image, colour: str) -> list[str]:
+    odd = []
+    if colour == "black":
+        odd.append("the object is black all over: nothing lights it, or its material is black or not for Cycles")
+    elif colour:
+        odd.append("the object has one colour all over, as an unlit material without texture has")
+    bright = float((light > BRIGHT).any(axis=0).mean()) if light.size else 0.0
+    if bright > BRIGHT_SHARE:
+        odd.append(f"{bright:.0%} of the object is over-exposed, with light above 1; expected weaker lamps or emission")
+    return odd
 
 
 def _touched_sides(there: Mask, border: int) -> list[str]:

@@ -8,6 +8,9 @@ import numpy.typing as npt
 from cyclorama_blender.exr import Image
 from cyclorama_blender.passes import Passes
 
+LARGEST = np.float32(1e6)
+"""Stands for infinite light; more is not told apart, so that no sum or ratio of light overflows."""
+
 
 def to_srgb(linear: Image) -> Image:
     """Applies sRGB's transfer function (IEC 61966-2-1) to linear light, both 0 to 1."""
@@ -18,7 +21,8 @@ def to_srgb(linear: Image) -> Image:
 def textured(passes: Passes, background: str) -> npt.NDArray[np.uint8]:
     """Makes the image that people see.
 
-    Without a tone curve: light of 1.0 and above is white, and unlit or emissive materials keep their texture's colours.
+    Without a tone curve: light up to 1.0 stays exactly as it is, so that unlit materials keep their texture's colours.
+    Brighter light keeps its hue: it is dimmed until its strongest channel is 1.0, where clipping would make red yellow.
 
     Args:
         passes: the view.
@@ -29,10 +33,13 @@ def textured(passes: Passes, background: str) -> npt.NDArray[np.uint8]:
     share = alpha[covered]
     channels = 4 if background == "TRANSPARENT" else 3
     image = np.full((*alpha.shape, channels), 0 if channels == 4 else 255, np.uint8)
-    for at, plane in enumerate(passes.rgb):
-        light = np.nan_to_num(plane[covered], posinf=np.float32(np.finfo(np.float32).max))
-        light = light / share if channels == 4 else light + (1 - share)
-        image[covered, at] = _to_byte(to_srgb(light.clip(0, 1)))
+    light = [np.nan_to_num(plane[covered], posinf=LARGEST).clip(0, LARGEST) for plane in passes.rgb]
+    # Of light up to alpha this is exactly 1.
+    dimmed = share / np.maximum(share, np.maximum.reduce(light))
+    for at, channel in enumerate(light):
+        fitting = channel * dimmed
+        fitting = fitting / share if channels == 4 else fitting + (1 - share)
+        image[covered, at] = _to_byte(to_srgb(fitting.clip(0, 1)))
     if channels == 4:
         image[..., 3] = _to_byte(alpha)
     return image

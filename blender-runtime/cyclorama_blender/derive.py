@@ -95,7 +95,8 @@ def derive(
     files = [_described_file(output_dir, path) for path in paths]
     stages.enter("")
     own = tuple(text for found in findings for text in found.warnings)
-    warnings = [*source.warnings, *rendering.warnings, *own]
+    short = (shortfall.message for found in findings for shortfall in found.shortfalls)
+    warnings = [*source.warnings, *rendering.warnings, *own, *short]
     seconds = {**source.stage_seconds, **stages.seconds}
     document = metadata.describe(spec, rendering, source, described, files, seconds, warnings)
     (output_dir / METADATA).write_text(metadata.print_metadata(document), encoding="utf-8")

@@ -51,17 +51,54 @@ def test_an_object_that_is_transparent_all_over_is_blank(good: Passes) -> None:
     assert "transparent" in found.shortfalls[0].message
 
 
-def test_an_object_that_is_black_all_over_is_blank(good: Passes) -> None:
-    found = check(replace(good, rgb=(np.zeros_like(good.alpha),) * 3))
+def test_an_object_that_is_black_all_over_is_worth_a_warning_alone(good: Passes) -> None:
+    found = check(replace(good, rgb=(np.full_like(good.alpha, 2e-11),) * 3))
+    assert found.shortfalls == ()
+    assert [warning.split(":")[1] for warning in found.warnings] == [" the object is black all over"]
+
+
+@pytest.mark.parametrize(("light", "colour"), [(0.0, "black"), (0.4, "one colour")])
+def test_one_colour_that_fills_the_image_is_blank(good: Passes, light: float, colour: str) -> None:
+    full = np.full(good.alpha.shape, 1, np.float32)
+    facing = (full * 0, -full, full * 0)
+    within = Passes((full * np.float32(light),) * 3, full, full * 2, facing, None)
+    found = check(within, border=0)
     assert reasons(found) == ["blank_render"]
-    assert "black" in found.shortfalls[0].message
+    assert f"{colour} fills the image" in found.shortfalls[0].message
+
+
+def noise_of_denoising(shape: tuple[int, ...]) -> np.ndarray:
+    """Most pixels are off by a fraction of a step, few beside the outline by many."""
+    random = np.random.default_rng(3)
+    return np.float32(random.normal(0, 5e-4, shape) + random.normal(0, 0.1, shape) * (random.random(shape) < 0.02))
 
 
 def test_an_object_of_one_colour_is_worth_a_warning_alone(good: Passes) -> None:
-    found = check(replace(good, rgb=(good.alpha * np.float32(0.8),) * 3))
+    for noise in (np.float32(0), noise_of_denoising(good.alpha.shape)):
+        found = check(replace(good, rgb=(good.alpha * (np.float32(0.8) + noise),) * 3))
+        assert found.shortfalls == ()
+        assert len(found.warnings) == 1
+        assert "one colour" in found.warnings[0]
+
+
+def test_a_decal_on_one_colour_is_no_one_colour(good: Passes) -> None:
+    light = good.alpha * np.float32(0.8)
+    rows, columns = np.nonzero(good.mask)
+    light[rows[: len(rows) // 10], columns[: len(rows) // 10]] *= np.float32(0.9)
+    assert check(replace(good, rgb=(light,) * 3)) == Findings()
+
+
+def test_over_exposure_is_worth_a_warning_that_names_its_share(good: Passes) -> None:
+    light = good.alpha * np.linspace(0.5, 1.5, 128, dtype=np.float32)
+    found = check(replace(good, rgb=(light, good.alpha * np.float32(0.1), good.alpha * np.float32(0.1))))
     assert found.shortfalls == ()
     assert len(found.warnings) == 1
-    assert "one colour" in found.warnings[0]
+    assert "43% of the object is over-exposed" in found.warnings[0]
+
+
+def test_plain_white_is_no_over_exposure(good: Passes) -> None:
+    light = good.alpha * (1 + np.linspace(-0.5, 0.03, 128, dtype=np.float32).clip(-0.2))
+    assert check(replace(good, rgb=(light,) * 3)) == Findings()
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,18 @@ def test_nothing_is_the_background_alone(background: str) -> None:
 
 
 @pytest.mark.parametrize("background", ["TRANSPARENT", "WHITE"])
+@pytest.mark.parametrize("strength", [2, 50, 1e5])
+def test_a_lamp_keeps_its_hue_however_bright(background: str, strength: float) -> None:
+    image = colour.textured(passes([strength, 0.1 * strength, 0], 1), background)
+    assert image[0, 0, :3].tolist() == [255, round(srgb(0.1) * 255), 0]
+
+
+def test_a_bright_pixel_that_is_half_there_keeps_its_alpha_and_its_hue() -> None:
+    image = colour.textured(passes([5, 1, 0], 0.5), "TRANSPARENT")
+    assert image.tolist() == [[[255, round(srgb(0.2) * 255), 0, 128]]]
+
+
+@pytest.mark.parametrize("background", ["TRANSPARENT", "WHITE"])
 @pytest.mark.parametrize(("light", "byte"), [(7.0, 255), (np.inf, 255), (-1.0, 0), (np.nan, 0), (-np.inf, 0)])
 def test_light_beyond_the_range_is_clipped(background: str, light: float, byte: int) -> None:
     with np.errstate(all="raise"):

@@ -192,6 +192,15 @@ def test_a_view_of_nothing_is_blank_and_its_metadata_is_still_json(tmp_path: Pat
     assert document["views"][0]["depth"] == {"near": None, "far": None}
 
 
+def test_what_is_wrong_with_a_view_stands_in_metadata_too(tmp_path: Path) -> None:
+    away = Eye(FRONT.lens, camera.look_at((0, -3, 0), (0, -9, 0)))
+    answer = run(tmp_path, derive_op({"view_000": FRONT, "view_001": away}), ball(FRONT).passes(), ball(away).passes())
+    document = json.loads((tmp_path / "out" / "metadata.json").read_text())
+    assert [one["message"] for one in answer.message["shortfalls"]] == document["warnings"][-1:]
+    assert document["warnings"][-1].startswith("view_001: the object covers 0.0000%")
+    assert answer.warnings == ()
+
+
 def test_a_view_without_its_file_is_an_invalid_render(tmp_path: Path) -> None:
     with pytest.raises(RuntimeFailure, match=r"'view_001\.exr' is missing") as caught:
         run(tmp_path, derive_op({"view_000": FRONT, "view_001": FRONT}), ball(FRONT).passes())

@@ -221,7 +221,7 @@ export const REASONS = {
   blank_render: {
     code: 'FAILED_PRECONDITION',
     handling: 'permanent',
-    meaning: 'An image shows nothing of the object, or one even colour; the images are kept beside the record.',
+    meaning: 'An image shows nothing of the object, or one colour fills it; the images are kept beside the record.',
   },
   cropped: {
     code: 'FAILED_PRECONDITION',
