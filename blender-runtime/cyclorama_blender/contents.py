@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import bpy
 
@@ -63,7 +63,7 @@ def count_material_kinds(materials: list[bpy.types.Material]) -> dict[str, int]:
 def _material_kind(material: bpy.types.Material) -> str:
     if not material.use_nodes or material.node_tree is None:
         return "none"
-    shaders = {node.type for node in _surface_nodes(material.node_tree)}
+    shaders = {node.type for node in surface_nodes(material.node_tree)}
     if "BSDF_PRINCIPLED" in shaders:
         return "principled"
     if "EMISSION" in shaders and not any(kind.startswith("BSDF_") for kind in shaders - {"BSDF_TRANSPARENT"}):
@@ -71,9 +71,9 @@ def _material_kind(material: bpy.types.Material) -> str:
     return "other"
 
 
-def _surface_nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
-    """Yields what the surface of a material is made of; of node groups all that is in them."""
-    output = tree.get_output_node("ALL")
+def surface_nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
+    """Yields what Cycles makes the surface of a material of; of node groups all that is in them."""
+    output = tree.get_output_node("CYCLES")
     waiting = [output.inputs["Surface"]] if output else []
     seen: set[bpy.types.Node] = set()
     while waiting:
@@ -108,21 +108,57 @@ def describe_textures() -> list[Json]:
 
 
 def _describe_texture(image: bpy.types.Image) -> Json:
-    # Where the importer has not read the image yet, Blender reads it now.
-    width, height = image.size
-    if width == 0:
+    if is_missing(image):
         return {"name": image.name, "missing": True}
+    width, height = image.size
     return {"name": image.name, "width": width, "height": height, "format": image.file_format.lower()}
 
 
-def missing_textures() -> list[str]:
-    """Warns of images that are not there."""
-    names = sorted(
-        PurePosixPath(image.filepath.replace("\\", "/")).name
-        for image in bpy.data.images
-        if image.source == "FILE" and not image.packed_file and image.size[0] == 0
-    )
-    return [f"texture '{name}' is missing or cannot be read" for name in names]
+def missing_textures(*, with_packed: bool = True) -> list[str]:
+    """Warns of images that are not there; Blender has to read packed ones to know."""
+    images = [image for image in bpy.data.images if with_packed or not image.packed_files]
+    missing = sorted(_file_name(image) for image in images if is_missing(image))
+    tiles = sorted((_file_name(image), missing_tiles(image)) for image in images)
+    return [
+        *(f"texture '{name}' is missing or cannot be read" for name in missing),
+        *(f"texture '{name}' lacks tiles {' '.join(map(str, lacking))}" for name, lacking in tiles if lacking),
+    ]
+
+
+def is_missing(image: bpy.types.Image) -> bool:
+    """Tells whether nothing of an image is there; for a sequence stands the frame that it is named by."""
+    if image.source in ("FILE", "MOVIE"):
+        # Where the importer has not read the image yet, Blender reads it now.
+        return image.size[0] == 0
+    if image.source == "SEQUENCE":
+        return not Path(_absolute(image)).is_file()
+    return image.source == "TILED" and len(_absent_tiles(image)) == len(image.tiles)
+
+
+def missing_tiles(image: bpy.types.Image) -> list[int]:
+    """Numbers the tiles (UDIM) that an image lacks beside others that it has."""
+    absent = _absent_tiles(image)
+    return absent if len(absent) < len(image.tiles) else []
+
+
+def _absent_tiles(image: bpy.types.Image) -> list[int]:
+    if image.source != "TILED" or image.packed_files or not image.filepath:
+        return []
+    path = _absolute(image)
+    return [tile.number for tile in image.tiles if not Path(_name_tile(path, tile.number)).is_file()]
+
+
+def _name_tile(path: str, number: int) -> str:
+    v, u = divmod(number - 1001, 10)
+    return path.replace("<UDIM>", str(number)).replace("<UVTILE>", f"u{u + 1}_v{v + 1}")
+
+
+def _absolute(image: bpy.types.Image) -> str:
+    return bpy.path.abspath(image.filepath, library=image.library).replace("\\", "/")
+
+
+def _file_name(image: bpy.types.Image) -> str:
+    return PurePosixPath(image.filepath.replace("\\", "/")).name or image.name
 
 
 def other_geometry(scene: bpy.types.Scene) -> list[str]:

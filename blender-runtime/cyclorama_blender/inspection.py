@@ -62,7 +62,7 @@ def inspect_scene(warnings: list[str], *, with_stats: bool = True) -> Answer:
     if not bounds.is_empty:
         message["boundsMin"] = vector(*bounds.low)
         message["boundsMax"] = vector(*bounds.high)
-    found += _doubts(bounds) + other_geometry(scene) + missing_textures()
+    found += _doubts(bounds) + other_geometry(scene) + missing_textures(with_packed=with_stats)
     if with_stats:
         message["stats"], more = _describe(scene, uses)
         found += more

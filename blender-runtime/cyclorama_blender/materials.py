@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from cyclorama_blender.contents import missing_textures, with_groups
+from cyclorama_blender.contents import is_missing, missing_textures, missing_tiles, with_groups
 from cyclorama_blender.left_out import tell_volumes
 
 COLOR_ENDINGS = (".obj", ".ply")
@@ -101,11 +101,24 @@ def _make_opaque(tree: bpy.types.NodeTree) -> bool:
 
 
 def _replace_missing_images(tree: bpy.types.NodeTree) -> None:
+    """Gives nodes images of one colour for those that are not there; Blender would show magenta."""
     for node in tree.nodes:
-        if node.type != "TEX_IMAGE":
+        if node.type not in ("TEX_IMAGE", "TEX_ENVIRONMENT"):
             continue
-        if node.image is None or (node.image.source == "FILE" and node.image.size[0] == 0):
-            node.image = _neutral_image(node)
+        if node.image is None or is_missing(node.image):
+            color, is_color = _neutral(node)
+            node.image = bpy.data.images.new("cyclorama neutral", 4, 4, alpha=True, is_data=not is_color)
+            node.image.pixels.foreach_set(np.tile(np.array([*color, 1.0], dtype=np.float32), 16))
+        elif lacking := missing_tiles(node.image):
+            _fill_tiles(node.image, lacking, _neutral(node)[0])
+
+
+def _fill_tiles(image: bpy.types.Image, numbers: Sequence[int], color: Sequence[float]) -> None:
+    order = [tile.number for tile in image.tiles]
+    for number in numbers:
+        image.tiles.active_index = order.index(number)
+        with bpy.context.temp_override(edit_image=image):
+            bpy.ops.image.tile_fill(color=(*color, 1.0), width=4, height=4)
 
 
 def _rescale(tree: bpy.types.NodeTree, scale: float) -> None:
@@ -121,13 +134,10 @@ def _rescale(tree: bpy.types.NodeTree, scale: float) -> None:
                 socket.default_value = value * factor if isinstance(value, float) else [each * factor for each in value]
 
 
-def _neutral_image(node: bpy.types.Node) -> bpy.types.Image:
-    """Makes an image of one colour that says nothing where the node's leads to; Blender would show magenta."""
+def _neutral(node: bpy.types.Node) -> tuple[tuple[float, float, float], bool]:
+    """Returns what says nothing where the node's image leads to, and whether it is a colour."""
     reached = _reached_inputs(node)
-    color, is_color = next(((color, is_color) for names, color, is_color in NEUTRAL if reached & set(names)), OTHERWISE)
-    image = bpy.data.images.new("cyclorama neutral", 4, 4, alpha=True, is_data=not is_color)
-    image.pixels.foreach_set(np.tile(np.array([*color, 1.0], dtype=np.float32), 16))
-    return image
+    return next(((color, is_color) for names, color, is_color in NEUTRAL if reached & set(names)), OTHERWISE)
 
 
 def _reached_inputs(node: bpy.types.Node) -> set[str]:
