@@ -22,7 +22,9 @@ def tell_context(materials: Iterable[bpy.types.Material]) -> list[str]:
     """Warns of each kind of question once."""
     trees = with_groups(material.node_tree for material in materials if material.node_tree)
     asked = {question for tree in trees for node in tree.nodes for question in _questions(node)}
-    return [f"materials ask for {question}, which in the rendering are not those of the file" for question in sorted(asked)]
+    return [
+        f"materials ask for {question}, which in the rendering are not those of the file" for question in sorted(asked)
+    ]
 
 
 def _questions(node: bpy.types.Node) -> Iterator[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Matrix
 
 from cyclorama_blender.corner_normals import drop_inverted_normals
+from cyclorama_blender.doubles import drop_doubles
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.framing import Placed, Placement, place_object
 from cyclorama_blender.left_out import tell_left_out
@@ -85,6 +86,7 @@ def set_stage(path: Path, object_scale: str) -> Stage:
     if np.abs(placement.translation).max() > FAR_FROM_ORIGIN * placement.longest:
         solids, placement = _evaluate_near_origin(source, placement, object_scale)
     bring_home(solids)
+    warnings += drop_doubles(solids)
     inverted = drop_inverted_normals(solids)
     if inverted:
         warnings.append(f"meshes whose normals point into their surface, so that its faces' own are taken: {inverted}")

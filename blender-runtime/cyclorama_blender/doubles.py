@@ -1,0 +1,74 @@
+"""Leaves out faces that lie exactly on another one, as both sides of a leaf do: light would be lost between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bmesh
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from cyclorama_blender.solids import Solid
+
+Keys = npt.NDArray[np.uint64]
+
+_FACTORS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+"""Odd and without a pattern: they spread 32 bits over 64."""
+
+
+def drop_doubles(solids: Sequence[Solid]) -> list[str]:
+    """Keeps the first face of those with the same corners and material; what lies there in another one stays.
+
+    Returns:
+        What the user should know.
+    """
+    count = 0
+    for solid in solids:
+        if isinstance(solid.shape, bpy.types.Mesh):
+            doubles = _find_doubles(solid.shape)
+            if len(doubles):
+                _delete(solid.shape, doubles)
+            count += len(doubles)
+    return [f"faces left out that lie exactly on another one of the same material: {count}"] if count else []
+
+
+def _find_doubles(mesh: bpy.types.Mesh) -> npt.NDArray[np.intp]:
+    points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    mesh.vertices.foreach_get("co", points)
+    corners = np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    starts, materials = (np.empty(len(mesh.polygons), dtype=np.int32) for _ in range(2))
+    mesh.polygons.foreach_get("loop_start", starts)
+    mesh.polygons.foreach_get("material_index", materials)
+    # A sum knows no order: neither where a face begins nor which way it turns.
+    keys = np.add.reduceat(_keys(points.reshape(-1, 3))[corners], starts)
+    _, first = np.unique(_mix(keys + materials.astype(np.uint64)), return_index=True)
+    return np.setdiff1d(np.arange(len(keys)), first, assume_unique=True)
+
+
+def _keys(points: npt.NDArray[np.float32]) -> Keys:
+    """Returns a number for each position; that two share one is less likely than that the machine fails."""
+    # Adding zero makes -0.0 and 0.0 the same bits.
+    bits = (points + np.float32(0)).view(np.uint32)
+    keys = np.zeros(len(points), dtype=np.uint64)
+    for axis, factor in enumerate(_FACTORS):
+        keys = _mix(keys + bits[:, axis] * np.uint64(factor))
+    return keys
+
+
+def _mix(keys: Keys) -> Keys:
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(_FACTORS[1])
+    return keys ^ (keys >> np.uint64(27))
+
+
+def _delete(mesh: bpy.types.Mesh, faces: npt.NDArray[np.intp]) -> None:
+    """Deletes faces alone: vertices keep their numbers, and those without a face are in no image."""
+    work = bmesh.new()
+    try:
+        work.from_mesh(mesh)
+        work.faces.ensure_lookup_table()
+        bmesh.ops.delete(work, geom=[work.faces[index] for index in faces], context="FACES_ONLY")
+        work.to_mesh(mesh)
+    finally:
+        work.free()
