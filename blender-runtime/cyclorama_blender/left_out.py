@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import bpy
 
+from cyclorama_blender.contents import surface_nodes
 from cyclorama_blender.solids import KINDS
 from cyclorama_blender.visibility import is_seen, stands_in
 
@@ -28,13 +29,24 @@ def tell_left_out(depsgraph: bpy.types.Depsgraph) -> list[str]:
     return [f"{kind} are left out of the rendering: {count}" for kind, count in sorted(counts.items()) if count]
 
 
-def tell_volumes(materials: Iterable[bpy.types.Material]) -> list[str]:
-    """Warns of materials that are a volume without a surface, which light knows of and data passes do not."""
-    names = sorted(material.name for material in materials if _is_volume(material))
+def tell_materials(materials: Iterable[bpy.types.Material]) -> list[str]:
+    """Warns of materials that come out as something else than the file means."""
+    trees = {material.name: material.node_tree for material in materials if material.node_tree}
+    # Light knows of a volume, data passes do not.
+    volumes = [name for name, tree in trees.items() if _is_volume(tree)]
+    # It gives Cycles black, of which ramps then make one colour.
+    toons = [name for name, tree in trees.items() if any(node.type == "SHADERTORGB" for node in surface_nodes(tree))]
+    return [
+        *_tell("a volume has no surface, and so no depth, normals or edges", volumes),
+        *_tell("'Shader to RGB' is EEVEE's alone, so its light and shade are missing", toons),
+    ]
+
+
+def _tell(what: str, names: list[str]) -> list[str]:
     if not names:
         return []
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return [f"a volume has no surface, and so no depth, normals or edges: material '{names[0]}'{more}"]
+    return [f"{what}: material '{min(names)}'{more}"]
 
 
 def _is_hair(modifier: bpy.types.Modifier) -> bool:
@@ -44,6 +56,6 @@ def _is_hair(modifier: bpy.types.Modifier) -> bool:
     return settings.type == "HAIR" and settings.render_type == "PATH"
 
 
-def _is_volume(material: bpy.types.Material) -> bool:
-    output = material.node_tree.get_output_node("CYCLES") if material.node_tree else None
+def _is_volume(tree: bpy.types.NodeTree) -> bool:
+    output = tree.get_output_node("CYCLES")
     return output is not None and output.inputs["Volume"].is_linked and not output.inputs["Surface"].is_linked

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from cyclorama_blender.contents import is_missing, missing_textures, missing_tiles, with_groups
-from cyclorama_blender.left_out import tell_volumes
+from cyclorama_blender.left_out import tell_materials
 
 COLOR_ENDINGS = (".obj", ".ply")
 """Formats whose importers bring vertex colours but leave them out of the materials."""
@@ -50,7 +50,10 @@ def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float
         for mesh in meshes:
             _show_vertex_colors(mesh)
     materials = {material for mesh in meshes for material in mesh.materials if material is not None}
-    warnings = [*missing_textures(), *tell_volumes(materials)]
+    for material in materials:
+        if material.node_tree:
+            _take_output(material.node_tree)
+    warnings = [*missing_textures(), *tell_materials(materials)]
     for material in sorted(materials, key=lambda material: material.name_full):
         # Displaced surfaces would leave the frame that their vertices were measured for.
         material.displacement_method = "BUMP"
@@ -88,6 +91,13 @@ def _principled(material: bpy.types.Material | None) -> bpy.types.Node | None:
     if material is None or material.node_tree is None:
         return None
     return next((node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED"), None)
+
+
+def _take_output(tree: bpy.types.NodeTree) -> None:
+    """Has Cycles take EEVEE's output where it has none of its own: without one all is black."""
+    output = tree.get_output_node("EEVEE")
+    if output is not None and tree.get_output_node("CYCLES") is None:
+        output.target = "ALL"
 
 
 def _make_opaque(tree: bpy.types.NodeTree) -> bool:

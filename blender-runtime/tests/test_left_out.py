@@ -107,6 +107,34 @@ def test_glass_with_a_volume_inside_is_a_surface() -> None:
     assert warnings() == ()
 
 
+def add_toon_material(thing: Any, name: str) -> Any:
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    tree = material.node_tree
+    toon, light = tree.nodes.new("ShaderNodeShaderToRGB"), tree.nodes.new("ShaderNodeEmission")
+    tree.links.new(tree.nodes["Principled BSDF"].outputs[0], toon.inputs[0])
+    tree.links.new(toon.outputs["Color"], light.inputs["Color"])
+    tree.links.new(light.outputs[0], tree.get_output_node("ALL").inputs["Surface"])
+    thing.data.materials.append(material)
+    return material
+
+
+def test_materials_that_eevee_alone_shades_are_told_of_in_one_sentence() -> None:
+    for name in ("skin", "dress"):
+        add_toon_material(add_cube(1.0), name)
+    told = "'Shader to RGB' is EEVEE's alone, so its light and shade are missing: material 'dress' and 1 more"
+    assert warnings() == (told,)
+
+
+def test_a_material_for_eevee_beside_one_for_cycles_is_none_of_ours() -> None:
+    tree = add_toon_material(add_cube(1.0), "skin").node_tree
+    tree.get_output_node("ALL").target = "EEVEE"
+    own = tree.nodes.new("ShaderNodeOutputMaterial")
+    own.target = "CYCLES"
+    tree.links.new(tree.nodes["Principled BSDF"].outputs[0], own.inputs["Surface"])
+    assert warnings() == ()
+
+
 def test_point_clouds_of_geometry_nodes_are_on_stage() -> None:
     add_geometry(add_cube(1.0), "GeometryNodeMeshToPoints")
     stage = set_stage(Path("asset.blend"), "METRIC")

@@ -87,3 +87,14 @@ def test_a_cube_of_two_colours_shows_both(tmp_path: Path) -> None:
     shows_red, shows_green = ((light[..., channel] > 0.9) & (light[..., 1 - channel] < 0.2) for channel in (0, 1))
     assert np.count_nonzero(shows_red) > 100
     assert np.count_nonzero(shows_green) > 100
+
+
+@pytest.mark.parametrize("other", [None, "CYCLES", "ALL"])
+def test_cycles_takes_an_output_for_eevee_where_it_has_none_of_its_own(other: str | None) -> None:
+    tree = add_material(add_cube()).node_tree
+    [output] = [node for node in tree.nodes if node.type == "OUTPUT_MATERIAL"]
+    output.target = "EEVEE"
+    if other:
+        tree.nodes.new("ShaderNodeOutputMaterial").target = other
+    set_stage(Path("asset.blend"), "METRIC")
+    assert (tree.get_output_node("CYCLES") == output) == (other is None)
