@@ -111,9 +111,14 @@ def _check_references(path: Path) -> Warnings:
         )
     _check_libraries(path)
     return [
-        *(f"refers to '{written}', which is not packed into the file" for written in _each_file_once(inside)),
-        *(f"refers to '{written}' outside its folder, which is not read" for written in _each_file_once(outside)),
+        *(f"refers to '{written}', which is not packed into the file" for written in _named(inside)),
+        *(f"refers to '{written}' outside its folder, which is not read" for written in _named(outside)),
     ]
+
+
+def _named(references: Iterable[Reference]) -> list[str]:
+    """One spelling of each file; dots alone, as Blender saves a volume's empty path, name none."""
+    return [written for written in _each_file_once(references) if written.strip("./\\")]
 
 
 def _split_references(path: Path) -> tuple[list[Reference], list[Reference]]:
@@ -162,7 +167,7 @@ def _references() -> list[Reference]:
     return [
         (here, there)
         for here, there in zip(written, absolute, strict=True)
-        if here not in scripts and (here in libraries or not here.endswith(".blend"))
+        if here and here not in scripts and (here in libraries or not here.endswith(".blend"))
     ]
 
 

@@ -9,6 +9,7 @@ import bpy
 import pytest
 from props import add_cube
 
+from cyclorama_blender import importers, session
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.stage import set_stage
 
@@ -185,3 +186,13 @@ def test_a_file_of_nothing_but_things_for_compositing_is_shown_with_a_warning(fl
     stage = set_stage(Path("asset.blend"), "METRIC")
     assert len(stage.parts) == 1
     assert [warning for warning in stage.warnings if "hides all" in warning] == list(stage.warnings)
+
+
+@pytest.mark.parametrize("remap", [False, True])
+def test_a_volume_without_a_file_refers_to_none(tmp_path: Path, remap: bool) -> None:
+    add_cube(1.0)
+    add_object("volume", bpy.data.volumes.new("volume"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"), copy=True, relative_remap=remap)
+    session.reset()
+    assert importers.import_asset(tmp_path / "a.blend") == []
+    assert warnings() == ("volume objects are left out of the rendering: 1",)
