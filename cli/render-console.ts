@@ -4,7 +4,7 @@ import { countOf } from './figures.ts';
 import { printable } from './printable.ts';
 import { warningsShown } from './warnings-shown.ts';
 
-/** One line for an asset that was rendered, its warnings below it; the reason for one that was not. */
+/** One line for an asset that was rendered, the reason for one that was not; below it warnings, which may say why. */
 export function renderLines(
   result: TaskResult,
   index: number,
@@ -15,15 +15,13 @@ export function renderLines(
   const head = `[${index}/${total}]`;
   const { failure } = result;
   const why = failure === undefined ? 'no reason was given' : printable(`${failure.reason}: ${failure.message}`);
+  const warnings = warningsShown(result.warnings).map((text) => `   > ${text}`);
   switch (result.outcome) {
     case Outcome.OUTCOME_SUCCEEDED:
       if (result.reused) return [`${head} '${name}' already done`];
-      return [
-        `${head} '${name}'  ${workText(result)}`,
-        ...warningsShown(result.warnings).map((text) => `   > ${text}`),
-      ];
+      return [`${head} '${name}'  ${workText(result)}`, ...warnings];
     case Outcome.OUTCOME_FAILED:
-      return [`${head} FAILED '${name}'${result.reused ? ' before' : ''}: ${why}`];
+      return [`${head} FAILED '${name}'${result.reused ? ' before' : ''}: ${why}`, ...warnings];
     case Outcome.OUTCOME_SKIPPED:
       return [`${head} SKIPPED '${name}': ${why}`];
     default:
