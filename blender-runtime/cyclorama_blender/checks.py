@@ -23,7 +23,7 @@ BLACK = 0.5 / 255 / 12.92
 """Linear light up to which an image of 8 bits is black."""
 EVEN = 1 / 255
 """Within one step of 8 bits colours are the same; denoising leaves that much at `EVEN_SHARE` of the pixels of one."""
-EVEN_SHARE = 0.95
+EVEN_SHARE = 0.9
 BRIGHT = 1.05
 """Linear light above it is over-exposed; denoising leaves up to that much of a plain white."""
 BRIGHT_SHARE = 0.25

@@ -159,21 +159,33 @@ def test_an_option_out_of_bounds_is_refused(tmp_path: Path, options: list[str], 
 
 
 def test_an_image_that_is_not_good_enough_is_exit_code_1_and_stays(tmp_path: Path) -> None:
-    # A black body without a light of its own, unlit so that it reflects nothing.
-    (tmp_path / "black.gltf").write_text(json.dumps(black_triangle()))
-    done = run("render_task.py", tmp_path / "black.gltf", tmp_path / "out", "--width", 32)
+    (tmp_path / "clear.gltf").write_text(json.dumps(black_triangle(alpha=0)))
+    done = run("render_task.py", tmp_path / "clear.gltf", tmp_path / "out", "--width", 32)
     assert done.returncode == 1
-    assert "ERROR: blank_render: view_000: the object is black all over" in done.stderr
+    assert "ERROR: blank_render: view_000: the object covers 0.0000%" in done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FIVE
 
 
-def black_triangle() -> dict:
+def test_a_black_asset_is_rendered_with_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "black.gltf").write_text(json.dumps(black_triangle()))
+    done = run("render_task.py", tmp_path / "black.gltf", tmp_path / "out", "--width", 32)
+    assert done.returncode == 0
+    assert "WARNING: view_000: the object is black all over" in done.stderr
+    document = json.loads((tmp_path / "out" / "metadata.json").read_text())
+    assert "black all over" in document["warnings"][0]
+
+
+def black_triangle(alpha: float = 1) -> dict:
     """An unlit black triangle that stands upright, as glTF with its buffer inside."""
     from base64 import b64encode
 
     points = np.array([[-1, 0, 0], [1, 0, 0], [0, 2, 0]], np.float32)
     uri = "data:application/octet-stream;base64," + b64encode(points.tobytes()).decode()
-    material = {"pbrMetallicRoughness": {"baseColorFactor": [0, 0, 0, 1]}, "extensions": {"KHR_materials_unlit": {}}}
+    material = {
+        "alphaMode": "BLEND",
+        "pbrMetallicRoughness": {"baseColorFactor": [0, 0, 0, alpha]},
+        "extensions": {"KHR_materials_unlit": {}},
+    }
     return {
         "asset": {"version": "2.0"},
         "extensionsUsed": ["KHR_materials_unlit"],
