@@ -18,19 +18,25 @@ _FACTORS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
 def drop_doubles(solids: Sequence[Solid]) -> list[str]:
-    """Keeps the first face of those with the same corners and material; what lies there in another one stays.
+    """Keeps the first face of those with the same corners and material, and the first object of those in one place.
 
     Returns:
         What the user should know.
     """
-    count = 0
+    faces = objects = 0
     for solid in solids:
+        _, first = np.unique(np.array(solid.places).reshape(-1, 16), axis=0, return_index=True)
+        objects += len(solid.places) - len(first)
+        solid.keep_places(np.isin(np.arange(len(solid.places)), first))
         if isinstance(solid.shape, bpy.types.Mesh):
             doubles = _find_doubles(solid.shape)
             if len(doubles):
                 _delete(solid.shape, doubles)
-            count += len(doubles)
-    return [f"faces left out that lie exactly on another one of the same material: {count}"] if count else []
+            faces += len(doubles)
+    counts = {"faces": faces, "objects": objects}
+    return [
+        f"{kind} left out that lie exactly on another one of the same material: {n}" for kind, n in counts.items() if n
+    ]
 
 
 def _find_doubles(mesh: bpy.types.Mesh) -> npt.NDArray[np.intp]:

@@ -34,6 +34,17 @@ def test_a_face_on_another_one_is_left_out_however_it_turns(other: tuple[int, ..
     assert [tuple(face.vertices) for face in thing.data.polygons] == [(0, 1, 2, 3)]
 
 
+def test_an_object_where_its_double_stands_is_left_out() -> None:
+    cube = add_cube(1.0)
+    for x in (0, 3, 0):
+        other = bpy.data.objects.new("other", cube.data)
+        other.location = (x, 0, 0)
+        bpy.context.scene.collection.objects.link(other)
+    stage = set_stage(GLB, "METRIC")
+    assert stage.warnings == ("objects left out that lie exactly on another one of the same material: 2",)
+    assert sorted(part.place[0, 3] for part in stage.parts) == [-1.5, 1.5]
+
+
 def test_a_face_of_another_material_stays() -> None:
     thing = add_mesh([*SQUARE, *SQUARE], [(0, 1, 2, 3), (4, 5, 6, 7)])
     for index in (0, 1):
