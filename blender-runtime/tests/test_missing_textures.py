@@ -74,15 +74,18 @@ def test_a_missing_image_is_grey_and_told_of(tmp_path: Path, source: str, name: 
     assert 0.2 < grey_of(view["combined"]) < 0.7
 
 
-def test_an_image_that_is_there_is_shown_and_no_word_said_of_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("frame", "shown"), [(1, 0), (2, 1)])
+def test_a_sequence_that_is_there_shows_the_frame_at_hand(tmp_path: Path, frame: int, shown: int) -> None:
     save_image(tmp_path / "wood0001.png", (1, 0, 0))
-    image = missing_image(tmp_path, "SEQUENCE", "wood0001.png")
-    node = add_picture(image)
-    node.image_user.frame_duration = 1
-    message, [view] = shoot(tmp_path, LIT_EVENLY)
+    save_image(tmp_path / "wood0002.png", (0, 1, 0))
+    bpy.context.scene.frame_set(frame)
+    node = add_picture(missing_image(tmp_path, "SEQUENCE", "wood0001.png"))
+    node.image_user.frame_duration = 2
+    assert inspection.inspect_scene([]).warnings == ()
+    message, [view] = shoot(tmp_path, LIT_EVENLY, "asset.blend")
     assert message["warnings"] == []
-    red, green, _ = np.median(view["combined"][view["combined"][..., 3] > 0.99][:, :3], axis=0)
-    assert red > 0.5 and green < 0.1
+    color = np.median(view["combined"][view["combined"][..., 3] > 0.99][:, :3], axis=0)
+    assert color[shown] > 0.5 and np.delete(color, shown).max() < 0.1
 
 
 def test_a_tile_that_is_missing_beside_others_is_grey_and_told_of(tmp_path: Path) -> None:
