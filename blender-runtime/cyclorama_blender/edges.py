@@ -25,7 +25,7 @@ _WEAK = 0.6
 """Of both thresholds, for what closes gaps in lines: where a rounded edge turns just too slowly here and there."""
 _GAP = 6
 """So far a pixel that closes a gap may lie from the lines on either side of it."""
-_SPECK_PIXELS = 16
+_SPECK_PIXELS = 8
 """Inner lines of fewer pixels that hang together with no other line are specks: dashes along a rounded edge."""
 _BAND = 64
 """Rows that are worked on at a time, so that they stay in the processor's cache and memory stays small."""
