@@ -37,8 +37,9 @@ export class SystemStack {
     }
   }
 
-  /** Puts assets into a bucket, as files, by key. */
+  /** Puts assets into a bucket, as files, by key; makes it where it is not there. */
   fill(bucket: string, assets: Record<string, Buffer>): void {
+    mkdirSync(join(this.stack.dir.buckets, bucket), { recursive: true });
     for (const [key, content] of Object.entries(assets)) {
       const path = join(this.stack.dir.buckets, bucket, key);
       mkdirSync(dirname(path), { recursive: true });
