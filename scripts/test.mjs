@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readJunitCounts } from './setup/counts.mjs';
+import { readJunitReport } from './reports.mjs';
 import { RESULTS, runSuite, vitest } from './suite.mjs';
 import { readTools } from './tools.mjs';
 
@@ -11,7 +11,7 @@ const choosesProject = narrowed.some((argument) => argument.startsWith('--projec
 const pytest = {
   name: 'pytest',
   report: join(RESULTS, 'pytest.xml'),
-  counts: readJunitCounts,
+  read: readJunitReport,
   command: (report) => [readTools().testPython, '-m', 'pytest', '-q', `--junitxml=${report}`, 'blender-runtime/tests'],
 };
 

@@ -1,0 +1,44 @@
+/**
+ * What a vitest JSON report says: `{ passed, failures }`, each failure the test's name and its message. A file that
+ * failed outside its tests, because it could not be loaded or its hooks threw (its tests then count as skipped), is
+ * one failure.
+ */
+export function readVitestReport(text) {
+  const report = JSON.parse(text);
+  const failures = report.testResults.filter(isFailed).flatMap((file) => {
+    const failed = file.assertionResults.filter(isFailed);
+    if (failed.length === 0) return [{ test: file.name, message: file.message ?? '' }];
+    return failed.map((test) => ({
+      test: `${file.name} > ${test.fullName}`,
+      message: (test.failureMessages ?? []).join('\n'),
+    }));
+  });
+  return { passed: report.numPassedTests, failures };
+}
+
+/** The same of a JUnit XML report; an error in set-up or collection is a failure. */
+export function readJunitReport(text) {
+  const failures = [];
+  for (const [, attributes, body = ''] of text.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    for (const [, , message] of body.matchAll(/<(failure|error)\b[^>]*>([\s\S]*?)<\/\1>/g)) {
+      const part = (name) => new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '';
+      failures.push({ test: unescape(`${part('classname')} > ${part('name')}`), message: unescape(message) });
+    }
+  }
+  let passed = 0;
+  for (const [, attributes] of text.matchAll(/<testsuite\s([^>]*)>/g)) {
+    const number = (name) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(attributes)?.[1] ?? 0);
+    passed += number('tests') - number('failures') - number('errors') - number('skipped');
+  }
+  return { passed, failures };
+}
+
+const ENTITIES = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
+
+function unescape(text) {
+  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => ENTITIES[name]);
+}
+
+function isFailed({ status }) {
+  return status === 'failed';
+}
