@@ -22,7 +22,7 @@ export function readJunitReport(text) {
   for (const [, attributes, body = ''] of text.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
     for (const [, , message] of body.matchAll(/<(failure|error)\b[^>]*>([\s\S]*?)<\/\1>/g)) {
       const part = (name) => new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '';
-      failures.push({ test: unescape(`${part('classname')} > ${part('name')}`), message: unescape(message) });
+      failures.push({ test: plainText(`${part('classname')} > ${part('name')}`), message: plainText(message) });
     }
   }
   let passed = 0;
@@ -35,7 +35,7 @@ export function readJunitReport(text) {
 
 const ENTITIES = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
 
-function unescape(text) {
+function plainText(text) {
   return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => ENTITIES[name]);
 }
 
