@@ -177,6 +177,30 @@ test('a driver that takes over a source without key order reads it from the star
   expect(deployment.asked).toEqual(['']);
 });
 
+test('a driver that goes while it follows another job leaves the rest of it to the next one', async () => {
+  const deployment = new Deployment();
+  deployment.keys = KEYS.slice(0, 10);
+  const before = await deployment.create();
+  deployment.drive(before);
+  await until('all are queued', () => deployment.queued(before).length === 10);
+  const source: AssetSource = { source: { $case: 'job', value: { jobId: before, outcomes: [] } } };
+  const jobId = await deployment.create('', { source });
+  // NATS answers later than what the driver has under way ends.
+  const change: Jobs['change'] = async (...request) => {
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    return deployment.jobs.change(...request);
+  };
+  const first = deployment.drive(jobId, { jobs: { ...deployment.jobs, change } });
+  await until('it runs', async () => (await deployment.entry(jobId)).job?.state === JobState.JOB_STATE_RUNNING);
+  first.stop();
+  await expect(first.job).rejects.toThrow();
+  expect((await deployment.entry(jobId)).planned).toBe(false);
+  const second = deployment.drive(jobId);
+  await deployment.workToTheEnd(before);
+  await deployment.workToTheEnd(jobId);
+  expect((await second.job).counts).toMatchObject({ total: 10n, succeeded: 10n });
+});
+
 test('a drive whose job another driver took stops and changes nothing more', async () => {
   const deployment = new Deployment();
   const jobId = await deployment.create();

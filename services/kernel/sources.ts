@@ -206,7 +206,7 @@ async function* readJobSource(
   // Who goes on in the middle does not know how many came before.
   let seen = cursor === '' ? 0 : Number.POSITIVE_INFINITY;
   try {
-    while (!signal.aborted) {
+    for (;;) {
       // The job is read first: what it says of its end holds for results that are read later.
       const job = await parts.readJob(jobId);
       if (!job)
@@ -219,6 +219,8 @@ async function* readJobSource(
         throw new CycloramaError('source_job_cancelled', `job '${jobId}', the source of this job, did not succeed`);
       }
       const batch = await results.next(BATCH, ended ? 0 : 2_000, signal);
+      // Broken off it brings nothing, either; that is no end of the source.
+      signal.throwIfAborted();
       seen += batch.length;
       if (batch.length === 0 && ended && seen < countOfResults(job)) throw resultsGone(job);
       if (batch.length === 0 && ended) return;
