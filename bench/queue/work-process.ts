@@ -79,6 +79,7 @@ await runPart(async (settings) => {
     operations: new Map([[noOperation.name, noOperation]]),
     jobs: shareReads(createJobs(bus, store), 1_000),
     readJobNow: createJobs(bus, store).read,
+    inHand: new Set(),
     ledger: createLedger(bus, WORKER_ID),
     othersLive: async () => false,
     metrics: createMetrics('bench'),

@@ -341,6 +341,19 @@ describe('two attempts at one task', () => {
     expect(runs.published).toMatchObject([{ workerId: 'worker-b' }]);
   });
 
+  test('are never one worker’s: what comes again while it is still at work goes back and charges nothing', async () => {
+    const runs = await TaskRuns.create();
+    const blender = runs.behave;
+    runs.behave = async (task, limits) => {
+      expect(await runs.run({}, 2)).toEqual(backAfter(15_000));
+      return blender(task, limits);
+    };
+    expect(await runs.run()).toEqual(DONE);
+    expect(runs.fresh).toHaveLength(1);
+    expect(runs.published).toMatchObject([{ attempt: 1, outcome: Outcome.OUTCOME_SUCCEEDED }]);
+    expect(await runs.run({}, 3)).toEqual(DONE);
+  });
+
   test('of which one writes over what the other has just recorded, give the record of what lies there', async () => {
     const [runs, other] = [await TaskRuns.create('worker-a'), await TaskRuns.create('worker-b')];
     const blender = runs.behave;

@@ -26,7 +26,8 @@ const COMMIT_TIME: Grace = {
   graceMs: 10_000,
   late: () => new CycloramaError('store_unavailable', 'outputs and record did not get into the store in time'),
 };
-const OTHER_VERSION_MS = 15_000;
+/** So long a task stays away that this worker cannot take now. */
+const NOT_NOW_MS = 15_000;
 /** An infrastructure failure hands the task back for so long, doubled with each delivery. */
 const HAND_BACK_MS = 1_000;
 const MAX_HAND_BACK_MS = 60_000;
@@ -37,6 +38,8 @@ export interface TaskLoopParts {
   jobs: Pick<Jobs, 'read'>;
   /** Like jobs.read, which may be a little late. */
   readJobNow: Jobs['read'];
+  /** The tasks that this worker has in hand just now. */
+  inHand: Set<string>;
   ledger: Ledger;
   othersLive: (operation: string) => Promise<boolean>;
   metrics: Pick<Metrics, 'tasksTotal' | 'taskStageSeconds' | 'framesRendered'>;
@@ -58,6 +61,10 @@ class Unwanted extends Error {}
 export async function runDelivery(parts: TaskLoopParts, delivery: Delivery, drain: AbortSignal): Promise<void> {
   const task = await readOrDrop(parseTask, delivery, parts.log);
   if (!task) return;
+  const name = `${task.jobId}.${task.taskId}`;
+  // NATS was away for longer than its ack wait. Twice at work on it, we would take ourselves for a worker that vanished.
+  if (parts.inHand.has(name)) return delivery.handBack(NOT_NOW_MS);
+  parts.inHand.add(name);
   const log = parts.log.child({ job: task.jobId, task: task.taskId, asset: task.asset?.uri, trace: task.traceId });
   const watch = new AbortController();
   const heartbeat = setInterval(() => delivery.working(), parts.ackWaitMs / 3);
@@ -70,6 +77,7 @@ export async function runDelivery(parts: TaskLoopParts, delivery: Delivery, drai
     else await handBack({ ...parts, log }, delivery, task, toCycloramaError(thrown), drain);
   } finally {
     clearInterval(heartbeat);
+    parts.inHand.delete(name);
     watch.abort();
     await watching;
   }
@@ -83,7 +91,7 @@ async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, sign
     log.info('task of an ended job dropped');
     return delivery.ack();
   }
-  if (!parts.operations.has(task.operation)) return delivery.handBack(OTHER_VERSION_MS);
+  if (!parts.operations.has(task.operation)) return delivery.handBack(NOT_NOW_MS);
   const begin = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
   if (begin.verdict === 'elsewhere') return delivery.handBack(begin.delayMs);
   // It needs no Blender, but may be more than a worker can hold.

@@ -44,6 +44,7 @@ export async function createWorker(
     operations: byName,
     jobs: shareReads(jobs, JOB_FRESH_MS),
     readJobNow: jobs.read,
+    inHand: new Set(),
     ledger: createLedger(bus, settings.id),
     othersLive: async (operation) => (await workers.live(operation)).some(({ workerId }) => workerId !== settings.id),
     metrics,

@@ -15,7 +15,7 @@ import { toAssetId } from '../../services/kernel/fingerprint.ts';
 import { createLedger } from '../../services/kernel/ledger.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
 import type { Operation } from '../../services/kernel/operation.ts';
-import { openScratch } from '../../services/kernel/scratch.ts';
+import { openScratch, type Scratch } from '../../services/kernel/scratch.ts';
 import { runDelivery, type TaskLoopParts } from '../../services/kernel/task-loop.ts';
 import { parseS3Uri, type S3Place } from '../../services/kernel/uri.ts';
 import { MemoryBucket } from './memory-bucket.ts';
@@ -67,6 +67,8 @@ export class TaskRuns {
   behaveImaging: Behaviour = async () => BlenderResult.fromPartial({ stageSeconds: { derive: 0.25 } });
   operation: Operation = noteOperation;
   othersLive = false;
+  readonly #inHand = new Set<string>();
+  #scratch: Promise<Scratch> | undefined;
   readonly #scratchDir: string;
   readonly #workerId: string;
 
@@ -108,7 +110,8 @@ export class TaskRuns {
   }
 
   async #loop(): Promise<TaskLoopParts> {
-    const scratch = await openScratch(this.#scratchDir, this.#workerId, 1000);
+    this.#scratch ??= openScratch(this.#scratchDir, this.#workerId, 1000);
+    const scratch = await this.#scratch;
     const withAttempt: TaskLoopParts['withAttempt'] = (task, begin, signal, work) =>
       scratch.withFolder('task', 1, signal, async (folder) => {
         const [inputDir, outputDir] = [join(scratch.root, 'slot-in'), join(scratch.root, 'slot-out')];
@@ -164,6 +167,7 @@ export class TaskRuns {
       operations: new Map([[this.operation.name, this.operation]]),
       jobs: { read: async (jobId) => this.jobs.get(jobId) },
       readJobNow: async (jobId) => this.jobs.get(jobId),
+      inHand: this.#inHand,
       ledger: createLedger({ bucket: () => this.ledger }, this.#workerId),
       othersLive: async () => this.othersLive,
       metrics: this.metrics,
