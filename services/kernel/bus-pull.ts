@@ -54,7 +54,6 @@ function pull(
   const onAbort = (): void => finish(false);
   const onLost = (): void => breakOff(lost.reason);
   const onLate = (): void => breakOff(new NatsError('no answer to pull', 'TIMEOUT'));
-  const timer = setTimeout(onLate, waitMs + REQUEST_TIMEOUT_MS);
   const subscription = connection.subscribe(inbox, {
     callback: (error, message) => {
       if (error) return breakOff(error);
@@ -65,6 +64,8 @@ function pull(
       if (messages.length >= max) finish();
     },
   });
+  // Not before: a connection that has closed refuses, and then nothing is under way.
+  const timer = setTimeout(onLate, waitMs + REQUEST_TIMEOUT_MS);
   signal?.addEventListener('abort', onAbort);
   lost.addEventListener('abort', onLost);
   const request = waitMs > 0 ? { batch: 1, expires: nanos(waitMs) } : { batch: max, no_wait: true };
