@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['services/**/*.test.ts', 'cli/**/*.test.ts', 'scripts/**/*.test.mjs'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       ...serial.map(({ name, timeoutMs }, index) => ({

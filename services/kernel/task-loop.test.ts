@@ -270,7 +270,7 @@ describe('a drain', () => {
     };
     const start = performance.now();
     expect(await runs.run({}, 9)).toEqual(backAfter(0));
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     const [entry] = await runs.ledger.all();
     expect(JSON.parse(entry!.value)).toEqual({ attempt: 1, workerId: 'worker-a', updateTime: expect.any(String) });
     expect(recordsOf(runs)).toEqual([]);

@@ -60,7 +60,7 @@ test('a worker that is killed between render and upload leaves no process, and i
   await untilDerived();
   const left = [await processOf('scene'), await processOf('imaging')];
   await stack.faults.stack.kill('worker', 'SIGKILL');
-  await until('Blender and the imaging process are gone', () => left.every((pid) => !isRunning(pid)), 10_000);
+  await until('Blender and the imaging process are gone', () => left.every((pid) => !isRunning(pid)));
   expect(existsSync(join(stack.faults.bucket('outputs'), 'worker/pane'))).toBe(false);
   await stack.faults.restart('worker');
   expect(await onlyResult(jobId)).toMatchObject({ outcome: Outcome.OUTCOME_SUCCEEDED });
@@ -72,7 +72,7 @@ test('cancelling a job in mid-render ends Blender, empties scratch and leaves th
   const blender = await processOf('scene');
   await stack.faults.workerHolding(sample('chair.glb'));
   await stack.faults.jobs.cancel(job.jobId, AbortSignal.timeout(10_000));
-  await until('Blender is gone', () => !isRunning(blender), 15_000);
+  await until('Blender is gone', () => !isRunning(blender));
   await stack.faults.untilQuiet();
   expect(filesBelow(join(stack.faults.bucket('outputs'), 'cancelled/chair'))).toEqual([]);
   expect((await stack.render('s3://assets/pane.glb', 's3://outputs/after/')).report).toMatchObject({ views: 1 });

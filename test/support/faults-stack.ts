@@ -192,7 +192,7 @@ export class FaultStack {
     const isQuiet = async () =>
       (await this.messages('TASKS')) + (await this.messages('JOBS')) + tasksInScratch(this.stack.dir.scratch).length ===
       0;
-    await until('the queues and scratch are empty', isQuiet, 15_000);
+    await until('the queues and scratch are empty', isQuiet);
   }
 
   /** Log lines of all parts, parsed where they are ours. */
@@ -216,7 +216,7 @@ export class FaultStack {
     for (const client of [...this.#analysis, this.#jobClient]) client.close();
     await this.bus.close();
     await this.stack.stop();
-    await until('no process of the stack is left', () => processesOf(this.data).length === 0, 5_000);
+    await until('no process of the stack is left', () => processesOf(this.data).length === 0);
     const left = filesBelow(this.stack.dir.scratch);
     if (left.length > 0) throw new Error(`left in scratch: ${left.join(', ')}`);
   }

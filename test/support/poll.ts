@@ -1,7 +1,7 @@
 import { pause } from '../../services/kernel/signal.ts';
 
 /** Waits until `check` holds; fails after `ms`, saying what was awaited. */
-export async function until(what: string, check: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
+export async function until(what: string, check: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
