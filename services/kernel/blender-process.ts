@@ -86,6 +86,11 @@ export class BlenderProcess {
     }
     blender.#members = [blender.pid, ...(await descendants(blender.pid))];
     blender.#outOfMemoryKills = await readOutOfMemoryKills();
+    if (signal.aborted) {
+      // Nobody else knows of it yet.
+      await blender.stop();
+      throw toCancellation(signal);
+    }
     return blender;
   }
 

@@ -210,3 +210,11 @@ test('a program that is not there is unavailable', async () => {
   await expect(pool.start(NEVER)).rejects.toMatchObject({ reason: 'blender_unavailable' });
   expect(existsSync(scratchDir)).toBe(true);
 });
+
+test('a pool that closes just when Blender has come up leaves no process behind', async () => {
+  const up = Promise.withResolvers<number>();
+  const process = { readyTimeoutMs: 20_000, memoryBytes: 2 ** 30, onLogLine: (pid: string) => up.resolve(Number(pid)) };
+  const { pool } = await testPool(fakeLaunch('chatty'), { process });
+  await Promise.allSettled([pool.start(NEVER), up.promise.then(() => pool.close())]);
+  expect(isThere(await up.promise)).toBe(false);
+});

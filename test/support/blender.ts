@@ -23,8 +23,8 @@ export function realLauncher(mode: SandboxMode, bubblewrap?: string): Promise<La
   return createLauncher(mode, { ...program, deviceEnvironment: {}, kernelCacheDir: undefined }, bubblewrap);
 }
 
-/** How the fake Blender is started: `ready`, `mute` (never ready) or `dies` at once. */
-export function fakeLaunch(start: 'ready' | 'mute' | 'dies' = 'ready') {
+/** How the fake Blender is started: `ready`, `chatty` (then logs its process id), `mute` (never ready) or `dies` at once. */
+export function fakeLaunch(start: 'ready' | 'chatty' | 'mute' | 'dies' = 'ready') {
   return (folders: SlotFolders): BlenderLaunch => ({
     file: process.execPath,
     args: [FAKE, start],

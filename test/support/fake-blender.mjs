@@ -81,6 +81,7 @@ if (START === 'dies') {
 }
 if (START === 'mute') sleepForever();
 else send({ ready: { blenderVersion: '0.0 fake', pythonVersion: '0', pid: process.pid } });
+if (START === 'chatty') print(`${process.pid}`);
 
 for await (const line of createInterface({ input: new Socket({ fd: 3 }) })) {
   const { requestId, traceId } = JSON.parse(line);
