@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from cyclorama_blender.failure import RuntimeFailure, operator_message
+from cyclorama_blender.failure import RuntimeFailure, operator_failure, operator_message
 from cyclorama_blender.references import Reference, split_references
 from cyclorama_blender.session import force_scene_settings
 
@@ -184,7 +184,7 @@ def _call(operator: Callable[..., set[str]], path: Path, options: dict[str, Any]
         outcome = operator(filepath=str(path), **options)
     except RuntimeError as error:
         log.warning("%s: %s", path.name, error)
-        raise RuntimeFailure("import_failed", operator_message(error, str(path.parent))) from error
+        raise operator_failure(error, str(path.parent)) from error
     if "FINISHED" not in outcome:
         raise RuntimeFailure("import_failed", f"the importer of '{path.suffix}' ended with {sorted(outcome)}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cyclorama_blender.failure import MESSAGE_CHARS, RuntimeFailure, operator_message
+from cyclorama_blender.failure import MESSAGE_CHARS, RuntimeFailure, operator_failure, operator_message
 from cyclorama_blender.serve import to_failure
 
 TRACEBACK = """Error: Python: Traceback (most recent call last):
@@ -36,6 +36,21 @@ Location: /venv/bpy/ops.py:109
 )
 def test_what_an_operator_raised_shrinks_to_its_meaningful_line(raised: str, message: str):
     assert operator_message(RuntimeError(raised), "/scratch/in") == message
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("KeyboardInterrupt", KeyboardInterrupt),
+        ("MemoryError", MemoryError),
+        ("numpy.core._exceptions._ArrayMemoryError: Unable to allocate 9.3 GiB", MemoryError),
+        ("OSError: KeyboardInterrupt", RuntimeFailure),
+        ("OSError: no MemoryError", RuntimeFailure),
+    ],
+)
+def test_an_interrupt_and_a_lack_of_memory_are_no_failures_of_the_operator(line: str, meant: type[BaseException]):
+    error = RuntimeError(f"Error: Python: Traceback (most recent call last):\n  File 'x'\n{line}\nLocation: ops.py:9\n")
+    assert type(operator_failure(error, "")) is meant
 
 
 def test_a_message_has_a_limit():

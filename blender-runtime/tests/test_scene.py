@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import io_scene_gltf2
 import pytest
 
 from cyclorama_blender import importers, inspection, selftest, session
@@ -228,6 +229,20 @@ def test_a_file_that_cannot_be_read_has_a_reason(tmp_path: Path, name: str, cont
     assert caught.value.reason == reason
     assert "Traceback" not in caught.value.message
     assert str(tmp_path) not in caught.value.message
+
+
+@pytest.mark.usefixtures("empty_scene")
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, MemoryError])
+def test_an_interrupt_and_a_lack_of_memory_in_an_importer_are_not_the_assets_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raised: type[BaseException]
+):
+    def execute(*_: object) -> None:
+        raise raised
+
+    (tmp_path / "a.glb").write_bytes(b"anything")
+    monkeypatch.setattr(io_scene_gltf2.ImportGLTF2, "execute", execute)
+    with pytest.raises(raised):
+        importers.import_asset(tmp_path / "a.glb")
 
 
 def test_failed_imports_leave_no_log_handler_behind(tmp_path: Path):
