@@ -47,6 +47,14 @@ test('ten claims of one dataset at once all hold', async () => {
   expect([...store.objects.keys()]).toEqual([DESCRIPTION]);
 });
 
+test('a place that can neither be read nor be written is refused, not asked for good', async () => {
+  const store = new MemoryStore();
+  store.fault = (op, { key }) => {
+    if (op === 'write' && key.endsWith('dataset.json')) throw new CycloramaError('precondition_failed', key);
+  };
+  await expect(claimDataset(store, draft())).rejects.toMatchObject({ reason: 'precondition_failed' });
+});
+
 test('a store that ignores conditions is refused before anything of a job is written', async () => {
   const store = new MemoryStore();
   store.ignoresConditions = true;

@@ -29,11 +29,15 @@ export async function claimDataset(store: ObjectStore, draft: Claim, signal?: Ab
   const wanted = Dataset.fromPartial({ operation: draft.operation, spec: draft.spec, createTime: new Date() });
   const body = `${JSON.stringify(Dataset.toJSON(wanted), undefined, 1)}\n`;
   const contentType = 'application/json';
-  const standing = await checkClaim(store, draft, signal);
+  let standing = await checkClaim(store, draft, signal);
   if (standing === undefined) {
-    if (await wrote(store.write(places.description, body, { condition: { ifAbsent: true }, contentType }, signal)))
-      return;
-    return claimDataset(store, draft, signal);
+    const condition = { ifAbsent: true } as const;
+    if (await wrote(store.write(places.description, body, { condition, contentType }, signal))) return;
+    standing = await checkClaim(store, draft, signal);
+  }
+  if (standing === undefined) {
+    const what = `'${toS3Uri(places.description)}' can be neither written nor read; expected one of the two`;
+    throw new CycloramaError('precondition_failed', what);
   }
   if (standing.same) return;
   await store.write(places.description, body, { condition: { ifEtag: standing.etag }, contentType }, signal);
