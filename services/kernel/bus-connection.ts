@@ -8,7 +8,7 @@ import {
   type NatsConnection,
   NatsError,
 } from 'nats';
-import { isLost, isTransient } from './bus-errors.ts';
+import { isLost, isTransient, toBusError } from './bus-errors.ts';
 import { type Config, hideUserInfo } from './config.ts';
 import { CycloramaError } from './failure.ts';
 import type { Log } from './log.ts';
@@ -64,8 +64,7 @@ export async function openCore(
         signal?.throwIfAborted();
         const nextAt = performance.now() + delayMs;
         if (!isTransient(error) || connection.isClosed() || nextAt > Math.min(deadline, end)) {
-          if (error instanceof CycloramaError) throw error;
-          throw new CycloramaError('bus_unavailable', `NATS: ${what}: ${(error as Error).message}`, { cause: error });
+          throw toBusError(error, what, connection.info?.max_payload);
         }
         log.debug({ what, error: (error as Error).message }, 'NATS request repeated');
         await pause(delayMs, signal);

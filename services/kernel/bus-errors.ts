@@ -1,4 +1,5 @@
-import { NatsError } from 'nats';
+import { ErrorCode, NatsError } from 'nats';
+import { CycloramaError } from './failure.ts';
 
 /** Error codes of JetStream's API that we tell apart. */
 export const API_CODES = {
@@ -25,4 +26,14 @@ export function isLost(error: unknown): boolean {
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof NatsError)) return false;
   return isLost(error) || TRANSIENT.has(error.code) || (error.api_error?.code ?? 0) >= 500;
+}
+
+/** Gives what a request to NATS ended in a reason of the table; `maxBytes` is what the server takes of a message. */
+export function toBusError(thrown: unknown, what: string, maxBytes: number | undefined): CycloramaError {
+  if (thrown instanceof CycloramaError) return thrown;
+  if (thrown instanceof NatsError && thrown.code === ErrorCode.MaxPayloadExceeded) {
+    const message = `NATS: ${what}: the message is too large; expected at most ${maxBytes} bytes (max_payload)`;
+    return new CycloramaError('message_too_large', message, { cause: thrown });
+  }
+  return new CycloramaError('bus_unavailable', `NATS: ${what}: ${(thrown as Error).message}`, { cause: thrown });
 }

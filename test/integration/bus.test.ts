@@ -67,6 +67,15 @@ describe('publishing', () => {
   });
 });
 
+test('a message larger than the server takes is refused, with the size that it takes', async () => {
+  const [subject, payload] = [resultSubject(newJob(), 'task'), 'x'.repeat(2 ** 20 + 1)];
+  await expect(bus.publish(subject, payload)).rejects.toMatchObject({
+    reason: 'message_too_large',
+    message: expect.stringContaining('expected at most 1048576 bytes (max_payload)'),
+  });
+  await expect(bus.bucket('jobs').put('large', payload)).rejects.toMatchObject({ reason: 'message_too_large' });
+});
+
 describe('taking', () => {
   test('gives what there is at once, without waiting for a full batch', async () => {
     for (let n = 0; n < 3; n += 1) await publishTask(String(n));
