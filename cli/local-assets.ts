@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { gatherAsset } from '../services/kernel/asset/dependencies.ts';
 import { DEFAULT_TRIAGE_LIMITS } from '../services/kernel/asset/limits.ts';
+import { forEachBounded } from '../services/kernel/concurrency.ts';
 import { CycloramaError } from '../services/kernel/failure.ts';
 import { INTERNAL_FOLDER } from '../services/kernel/uri.ts';
-import { forEachBounded } from './bounded.ts';
 import { type LocalFile, listFiles } from './folder.ts';
 
 /** Assets looked into at a time. */

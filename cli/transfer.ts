@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { forEachBounded } from '../services/kernel/concurrency.ts';
 import type { ObjectStore, StoredObject } from '../services/kernel/object-store.ts';
 import { type S3Place, toS3Uri } from '../services/kernel/uri.ts';
-import { forEachBounded } from './bounded.ts';
 import { contentTypeOf } from './content-type.ts';
 import { hashOfFile, type LocalFile, prepareTarget, refuseName } from './folder.ts';
 import { printable } from './printable.ts';

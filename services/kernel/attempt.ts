@@ -3,7 +3,7 @@ import { type Output, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { type Task, TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
 import type { BlenderPool } from './blender-pool.ts';
 import type { Bus } from './bus-types.ts';
-import { mapBounded } from './concurrency.ts';
+import { forEachBounded } from './concurrency.ts';
 import { type DatasetPlaces, outcomeWord, toDatasetPlaces } from './dataset.ts';
 import { CycloramaError, toFailure } from './failure.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
@@ -55,7 +55,7 @@ export interface Standing {
 export async function readStanding({ store, operation, task }: AttemptParts, signal: AbortSignal): Promise<Standing> {
   if (task.outputUri === '') return { records: [], outputs: new Map() };
   const found: StoredObject[] = [];
-  const readOutputs = mapBounded(operation.outputPlaces(task), LOOKS_AT_ONCE, async (place) => {
+  const readOutputs = forEachBounded(operation.outputPlaces(task), LOOKS_AT_ONCE, async (place) => {
     found.push(...(await readPlace(store, place, signal)));
   });
   const [records] = await Promise.all([
@@ -148,7 +148,7 @@ async function upload(
   signal: AbortSignal,
 ): Promise<Output[]> {
   const uploaded: Output[] = [];
-  await mapBounded(files, UPLOADS_AT_ONCE, async ({ place, content, contentType }) => {
+  await forEachBounded(files, UPLOADS_AT_ONCE, async ({ place, content, contentType }) => {
     const before = outputs.get(place.key);
     const condition = before === undefined ? ({ ifAbsent: true } as const) : { ifEtag: before };
     const { sizeBytes, etag, sha256 } = await store.write(place, content, { condition, contentType }, signal);
@@ -168,7 +168,7 @@ async function removeOutdatedKept(
   const listed = new Set(outputs.map(({ uri }) => uri));
   const kept = [...standing.outputs.keys()].filter((key) => key.startsWith(keptFolder)).map((key) => ({ bucket, key }));
   const outdated = kept.filter((place) => !listed.has(toS3Uri(place)));
-  await mapBounded(outdated, UPLOADS_AT_ONCE, (place) => store.remove(place, signal));
+  await forEachBounded(outdated, UPLOADS_AT_ONCE, (place) => store.remove(place, signal));
 }
 
 /** Whether two attempts left different content at one place. */

@@ -2,7 +2,7 @@ import type { KV } from 'nats';
 import type { BusCore } from './bus-connection.ts';
 import { API_CODES, apiCode } from './bus-errors.ts';
 import type { Bucket, KeyValue } from './bus-types.ts';
-import { mapBounded } from './concurrency.ts';
+import { forEachBounded } from './concurrency.ts';
 import { withTimeout } from './signal.ts';
 import { BUCKETS, type BucketName } from './topics.ts';
 
@@ -41,7 +41,7 @@ export function createBucket({ retry, manager }: BusCore, name: BucketName, kv: 
       retry(`list '${name}'`, async () => {
         const keys = await Array.fromAsync(await kv().keys());
         const entries: KeyValue[] = [];
-        await mapBounded(keys, READS_AT_ONCE, async (key) => {
+        await forEachBounded(keys, READS_AT_ONCE, async (key) => {
           const entry = await get(key);
           if (entry) entries.push(entry);
         });

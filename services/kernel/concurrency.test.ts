@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { mapBounded } from './concurrency.ts';
+import { forEachBounded } from './concurrency.ts';
 
 const ITEMS = Array.from({ length: 50 }, (_, n) => n);
 
@@ -8,7 +8,7 @@ test.each([1, 7, 50, 1000])('every item is worked on once, at most %i at a time'
   const seen: number[] = [];
   let now = 0;
   let most = 0;
-  await mapBounded(ITEMS, limit, async (item) => {
+  await forEachBounded(ITEMS, limit, async (item) => {
     most = Math.max(most, ++now);
     await setImmediate();
     seen.push(item);
@@ -21,7 +21,7 @@ test.each([1, 7, 50, 1000])('every item is worked on once, at most %i at a time'
 test('the first error is thrown once all under way have settled, and nothing new is begun', async () => {
   const begun: number[] = [];
   let settled = 0;
-  const work = mapBounded(ITEMS, 4, async (item) => {
+  const work = forEachBounded(ITEMS, 4, async (item) => {
     begun.push(item);
     await setImmediate();
     await setImmediate();
@@ -34,7 +34,26 @@ test('the first error is thrown once all under way have settled, and nothing new
 });
 
 test('nothing to do is done', async () => {
-  await mapBounded([], 8, async () => {
+  await forEachBounded([], 8, async () => {
     throw new Error('called');
   });
+});
+
+test('a source that brings items as they come is read no further than there is work for, and let go of', async () => {
+  let given = 0;
+  let left = false;
+  const source = async function* (): AsyncGenerator<number> {
+    try {
+      for (; ; given++) yield given;
+    } finally {
+      left = true;
+    }
+  };
+  const work = forEachBounded(source(), 3, async (item) => {
+    await setImmediate();
+    if (item === 5) throw new Error('item 5');
+  });
+  await expect(work).rejects.toThrow('item 5');
+  expect(left).toBe(true);
+  expect(given).toBeLessThan(15);
 });

@@ -1,22 +1,27 @@
-/** Runs `work` over all items, at most `limit` at a time; the first error wins, after those under way have settled. */
-export async function mapBounded<Item>(
-  items: readonly Item[],
-  limit: number,
+/** Runs `work` over all items, at most `width` at a time; the first error stops the rest, and is thrown when what is under way has settled. */
+export async function forEachBounded<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  width: number,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
-  let failed = false;
+  const source = toAsyncIterator(items);
+  const errors: unknown[] = [];
   const lane = async (): Promise<void> => {
-    while (next < items.length && !failed) {
-      try {
-        await work(items[next++]!);
-      } catch (error) {
-        failed = true;
-        throw error;
+    try {
+      while (errors.length === 0) {
+        const next = await source.next();
+        if (next.done || errors.length > 0) return;
+        await work(next.value);
       }
+    } catch (error) {
+      errors.push(error);
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, lane));
-  const broken = lanes.find((outcome) => outcome.status === 'rejected');
-  if (broken) throw broken.reason;
+  await Promise.all(Array.from({ length: width }, lane));
+  await source.return();
+  if (errors.length > 0) throw errors[0];
+}
+
+async function* toAsyncIterator<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncGenerator<Item, void, void> {
+  yield* items;
 }

@@ -1,6 +1,6 @@
 import { JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { type JobEntry, Task } from '../../gen/cyclorama/job/v1/task.ts';
-import { mapBounded } from './concurrency.ts';
+import { forEachBounded } from './concurrency.ts';
 import { toDatasetPlaces } from './dataset.ts';
 import type { DriveParts } from './drive-parts.ts';
 import { checkDriver, type Progress } from './drive-progress.ts';
@@ -70,7 +70,7 @@ export async function planSource(
   const at = { ...entry, cursor: progress.cursor, unsorted: progress.unsorted };
   for await (const { assets, cursor } of readSource(parts.source, at, Number(progress.plannedTotal), signal)) {
     signal.throwIfAborted();
-    await mapBounded(assets, PUBLISHES_AT_ONCE, async (asset) => {
+    await forEachBounded(assets, PUBLISHES_AT_ONCE, async (asset) => {
       let step = planAsset(entry, parts.recipe, naming, records, asset);
       if (step.kind === 'reuse') {
         const result = await readReused(parts.store, step.result, signal);

@@ -3,7 +3,7 @@ import { appendFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { mapBounded } from './concurrency.ts';
+import { forEachBounded } from './concurrency.ts';
 import type { DatasetPlaces } from './dataset.ts';
 import { CycloramaError } from './failure.ts';
 import { type PreviousIndex, readPrevious } from './index-previous.ts';
@@ -46,7 +46,7 @@ export async function buildIndex(parts: BuildParts, path: string, signal: AbortS
   const counts: BuildCounts = { reused: 0, read: 0, unreadable: [] };
   const shards = await divideRecords(parts.store, parts.places, signal);
   const partOf = ({ digits }: Shard): string => join(parts.folder, `part-${digits}`);
-  await mapBounded(shards, SHARDS_AT_ONCE, (shard) => writeShard(parts, shard, partOf(shard), counts, signal));
+  await forEachBounded(shards, SHARDS_AT_ONCE, (shard) => writeShard(parts, shard, partOf(shard), counts, signal));
   await writeFile(path, '');
   for (const shard of shards) {
     signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import { mapBounded } from './concurrency.ts';
+import { forEachBounded } from './concurrency.ts';
 import { type DatasetPlaces, parseRecordKey, type RecordName } from './dataset.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 
@@ -24,7 +24,7 @@ export async function divideRecords(
   signal: AbortSignal,
 ): Promise<Shard[]> {
   const shards: Shard[] = [];
-  await mapBounded(DIGITS, DIGITS.length, async (digit) => {
+  await forEachBounded(DIGITS, DIGITS.length, async (digit) => {
     const page = await store.list(places.bucket, { prefix: places.recordsPrefix + digit }, signal);
     if (page.nextToken === undefined) shards.push({ digits: digit, objects: page.objects });
     else shards.push(...DIGITS.map((next) => ({ digits: digit + next, objects: undefined })));

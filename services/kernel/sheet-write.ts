@@ -1,5 +1,5 @@
 import type { Job } from '../../gen/cyclorama/job/v1/job.ts';
-import { mapBounded } from './concurrency.ts';
+import { forEachBounded } from './concurrency.ts';
 import { type ClosingPlaces, type SheetPlaces, toDatasetPlaces } from './dataset.ts';
 import { readRows } from './index-build.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
@@ -136,7 +136,7 @@ function createLogReader(store: SheetParts['store'], signal: AbortSignal) {
       const failed = rows.filter(({ outcome }) => outcome === 'failed').slice(0, left);
       left -= failed.length;
       const logs = new Map<string, string[]>();
-      await mapBounded(failed, READS_AT_ONCE, async ({ id, recordUri }) => {
+      await forEachBounded(failed, READS_AT_ONCE, async ({ id, recordUri }) => {
         const found = await readRecord(store, parseObjectUri(recordUri, 'record_uri'), signal);
         const log = found?.result?.failure?.logTail ?? [];
         logs.set(

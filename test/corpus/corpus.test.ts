@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AnalysisServiceClient, CreateAnalysisJobRequest } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { type Job, JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobServiceClient, ListTaskResultsRequest } from '../../gen/cyclorama/job/v1/job_service.ts';
-import { mapBounded } from '../../services/kernel/concurrency.ts';
+import { forEachBounded } from '../../services/kernel/concurrency.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
 import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
 import { callStream, callUnary, createClient } from '../../services/kernel/rpc-client.ts';
@@ -88,7 +88,7 @@ describe.each(SETS)('of the corpus’s %s', (set) => {
     expect(existsSync(join(corpus, set)), `'${join(corpus, set)}' is there`).toBe(true);
     const files = filesOf(corpus, set);
     const options = { condition: 'always', contentType: 'application/octet-stream' } as const;
-    await mapBounded(files, 8, async (name) => {
+    await forEachBounded(files, 8, async (name) => {
       await store.write({ bucket: 'corpus', key: name }, { path: join(corpus, name) }, options);
     });
     const assets = files.filter(isAsset);
@@ -97,7 +97,7 @@ describe.each(SETS)('of the corpus’s %s', (set) => {
     const results = await resultsOf(job.jobId);
     expect([...results.keys()].toSorted()).toEqual(assets.toSorted());
     const rows: Comparison[] = [];
-    await mapBounded(assets, PLAIN_AT_ONCE, async (asset) => {
+    await forEachBounded(assets, PLAIN_AT_ONCE, async (asset) => {
       const plain = await plainCount(join(corpus, asset));
       rows.push(compare(asset, results.get(asset), await reportOf(asset), plain));
     });

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { forEachBounded } from '../concurrency.ts';
 import type { S3Place } from '../uri.ts';
 import type { TriageLimits } from './limits.ts';
 import { containedPath, type Dependency } from './reference.ts';
@@ -93,38 +94,22 @@ export async function resolveDependencies(
 ): Promise<{ fetched: FetchedDependency[]; missing: string[] }> {
   const fetched: FetchedDependency[] = [];
   const missing: string[] = [];
-  const queue = [...dependencies];
   let bytes = 0;
-  async function work(): Promise<void> {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const { uri, kind } = next;
-      const found = await resolveOne(asset, uri, fetch, maxBytes - bytes);
-      if (found) {
-        bytes += found.size;
-        assertWithin(bytes, maxBytes, 'bytes of the files that the asset refers to');
-        fetched.push(found);
-      } else if (kind === 'buffer') {
-        throw refusal(
-          'missing_dependency',
-          `the buffer '${uri}' is not in the bucket; expected '${dependencyKey(asset.place.key, uri)}'`,
-        );
-      } else missing.push(uri);
-    }
-  }
-  await allOrFirstError(Array.from({ length: PARALLEL_FETCHES }, work), queue);
+  // None may write into the folder after we have returned.
+  await forEachBounded(dependencies, PARALLEL_FETCHES, async ({ uri, kind }) => {
+    const found = await resolveOne(asset, uri, fetch, maxBytes - bytes);
+    if (found) {
+      bytes += found.size;
+      assertWithin(bytes, maxBytes, 'bytes of the files that the asset refers to');
+      fetched.push(found);
+    } else if (kind === 'buffer') {
+      throw refusal(
+        'missing_dependency',
+        `the buffer '${uri}' is not in the bucket; expected '${dependencyKey(asset.place.key, uri)}'`,
+      );
+    } else missing.push(uri);
+  });
   return { fetched: fetched.sort((a, b) => (a.key < b.key ? -1 : 1)), missing: missing.sort() };
-}
-
-/** Waits for every fetch to end, since none may write into the folder after we have returned; one failure stops further ones. */
-async function allOrFirstError(workers: Promise<void>[], queue: Dependency[]): Promise<void> {
-  const stopping = workers.map((worker) =>
-    worker.catch((error: unknown) => {
-      queue.length = 0;
-      throw error;
-    }),
-  );
-  const failed = (await Promise.allSettled(stopping)).find((outcome) => outcome.status === 'rejected');
-  if (failed) throw failed.reason;
 }
 
 async function resolveOne(
