@@ -63,17 +63,10 @@ def operator_message(error: BaseException, folder: str) -> str:
     return _shorten(lines[0].removeprefix("Error:").strip())
 
 
-def operator_failure(error: BaseException, folder: str) -> BaseException:
-    """Says what an importer's exception means: an interrupt and a lack of memory pass through those written in Python.
-
-    Args:
-        error: what the operator raised, which for these two is a RuntimeError as well.
-        folder: as for `operator_message`.
-    """
+def operator_failure(error: BaseException, folder: str) -> Exception:
+    """Says what an importer's exception means; those written in Python wrap a lack of memory like anything else."""
     message = operator_message(error, folder)
     kind, _, what = message.removeprefix("Python: ").partition(": ")
-    if kind == "KeyboardInterrupt":
-        return KeyboardInterrupt()
     return MemoryError(what) if kind.endswith("MemoryError") else RuntimeFailure("import_failed", message)
 
 

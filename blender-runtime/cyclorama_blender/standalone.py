@@ -6,7 +6,11 @@ import contextlib
 import io
 import logging
 import os
+import shutil
+import signal
 import sys
+import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -16,27 +20,55 @@ from cyclorama_blender.contract import Answer
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.serve import own_arguments
 
-INTERRUPTED = 130
 
-
-def run(main: Callable[[list[str]], int], argv: list[str]) -> NoReturn:
+def run(main: Callable[[list[str], Path], int], argv: list[str]) -> NoReturn:
     """Runs a script's main and ends the process with its exit code.
 
     By itself `blender --python` ends with 0 whatever a script raised, and Blender's clean-up hangs at times.
+
+    Args:
+        main: takes the script's arguments and a folder for temporary files, which goes with the process.
+        argv: the command line.
     """
+    scratch = Path(tempfile.mkdtemp(prefix="cyclorama-"))
+    _end_on_signals(scratch)
     try:
-        code = main(own_arguments(argv))
+        code = main(own_arguments(argv), scratch)
     except RuntimeFailure as failure:
         print(f"ERROR: {failure.message}", file=sys.stderr)  # noqa: T201
         code = 1
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads what we print has seen enough.
+        code = 1
+    except SystemExit as end:
+        code = int(end.code or 0)
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         code = 1
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    _leave(code, scratch)
+
+
+def _end_on_signals(scratch: Path) -> None:
+    """Has Ctrl-C and SIGTERM end the process at once.
+
+    Python calls handlers when Blender returns, which after a render may be in an hour; and what they raise inside of an
+    importer would be that importer's failure.
+    """
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    threading.Thread(target=lambda: _leave(128 + os.read(wake, 1)[0], scratch), daemon=True).start()
+
+
+def _leave(code: int, scratch: Path) -> NoReturn:
+    shutil.rmtree(scratch, ignore_errors=True)
+    # Blender, if it has come so far, has a temporary folder of its own, which is empty.
+    with contextlib.suppress(KeyError, AttributeError, OSError):
+        Path(sys.modules["bpy"].app.tempdir).rmdir()
     os._exit(code)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ REPORT = "_report.json"
 ASKED = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 5}}
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], scratch: Path) -> int:
     """Validates a bucket; returns the exit code, which is 0 also when assets failed."""
     options = parse_options(argv)
     standalone.open_blender()
@@ -43,11 +42,10 @@ def main(argv: list[str]) -> int:
         print(f"[INFO] Processing limit set to {options.limit}.")
     print()
     errors = 0
-    with tempfile.TemporaryDirectory(prefix="batch-validator-") as folder:
-        for number, key in enumerate(keys, 1):
-            print(f"[{number}/{len(keys)}] processing '{printable(key)}'...")
-            errors += not process(store, options, key, Path(folder) / f"asset{SUFFIX}")
-            print()
+    for number, key in enumerate(keys, 1):
+        print(f"[{number}/{len(keys)}] processing '{printable(key)}'...")
+        errors += not process(store, options, key, scratch / f"asset{SUFFIX}")
+        print()
     print(f"[DONE] Processed {count_of(len(keys), 'file')}. {count_of(errors, 'Error')}.")
     return 0
 

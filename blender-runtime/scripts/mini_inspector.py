@@ -18,7 +18,7 @@ from cyclorama_blender import report, standalone
 from cyclorama_blender.failure import RuntimeFailure
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], _scratch: Path) -> int:
     """Inspects one file; returns the exit code."""
     parser = argparse.ArgumentParser(prog="mini_inspector.py", description="Writes metadata of one 3D file as JSON.")
     parser.add_argument("input", type=Path, help="the 3D file")

@@ -15,7 +15,6 @@ import io
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ SIDES = range(16, 4097)
 CHUNK_BYTES = 1 << 20
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], scratch: Path) -> int:
     """Renders one file; returns the exit code."""
     options = parse(argv)
     if options.device == "cpu":
@@ -41,8 +40,7 @@ def main(argv: list[str]) -> int:
         # Cycles tells there of each of its steps; what goes wrong comes as an exception.
         os.dup2(nowhere.fileno(), 1)
     try:
-        with tempfile.TemporaryDirectory(prefix="cyclorama-") as scratch:
-            answer = render_task(options, Path(scratch))
+        answer = render_task(options, scratch)
     except OSError as error:
         raise RuntimeFailure("internal", str(error)) from error
     for shortfall in answer.message["shortfalls"]:
@@ -64,7 +62,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--device", choices=("auto", "cpu", "gpu"), default="auto", help="gpu: fail without one (default: %(default)s)"
     )
     options = parser.parse_args(argv)
-    options.height = options.height or options.width
+    if options.height is None:
+        options.height = options.width
     if options.width not in SIDES or options.height not in SIDES:
         parser.error(f"an image of {options.width} x {options.height} pixels; expected 16 to 4096 a side")
     if not 1 <= options.samples <= 4096:

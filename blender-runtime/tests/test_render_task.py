@@ -148,6 +148,7 @@ def test_an_asset_that_cannot_be_rendered_is_one_sentence_and_exit_code_1(tmp_pa
     ("options", "says"),
     [
         (["--width", "15"], "15 x 15 pixels; expected 16 to 4096"),
+        (["--height", "0"], "512 x 0 pixels; expected 16 to 4096"),
         (["--samples", "0"], "0 samples; expected 1 to 4096"),
         (["--seed", "-1"], "seed -1; expected 0 to 2147483647"),
     ],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,13 @@ TIMEOUT_S = 120
 SCRIPTS = {"mini_inspector.py": ["in.glb", "out.json"], "batch_validator.py": ["bucket", "assets/"]}
 
 
+def command(script: str, *arguments: object) -> list[str]:
+    return [sys.executable, *map(str, (RUNTIME / "scripts" / script, *arguments))]
+
+
 def run(script: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, RUNTIME / "scripts" / script, *arguments]
     return subprocess.run(
-        list(map(str, command)),
+        command(script, *arguments),
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -101,6 +106,43 @@ def test_names_of_others_stay_on_their_line(capsys: pytest.CaptureFixture[str]):
     validator = runpy.run_path(str(RUNTIME / "scripts" / "batch_validator.py"))
     validator["say"]("Report uploaded to 'a\nb\x1b[2J\u202e é.json'.")
     assert capsys.readouterr().out == "   > Report uploaded to 'a\\nb\\x1b[2J\\u202e é.json'.\n"
+
+
+@pytest.mark.parametrize("file", ["brick.glb", "truncated.glb", "--help", "--no-such-option"])
+def test_nothing_stays_in_the_temporary_folder(tmp_path: Path, file: str):
+    (tmp_path / "temporary").mkdir()
+    run("mini_inspector.py", SAMPLES / file if file[0] != "-" else file, tmp_path / "out.json", **temporary(tmp_path))
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_long_render_at_once_and_nothing_stays(tmp_path: Path, number: signal.Signals):
+    (tmp_path / "temporary").mkdir()
+    arguments = SAMPLES / "robot.glb", tmp_path / "out", "--width", 4096, "--samples", 4096
+    environment = {**os.environ, **temporary(tmp_path)}
+    with subprocess.Popen(command("render_task.py", *arguments), env=environment, stdout=subprocess.PIPE) as process:
+        alarm = threading.Timer(TIMEOUT_S, process.kill)
+        alarm.start()
+        while not process.stdout.readline().startswith(b"Rendering"):
+            assert process.poll() is None
+        process.send_signal(number)
+        assert process.wait() == 128 + number
+        alarm.cancel()
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_reader_who_has_seen_enough_is_no_defect(tmp_path: Path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    inspect = command("mini_inspector.py", SAMPLES / "brick.glb", tmp_path / "out.json")
+    done = subprocess.run(inspect, stdout=writer, stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def temporary(folder: Path) -> dict[str, str]:
+    """Python and Blender each have a name for it."""
+    return {name: str(folder / "temporary") for name in ("TMPDIR", "TEMP")}
 
 
 def test_a_defect_is_a_traceback_and_exit_code_1(tmp_path: Path):
