@@ -1,8 +1,9 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { execa } from 'execa';
 
+import { residentBytes } from '../blender-tree.ts';
 import { CycloramaError } from '../failure.ts';
 import type { DecodeAnswer } from './decode-main.ts';
 
@@ -17,7 +18,6 @@ export interface DecodeOptions {
 
 const PROGRAM = fileURLToPath(new URL('./decode-main.ts', import.meta.url));
 const MEMORY_CHECK_MS = 100;
-const PAGE_BYTES = 4096;
 const MAX_ANSWER_BYTES = 2 ** 20;
 
 /**
@@ -73,20 +73,9 @@ function watchMemory(
 ): { stop(): void; exceeded(): boolean } {
   let exceeded = false;
   const timer = setInterval(async () => {
-    const pages = await residentPages(pid);
-    if (pages * PAGE_BYTES < memoryMb * 2 ** 20) return;
+    if ((await residentBytes(pid === undefined ? [] : [pid])) < memoryMb * 2 ** 20) return;
     exceeded = true;
     kill();
   }, MEMORY_CHECK_MS);
   return { stop: () => clearInterval(timer), exceeded: () => exceeded };
-}
-
-/** Resident pages of a process; 0 when it has just ended. */
-async function residentPages(pid: number | undefined): Promise<number> {
-  try {
-    return Number((await readFile(`/proc/${pid}/statm`, 'utf8')).split(' ')[1]);
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return 0;
-    throw error;
-  }
 }
