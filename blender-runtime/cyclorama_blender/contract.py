@@ -91,7 +91,7 @@ def encode_event(event: Json) -> bytes:
     return write_json(event, separators=(",", ":")).encode() + b"\n"
 
 
-def write_json(value: Json, **layout: Any) -> str:
+def write_json(value: object, **layout: Any) -> str:
     """Writes JSON that any reader takes; a number that JSON cannot hold raises ValueError.
 
     Blender hands names that are no UTF-8, such as Latin-1 out of an OBJ, as halves of characters, at which strict

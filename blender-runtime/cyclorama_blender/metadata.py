@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import numpy as np
 
 from cyclorama_blender import camera, depth, edges, normals
 from cyclorama_blender.camera import Intrinsics
-from cyclorama_blender.contract import Json
+from cyclorama_blender.contract import Json, write_json
 from cyclorama_blender.render_spec import RenderSpec, Triple
 from cyclorama_blender.rendered import RenderedBox, RenderedView, Rendering, RenderSource
 
@@ -119,14 +118,14 @@ def print_metadata(document: Json) -> str:
 def _print(value: object, indent: str) -> str:
     inner = indent + "  "
     if isinstance(value, dict) and value:
-        parts = [f"{inner}{json.dumps(key)}: {_print(item, inner)}" for key, item in value.items()]
+        parts = [f"{inner}{write_json(key)}: {_print(item, inner)}" for key, item in value.items()]
         return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
     if isinstance(value, list) and value:
-        line = json.dumps(value, allow_nan=False)
+        line = write_json(value)
         if len(line) <= _LINE_CHARS and not any(isinstance(item, (dict, list, str)) for item in value):
             return line
         return "[\n" + ",\n".join(inner + _print(item, inner) for item in value) + f"\n{indent}]"
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return write_json(value)
 
 
 def _short(number: float, digits: int = _DIGITS) -> float:

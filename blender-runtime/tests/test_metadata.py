@@ -141,6 +141,16 @@ def test_lists_of_numbers_stand_on_one_line() -> None:
     )
 
 
+def test_names_that_are_no_utf_8_are_written_all_the_same() -> None:
+    printed = metadata.print_metadata(
+        {"source_file": "caf\udce9.obj", "warnings": ["texture 'caf\udce9.png' is missing"]}
+    )
+    assert json.loads(printed.encode()) == {
+        "source_file": "caf\ufffd.obj",
+        "warnings": ["texture 'caf\ufffd.png' is missing"],
+    }
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("nan")], [[float("-inf")]]])
 def test_a_number_that_is_not_finite_is_a_defect(value: object) -> None:
     with pytest.raises(ValueError, match="JSON"):
