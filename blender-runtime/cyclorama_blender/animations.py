@@ -19,9 +19,10 @@ _MOVED = {
 
 
 def describe_animations(scene: bpy.types.Scene) -> list[Json]:
-    """Returns an Animation message for each action, by name."""
+    """Returns an Animation message for each action that moves something, by name."""
     frames_a_second = scene.render.fps / scene.render.fps_base
-    return [_describe(action, frames_a_second) for action in sorted(bpy.data.actions, key=lambda action: action.name)]
+    found = (_describe(action, frames_a_second) for action in sorted(bpy.data.actions, key=lambda action: action.name))
+    return [clip for clip in found if clip["moves"]]
 
 
 def _describe(action: bpy.types.Action, frames_a_second: float) -> Json:

@@ -21,7 +21,7 @@ class MeshUse:
     Attributes:
         mesh: as it was imported, before modifiers.
         owners: the objects that show it.
-        places: (4, 4) world matrices, one for each mesh object or instance.
+        places: (4, 4) world matrices, metres, one for each mesh object or instance.
     """
 
     mesh: bpy.types.Mesh
@@ -39,18 +39,31 @@ def mesh_instances(depsgraph: bpy.types.Depsgraph) -> Iterator[bpy.types.Depsgra
 
 def find_uses(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> list[MeshUse]:
     """Lists the meshes of the scene's mesh objects, and of what instancing makes besides."""
+    to_metres = _scale_by(metres_per_unit(scene))
     placed = [(thing, thing.matrix_world) for thing in scene.objects if thing.type == "MESH"]
     placed += [
         (instance.object.original, instance.matrix_world.copy())
         for instance in mesh_instances(depsgraph)
-        if instance.is_instance
+        if instance.is_instance and _is_of_object(instance, depsgraph)
     ]
     uses: dict[bpy.types.Mesh, MeshUse] = {}
     for thing, matrix in placed:
         use = uses.setdefault(thing.data, MeshUse(thing.data))
         use.owners.add(thing)
-        use.places.append(np.array(matrix, dtype=np.float64))
+        use.places.append(to_metres @ np.array(matrix, dtype=np.float64))
     return list(uses.values())
+
+
+def metres_per_unit(scene: bpy.types.Scene) -> float:
+    """Tells how long a unit of the scene is."""
+    # In single precision 0.01 is 0.009999999776; whoever set it meant the shortest decimal.
+    return float(str(np.float32(scene.unit_settings.scale_length)))
+
+
+def _is_of_object(instance: bpy.types.DepsgraphObjectInstance, depsgraph: bpy.types.Depsgraph) -> bool:
+    """Whether an instance shows its object's mesh: what geometry nodes make comes under the object's name, too."""
+    own = instance.object.original.evaluated_get(depsgraph).data
+    return instance.object.data.as_pointer() == own.as_pointer()
 
 
 def count_polygons(uses: list[MeshUse]) -> MeshCounts:
@@ -62,16 +75,21 @@ def count_polygons(uses: list[MeshUse]) -> MeshCounts:
     return total
 
 
+def _scale_by(factor: float) -> Numbers:
+    return np.diag([factor, factor, factor, 1.0])
+
+
 def measure_bounds(depsgraph: bpy.types.Depsgraph) -> WorldBounds:
-    """Measures the box around all evaluated vertices."""
+    """Measures the box around all evaluated vertices, metres."""
     bounds = WorldBounds()
+    to_metres = _scale_by(metres_per_unit(depsgraph.scene))
     local: dict[int, LocalMesh] = {}
     for instance in mesh_instances(depsgraph):
         mesh = instance.object.data
         key = mesh.as_pointer()
         if key not in local:
             local[key] = LocalMesh.from_points(_points(mesh))
-        bounds.add(local[key], np.array(instance.matrix_world, dtype=np.float64))
+        bounds.add(local[key], to_metres @ np.array(instance.matrix_world, dtype=np.float64))
     return bounds
 
 

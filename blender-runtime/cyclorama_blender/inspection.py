@@ -28,6 +28,7 @@ from cyclorama_blender.geometry import (
     describe_uses,
     find_uses,
     measure_bounds,
+    metres_per_unit,
 )
 
 MAX_LISTED = 1_000
@@ -57,12 +58,13 @@ def inspect_scene(warnings: list[str], *, with_stats: bool = True) -> Answer:
         "ngons": str(counts.ngons),
         "meshObjects": str(sum(len(use.places) for use in uses)),
         "materialNames": [material.name for material in find_materials(uses)],
-        "unitMetres": scene.unit_settings.scale_length,
+        "unitMetres": metres_per_unit(scene),
     }
     if not bounds.is_empty:
         message["boundsMin"] = vector(*bounds.low)
         message["boundsMax"] = vector(*bounds.high)
-    found += _doubts(bounds) + other_geometry(scene) + missing_textures(with_packed=with_stats)
+    found += _doubts(bounds) + other_geometry(scene) + _left_aside(scene, uses)
+    found += missing_textures(with_packed=with_stats)
     if with_stats:
         message["stats"], more = _describe(scene, uses)
         found += more
@@ -118,7 +120,7 @@ def _surface_message(surface: WorldSurface) -> Json:
 
 def _reveal(scene: bpy.types.Scene) -> list[str]:
     """Shows what the file hides, since Blender evaluates only what is shown and the counts include it."""
-    hidden = [thing for thing in scene.objects if thing.type == "MESH" and not thing.visible_get()]
+    hidden = [thing for thing in scene.objects if _shows_meshes(thing) and not thing.visible_get()]
     if not hidden:
         return []
     view_layer = bpy.context.view_layer
@@ -131,7 +133,18 @@ def _reveal(scene: bpy.types.Scene) -> list[str]:
         thing.hide_viewport = False
         if thing.name in view_layer.objects:
             thing.hide_set(False)
-    return [f"mesh objects that the file hides are counted and measured all the same: {len(hidden)}"]
+    return [f"objects that the file hides are counted and measured all the same: {len(hidden)}"]
+
+
+def _shows_meshes(thing: bpy.types.Object) -> bool:
+    return thing.type == "MESH" or thing.instance_type != "NONE"
+
+
+def _left_aside(scene: bpy.types.Scene, uses: list[MeshUse]) -> list[str]:
+    """Warns of meshes that the active scene does not show: those of other scenes, or of none."""
+    shown = {thing for use in uses for thing in use.owners}
+    aside = sum(thing.type == "MESH" and thing not in shown for thing in bpy.data.objects)
+    return [f"mesh objects outside of scene '{scene.name}' are neither counted nor measured: {aside}"] if aside else []
 
 
 def _layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:

@@ -8,7 +8,7 @@ import { printErrorReport, printReport, reportName, toReport } from './report.ts
 /** Describes the geometry of an asset in one JSON file. */
 export const analysisOperation: Operation = {
   name: 'analysis',
-  recipe: 3,
+  recipe: 4,
   outputPlaces: (task) => [reportPlace(task)],
   blenderOp: () => ({ $case: 'inspect', value: {} }),
   approach:
