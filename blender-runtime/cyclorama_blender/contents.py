@@ -111,7 +111,9 @@ def _describe_texture(image: bpy.types.Image) -> Json:
     if is_missing(image):
         return {"name": image.name, "missing": True}
     width, height = image.size
-    return {"name": image.name, "width": width, "height": height, "format": image.file_format.lower()}
+    # What is no file has the format that it would be saved in.
+    form = image.source if image.source in ("GENERATED", "MOVIE") else image.file_format
+    return {"name": image.name, "width": width, "height": height, "format": form.lower()}
 
 
 def missing_textures(*, with_packed: bool = True) -> list[str]:

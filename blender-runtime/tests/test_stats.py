@@ -161,6 +161,12 @@ def test_textures_tell_size_and_format_or_that_they_are_missing(tmp_path: Path):
     assert answer.warnings == ("texture 'gone.png' is missing or cannot be read",)
 
 
+def test_a_pattern_that_blender_makes_has_no_file_format():
+    bpy.data.images.new("Grid", 8, 4)
+    expected = {"name": "Grid", "width": 8, "height": 4, "format": "generated"}
+    assert inspection.inspect_scene([]).message["stats"]["textures"] == [expected]
+
+
 def test_a_rig_is_counted_and_what_it_moves(tmp_path: Path):
     box = add_box()
     bpy.ops.object.armature_add()
