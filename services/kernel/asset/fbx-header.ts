@@ -2,7 +2,7 @@ import type { FileHeader } from '../../../gen/cyclorama/asset/v1/stats.ts';
 import { cutText } from './header-text.ts';
 
 const AXES = ['X', 'Y', 'Z'];
-const METRES_PER_CENTIMETRE = 0.01;
+const CENTIMETRES_PER_METRE = 100;
 const TEXT = 0x53;
 const INT32 = 0x49;
 const DOUBLE = 0x44;
@@ -18,7 +18,7 @@ export function readFbxHeader(head: Buffer): Partial<FileHeader> {
   return {
     generator: cutText(textAfter(head, Buffer.from('\x07Creator'))),
     upAxis: (up !== undefined && up + 4 <= head.length && AXES[head.readInt32LE(up)]) || '',
-    unitMetres: Number.isFinite(centimetres) && centimetres > 0 ? centimetres * METRES_PER_CENTIMETRE : 0,
+    unitMetres: Number.isFinite(centimetres) && centimetres > 0 ? centimetres / CENTIMETRES_PER_METRE : 0,
   };
 }
 
