@@ -243,7 +243,8 @@ describe('a signal that aborts', () => {
       const start = performance.now();
       ending.abort(new Error('cancelled'));
       await expect(call).rejects.toThrow('cancelled');
-      expect(performance.now() - start).toBeLessThan(1_000);
+      // Long before any deadline of its own.
+      expect(performance.now() - start).toBeLessThan(10_000);
       await expect.poll(open).toBe(0);
       expect(requests()).toBe(1);
     },

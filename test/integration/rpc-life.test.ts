@@ -216,7 +216,8 @@ describe('connecting', () => {
       reason: 'service_unavailable',
       message: expect.stringContaining(`localhost:${port}`),
     });
-    expect(performance.now() - begin).toBeLessThan(2_000);
+    // Of its deadline's 20 s.
+    expect(performance.now() - begin).toBeLessThan(10_000);
     client.close();
   });
 

@@ -123,9 +123,10 @@ describe('deadlines and cancelling', () => {
         return untilAborted(context);
       },
     });
-    const deadlineMs = Date.now() + 300;
+    const deadlineMs = Date.now() + 2_000;
     await expect(list({ deadlineMs })).rejects.toMatchObject({ reason: 'deadline_exceeded' });
-    expect(Math.abs(seen!.deadlineMs - deadlineMs)).toBeLessThan(200);
+    // What the call took on its way; without a deadline the handler's would be minutes away.
+    expect(Math.abs(seen!.deadlineMs - deadlineMs)).toBeLessThan(2_000);
     await until('the signal aborts', () => seen!.signal.aborted);
     expect(seen!.signal.reason).toMatchObject({ reason: 'deadline_exceeded' });
   });
