@@ -55,6 +55,8 @@ def answer(room: ModuleType, events: BinaryIO, request: Request) -> None:
     log.info("begin %s %s", request.op, Path(request.input_path).name)
     try:
         done = room.perform(request, clock.enter)
+        # What JSON cannot hold is this request's failure; met when the result is sent, it would end the process.
+        contract.encode_event(done.message)
     except Exception as error:  # noqa: BLE001
         failure = (*to_failure(error), clock.stage)
         # A failure that we named ourselves needs no stack; what lies behind it does.

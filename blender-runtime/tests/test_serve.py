@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 from pathlib import Path
+from types import SimpleNamespace
 
 from conftest import RUNTIME, Served
 
-from cyclorama_blender.contract import MAX_LINE_BYTES
+from cyclorama_blender import serve
+from cyclorama_blender.contract import MAX_LINE_BYTES, Answer, Request
 
 OBJ = b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
 
@@ -45,6 +49,14 @@ def test_malformed_lines_are_answered_and_survived(shared_served: Served):
         assert shared_served.send(line)["failure"]["reason"] == "internal"
     selftest = {"requestId": "r", "selftest": {}}
     assert "selftest" in shared_served.send(json.dumps(selftest).encode())["result"]
+
+
+def test_a_number_that_json_cannot_hold_fails_its_own_request_alone():
+    room = SimpleNamespace(perform=lambda *_: Answer("inspection", {"area": math.inf}), reset=lambda: None)
+    events = io.BytesIO()
+    serve.answer(room, events, Request("r", "inspect"))
+    *_, last = map(json.loads, events.getvalue().splitlines())
+    assert (last["requestId"], last["failure"]["reason"]) == ("r", "internal")
 
 
 def test_a_trace_id_leads_to_blenders_log_line(served: Served, tmp_path: Path):
