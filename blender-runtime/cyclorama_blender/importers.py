@@ -91,7 +91,8 @@ def _open_blend(path: Path, head: bytes) -> Warnings:
     except RuntimeError as error:
         log.warning("open_mainfile: %s", error)
         message = operator_message(error, str(path.parent))
-        raise RuntimeFailure("unsupported_format", f"Blender {bpy.app.version_string}: {message}") from error
+        reason = "unsupported_format" if "newer" in message else "import_failed"
+        raise RuntimeFailure(reason, f"Blender {bpy.app.version_string}: {message}") from error
     for scene in bpy.data.scenes:
         force_scene_settings(scene)
     return _check_references(path) + _age_warning()

@@ -216,8 +216,9 @@ def test_a_bone_shape_is_no_mesh_of_the_asset(tmp_path: Path):
         ("a.fbx", b"; FBX 7.4.0 project file\n", "import_failed"),
         ("a.ply", b"plop", "import_failed"),
         ("a.blend", b"plop", "unsupported_format"),
-        ("a.blend", b"BLENDER-v405" + bytes(100), "unsupported_format"),
-        ("a.blend", b"\x28\xb5\x2f\xfd" + bytes(100), "unsupported_format"),
+        ("a.blend", b"BLENDER-v405" + bytes(100), "import_failed"),
+        ("a.blend", b"\x28\xb5\x2f\xfd" + bytes(100), "import_failed"),
+        ("a.blend", b"BLENDER17-02v0600" + bytes(100), "unsupported_format"),
     ],
 )
 def test_a_file_that_cannot_be_read_has_a_reason(tmp_path: Path, name: str, content: bytes, reason: str):
