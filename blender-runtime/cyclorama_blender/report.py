@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Context, Decimal
+
 from cyclorama_blender.contract import Json, write_json
 
-DECIMALS = 6
+DECIMALS = Decimal("0.000001")
 """Of dimensions, metres."""
+ROUNDING = Context(prec=400, rounding=ROUND_HALF_UP)
+"""As the services round, for whom 1/128 m is 0.007813 m; digits for any double."""
 
 
 def inspection_report(filename: str, found: Json) -> Json:
@@ -48,4 +52,8 @@ def _topology(found: Json) -> Json:
 
 def _dimensions(found: Json) -> Json:
     low, high = found.get("boundsMin", {}), found.get("boundsMax", {})
-    return {axis: round(high.get(axis, 0.0) - low.get(axis, 0.0), DECIMALS) for axis in "xyz"}
+    return {axis: _round(high.get(axis, 0.0) - low.get(axis, 0.0)) for axis in "xyz"}
+
+
+def _round(extent: float) -> float:
+    return float(ROUNDING.quantize(Decimal(extent), DECIMALS))

@@ -56,7 +56,10 @@ def test_an_error_is_exercise_4s_with_the_reason_after_it():
     assert list(report) == ["file", "status", "error_message", "reason"]
 
 
-@pytest.mark.parametrize(("extent", "reported"), [(0.1 + 0.2, 0.3), (1 / 3, 0.333333), (1e-7, 0.0), (1e12, 1e12)])
+EXTENTS = [(0.1 + 0.2, 0.3), (1 / 3, 0.333333), (1e-7, 0.0), (1 / 128, 0.007813), (1e12, 1e12), (3e38, 3e38)]
+
+
+@pytest.mark.parametrize(("extent", "reported"), EXTENTS)
 def test_dimensions_have_six_decimals(extent: float, reported: float):
     found = {**FOUND, "boundsMin": {"x": 0, "y": 0, "z": 0}, "boundsMax": {"x": extent, "y": 0, "z": 0}}
     assert inspection_report("a.glb", found)["dimensions"] == {"x": reported, "y": 0.0, "z": 0.0}
