@@ -65,6 +65,7 @@ describe('readImageSize', () => {
   it.each([
     ['nothing', Buffer.alloc(0)],
     ['a text', Buffer.from('this is not an image at all, is it?')],
+    ['a PNG whose header was overwritten', pngHead(1024, 512).fill('rubbish', 12)],
     ['a JPEG that ends before its frame', jpeg(segment(0xe1, Buffer.alloc(100)))],
     ['a JPEG of endless segments', jpeg(...Array.from({ length: 2_000 }, () => segment(0xfe, Buffer.alloc(0))), frame)],
     ['a JPEG with a broken marker', jpeg(Buffer.from('00112233445566778899', 'hex'))],

@@ -19,7 +19,7 @@ export async function readImageSize(source: ByteSource): Promise<ImageSize | und
   if (head.length < 12) return undefined;
   if (head.readUInt16BE(0) === 0xffd8) return readJpegSize(source);
   if (head.length < 30) return undefined;
-  if (head.subarray(0, 8).equals(PNG))
+  if (head.subarray(0, 8).equals(PNG) && head.toString('latin1', 12, 16) === 'IHDR')
     return { width: head.readUInt32BE(16), height: head.readUInt32BE(20), layers: 1 };
   if (head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'WEBP') return readWebpSize(head);
   if (head.toString('latin1', 0, 2) === 'BM')

@@ -44,10 +44,11 @@ export async function triageStl(source: ByteSource, limits: TriageLimits): Promi
     assertWithin(triangles * 3, limits.elements, 'vertices');
     return { ...NOTHING_MORE, figures: { triangles } };
   }
-  if (/^\s*solid/i.test(head.toString('latin1'))) return NOTHING_MORE;
+  const isBinary = head.includes(0) && !/facet/i.test(head.toString('latin1'));
+  if (/^\s*solid/i.test(head.toString('latin1')) && !isBinary) return NOTHING_MORE;
   throw refusal(
     'invalid_asset',
-    `the STL has ${source.size} bytes, neither a text that starts with 'solid' nor the ${expected} of a binary one with ${triangles} triangles`,
+    `the STL has ${source.size} bytes, neither a text that starts with 'solid' and has facets nor the ${expected} of a binary one with ${triangles} triangles`,
   );
 }
 

@@ -78,6 +78,7 @@ describe('triageFile', () => {
     ['a.fbx', 'something else', 'invalid_asset', "expected 'Kaydara FBX Binary'"],
     ['a.fbx', fbx(6100), 'unsupported_format', 'version 6100; expected 7100 or later'],
     ['a.stl', stl(9, 184), 'invalid_asset', 'nor the 534 of a binary one with 9 triangles'],
+    ['a.stl', Buffer.concat([Buffer.from('solid'), stl(9, 184).subarray(5)]), 'invalid_asset', 'the 534 of a binary'],
     ['a.ply', 'plx', 'invalid_asset', "expected 'ply'"],
     ['a.ply', 'ply\nformat ascii 1.0\n', 'invalid_asset', 'no end_header'],
     ['a.ply', ply('format binary_middle_endian 1.0'), 'invalid_asset', "format 'binary_middle_endian'"],
