@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const serial = [
   { name: 'contract', timeoutMs: 60_000 },
   { name: 'integration', timeoutMs: 120_000 },
-  { name: 'e2e', timeoutMs: 300_000 },
+  { name: 'e2e', timeoutMs: 600_000 },
   { name: 'faults', timeoutMs: 300_000 },
   // Needs programs of others: a suite of its own, `npm run test:system`.
   { name: 'system', timeoutMs: 120_000 },

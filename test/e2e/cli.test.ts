@@ -260,7 +260,7 @@ describe('demo', () => {
 
 /** Every process of a stack has the data folder in its command line or environment. */
 async function untilNothingRunsOn(data: string): Promise<void> {
-  const giveUpAt = Date.now() + 10_000;
+  const giveUpAt = Date.now() + 30_000;
   for (;;) {
     const left = await processesOf(data);
     if (left.length === 0) return;
