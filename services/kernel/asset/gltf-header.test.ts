@@ -27,6 +27,24 @@ describe('what a glTF says of itself', () => {
     });
   });
 
+  test.each<[string, Record<string, unknown>, Record<string, string>]>([
+    [
+      'an object',
+      { license: { name: 'CC-BY-4.0', url: 'https://example.com/by' } },
+      { license: 'CC-BY-4.0, https://example.com/by' },
+    ],
+    ['a list', { author: ['Ann', 'Bob', { deep: 'Cy' }] }, { author: 'Ann, Bob' }],
+    ['a number', { title: 42 }, { title: '42' }],
+    ['another spelling', { Licence: 'MIT', AUTHOR: 'Zoë' }, { license: 'MIT', author: 'Zoë' }],
+    [
+      'no text',
+      { license: true, author: null, title: {}, source: '' },
+      { license: '', author: '', title: '', source: '' },
+    ],
+  ])('is found in extras of %s', (_, extras, said) => {
+    expect(readGltfHeader({ asset: { extras } })).toMatchObject(said);
+  });
+
   test.each<[string, Record<string, unknown>]>([
     ['nothing', {}],
     ['nothing in asset', { asset: { version: '2.0' } }],

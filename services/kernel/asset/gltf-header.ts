@@ -12,15 +12,23 @@ export function readGltfHeader(gltf: JsonObject): Partial<FileHeader> {
   return {
     generator: cutText(asset.generator),
     copyright: cutText(asset.copyright),
-    license: cutText(extras.license),
-    author: cutText(extras.author),
-    title: cutText(extras.title),
-    source: cutText(extras.source),
+    license: said(extras, 'license') || said(extras, 'licence'),
+    author: said(extras, 'author'),
+    title: said(extras, 'title'),
+    source: said(extras, 'source'),
     extensionsUsed: extensionNames(gltf.extensionsUsed),
     extensionsRequired: extensionNames(gltf.extensionsRequired),
     unitMetres: 1,
     upAxis: 'Y',
   };
+}
+
+/** What extras say under a name, in whatever case; of a list or an object the texts and numbers in it. */
+function said(extras: JsonObject, name: string): string {
+  const key = Object.keys(extras).find((each) => each.toLowerCase() === name);
+  const value = key === undefined ? undefined : extras[key];
+  const parts = typeof value === 'object' && value !== null ? Object.values(value) : [value];
+  return cutText(parts.filter((part) => ['string', 'number'].includes(typeof part)).join(', '));
 }
 
 function objectIn(parent: JsonObject, key: string): JsonObject {
