@@ -105,9 +105,9 @@ def ready_event(blender_version: str, python_version: str, pid: int) -> Json:
     return {"ready": {"blenderVersion": blender_version, "pythonVersion": python_version, "pid": pid}}
 
 
-def progress_event(request_id: str, stage: str, fraction: float) -> Json:
+def progress_event(request_id: str, stage: str) -> Json:
     """Says that a stage began or moved on."""
-    return {"requestId": request_id, "progress": {"stage": stage, "fraction": fraction}}
+    return {"requestId": request_id, "progress": {"stage": stage}}
 
 
 def result_event(request_id: str, answer: Answer, stage_seconds: dict[str, float], rss_bytes: int) -> Json:

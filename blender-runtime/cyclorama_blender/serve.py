@@ -49,7 +49,7 @@ def to_failure(error: BaseException) -> tuple[str, str]:
 
 def answer(room: ModuleType, events: BinaryIO, request: Request) -> None:
     """Does one request and tidies up, whatever came of it. The only place that catches everything."""
-    clock = StageClock(lambda stage: send(events, contract.progress_event(request.request_id, stage, 0.0)))
+    clock = StageClock(lambda stage: send(events, contract.progress_event(request.request_id, stage)))
     done: Answer | None = None
     failure: tuple[str, str, str] | None = None
     log.info("begin %s %s", request.op, Path(request.input_path).name)

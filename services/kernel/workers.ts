@@ -29,7 +29,7 @@ export function createWorkers(bus: Pick<Bus, 'bucket'>): Workers {
           known = undefined;
         });
       }
-      return (await known).filter((beat) => !beat.draining && beat.operations.includes(operation));
+      return (await known).filter(({ operations }) => operations.includes(operation));
     },
   };
 }
@@ -67,12 +67,12 @@ export async function requireLiveGpu(workers: Workers, operation: string): Promi
 /** Tells the deployment that this worker lives, until the signal aborts; then that it is gone. */
 export async function beatWhileAlive(
   bus: Pick<Bus, 'bucket'>,
-  beat: Omit<WorkerBeat, 'host' | 'draining'>,
+  beat: Omit<WorkerBeat, 'host'>,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
   const beats = bus.bucket('workers');
-  const value = JSON.stringify(WorkerBeat.toJSON({ ...beat, host: hostname(), draining: false }));
+  const value = JSON.stringify(WorkerBeat.toJSON({ ...beat, host: hostname() }));
   while (!signal.aborted) {
     try {
       await beats.put(beat.workerId, value);

@@ -37,14 +37,14 @@ const acts = {
   tick: (requestId) => {
     let ticks = 0;
     const timer = setInterval(() => {
-      send({ requestId, progress: { stage: 'import', fraction: ++ticks / 10 } });
-      if (ticks < 10) return;
+      send({ requestId, progress: { stage: 'import' } });
+      if (++ticks < 10) return;
       clearInterval(timer);
       acts.succeed(requestId);
     }, 50);
   },
   'tick-forever': (requestId) => {
-    setInterval(() => send({ requestId, progress: { stage: 'import', fraction: 0.5 } }), 20);
+    setInterval(() => send({ requestId, progress: { stage: 'import' } }), 20);
   },
   crash: () => {
     console.error('about to crash');
