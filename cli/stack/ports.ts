@@ -41,7 +41,8 @@ export async function freePortBase(first = 20_000): Promise<number> {
   throw new Error(`no ${SPAN} ports in a row are free between ${first} and 32000`);
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nothing listens on a port of this machine. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
+import { isFree } from '../../cli/stack/ports.ts';
 import { withParentDeath } from '../../services/kernel/parent-death.ts';
 import { pause } from '../../services/kernel/signal.ts';
 
@@ -55,13 +56,19 @@ export class ServerProcess {
   }
 }
 
-/** A port of this machine that nothing listens on just now. */
+const PORTS = { first: 10_000, count: 10_000 };
+let tried = Math.floor(Math.random() * PORTS.count);
+
+/**
+ * A port of this machine that nothing listens on just now. It is none of those that the system gives to connections: a
+ * client that looks for a server that is down would at times be given the server's own port.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let tries = 0; tries < PORTS.count; tries++) {
+    tried = (tried + 1) % PORTS.count;
+    if (await isFree(PORTS.first + tried)) return PORTS.first + tried;
+  }
+  throw new Error(`no port from ${PORTS.first} on is free`);
 }
 
 /** Whether somebody listens on a port. */
