@@ -56,7 +56,7 @@ export function doneCount({ counts }: Pick<Job, 'counts'>): bigint {
 }
 
 /** A state without its prefix: `RUNNING`. */
-export function stateName(state: JobState): string {
+function stateName(state: JobState): string {
   return jobStateToJSON(state).replace('JOB_STATE_', '');
 }
 

@@ -12,7 +12,7 @@ import { type AssetQuery, findLocalAssets, type LocalAssets, referredFiles } fro
 import { putFiles } from './transfer.ts';
 
 /** The bucket of the local stack that takes single files on their way, and results of local sources. */
-export const LOCAL_BUCKET = 'cyclorama-local';
+const LOCAL_BUCKET = 'cyclorama-local';
 
 /** A bucket's name may have 63 characters. */
 const MAX_NAME = 40;

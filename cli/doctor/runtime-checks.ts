@@ -44,7 +44,7 @@ interface Selftest {
 }
 
 /** Imports bpy in a process of its own, evaluates a cube and lists Cycles' devices. */
-export async function runSelftest(signal: AbortSignal): Promise<Selftest> {
+async function runSelftest(signal: AbortSignal): Promise<Selftest> {
   const { python } = toolsOrUndefined() ?? { python: 'python3' };
   const { stdout } = await execa(python, ['-s', '-B', '-c', SELFTEST], {
     env: { PYTHONPATH: join(ROOT, 'blender-runtime') },

@@ -3,7 +3,7 @@ import { checkSuffixes, toSuffixes } from '../kernel/asset-filter.ts';
 import { CycloramaError, type FieldViolation, invalidRequest } from '../kernel/failure.ts';
 import { parseS3Uri, type S3Place } from '../kernel/uri.ts';
 
-export const MAX_PAGE_SIZE = 1_000;
+const MAX_PAGE_SIZE = 1_000;
 const MAX_KEY_BYTES = 1_024;
 
 /** What to look for: everything below a prefix with one of the suffixes. */

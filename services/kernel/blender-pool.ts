@@ -78,7 +78,7 @@ export class BlenderPool {
     }
   }
 
-  /** Process ids of the warm processes, for a readiness report. */
+  /** Process ids of the warm processes. */
   get pids(): number[] {
     return this.#slots.map((slot) => slot.pid).filter((pid) => pid !== undefined);
   }

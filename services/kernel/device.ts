@@ -15,7 +15,7 @@ export const CPU = 'CPU';
 const GPU_WARM_UP_MS = 1_200_000;
 
 /** Whether the driver of a GPU is on this machine, whatever Cycles makes of it. */
-export function seesGpu(): boolean {
+function seesGpu(): boolean {
   return readdirSync('/dev').some((name) => /^nvidia\d+$/.test(name));
 }
 

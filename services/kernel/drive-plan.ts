@@ -4,7 +4,7 @@ import { forEachBounded } from './concurrency.ts';
 import { toDatasetPlaces } from './dataset.ts';
 import type { DriveParts } from './drive-parts.ts';
 import { checkDriver, type Progress } from './drive-progress.ts';
-import { createRoom } from './drive-queue.ts';
+import { createShare } from './drive-queue.ts';
 import { isEnded } from './job-state.ts';
 import type { ObjectStore } from './object-store.ts';
 import { type Naming, needsRecord, planAsset, withRecordedFailure } from './plan.ts';
@@ -66,7 +66,7 @@ export async function planSource(
   const records =
     job.outputUri === '' ? undefined : await loadRecordSet(parts.store, toDatasetPlaces(job.outputUri), signal);
   const subject = taskSubject(job.operation, laneOf(job), job.jobId);
-  const room = createRoom(parts, job);
+  const share = createShare(parts, job);
   const at = { ...entry, cursor: progress.cursor, unsorted: progress.unsorted };
   for await (const { assets, cursor } of readSource(parts.source, at, Number(progress.plannedTotal), signal)) {
     signal.throwIfAborted();
@@ -79,7 +79,7 @@ export async function planSource(
         step = planAsset(entry, parts.recipe, naming, undefined, asset);
       }
       if (step.kind === 'queue') {
-        await room.take(signal);
+        await share.take(signal);
         await parts.bus.publish(
           subject,
           JSON.stringify(Task.toJSON(step.task)),

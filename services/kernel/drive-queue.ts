@@ -20,7 +20,7 @@ export async function warningOfLack({ bus, liveWorkers }: DriveParts, job: Job, 
 }
 
 /** Keeps a job from queueing more than its share: at most max(64, 4 x live slots) tasks at a time. */
-export function createRoom(
+export function createShare(
   { bus, liveWorkers }: DriveParts,
   job: Job,
 ): { take: (signal: AbortSignal) => Promise<void> } {

@@ -45,7 +45,7 @@ export async function listShard(
 }
 
 /** Of the records of one asset takes the newest; of those with the same fingerprint the one that succeeded. */
-export function chooseRecords(objects: StoredObject[]): IndexedRecord[] {
+function chooseRecords(objects: StoredObject[]): IndexedRecord[] {
   const chosen = new Map<string, IndexedRecord>();
   for (const { key, etag, lastModifyTime } of objects) {
     const name = parseRecordKey(key);

@@ -54,12 +54,7 @@ export function refuseVainFilter(rows: RowFilter | undefined, uri: string): void
 }
 
 /** The asset of one line; undefined for an empty line, a remark, and a row that does not pass the filter. */
-export function readManifestLine(
-  line: string,
-  number: number,
-  uri: string,
-  rows: RowFilter | undefined,
-): string | undefined {
+function readManifestLine(line: string, number: number, uri: string, rows: RowFilter | undefined): string | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
   const refuse = (expected: string, cause?: unknown): CycloramaError =>
     new CycloramaError(

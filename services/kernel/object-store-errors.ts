@@ -84,7 +84,7 @@ function absenceText(reason: Reason, place: S3Place): string | undefined {
 }
 
 /** Whether the local disk takes no more. */
-export function isDiskFull(error: unknown): boolean {
+function isDiskFull(error: unknown): boolean {
   return DISK_FULL.has((error as NodeJS.ErrnoException).code ?? '');
 }
 

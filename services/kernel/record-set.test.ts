@@ -2,16 +2,12 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type OutcomeWord, type RecordName, toDatasetPlaces } from './dataset.ts';
 import type { StoredObject } from './object-store.ts';
-import { loadRecordSet, packRecords } from './record-set.ts';
+import { loadRecordSet, type RecordSet } from './record-set.ts';
 
 const PLACES = toDatasetPlaces('s3://bucket/out/');
 const NEVER = new AbortController().signal;
 const hash = (text: string): string => createHash('md5').update(text).digest('hex');
 const id = (digit: string, n = 0): string => digit + hash(String(n)).slice(1);
-
-function shards(names: RecordName[]): RecordName[][] {
-  return [...'0123456789abcdef'].map((digit) => names.filter(({ assetId }) => assetId.startsWith(digit)));
-}
 
 /** A store that lists the records page by page in the given order. */
 function storeOf(names: RecordName[], pageSize: number) {
@@ -28,16 +24,19 @@ function storeOf(names: RecordName[], pageSize: number) {
   };
 }
 
-test('an empty set finds nothing', () => {
-  const set = packRecords(shards([]));
+const load = (names: RecordName[], pageSize = 1_000): Promise<RecordSet> =>
+  loadRecordSet(storeOf(names, pageSize), PLACES, NEVER);
+
+test('an empty set finds nothing', async () => {
+  const set = await load([]);
   expect(set.size).toBe(0);
   expect(set.find(id('a'), hash('f'))).toBeUndefined();
 });
 
 test.each<OutcomeWord>(['succeeded', 'failed', 'skipped'])(
   'a record that %s is found by asset and fingerprint',
-  (outcome) => {
-    const set = packRecords(shards([{ assetId: id('7'), fingerprint: hash('f'), outcome }]));
+  async (outcome) => {
+    const set = await load([{ assetId: id('7'), fingerprint: hash('f'), outcome }]);
     expect(set.find(id('7'), hash('f'))).toBe(outcome);
     expect(set.find(id('7'), hash('g'))).toBeUndefined();
     expect(set.find(id('8'), hash('f'))).toBeUndefined();
@@ -48,33 +47,33 @@ test.each<OutcomeWord[]>([
   ['failed', 'succeeded'],
   ['succeeded', 'failed'],
   ['skipped', 'failed', 'succeeded'],
-])('where %s and %s remain, succeeded wins', (...outcomes) => {
+])('where %s and %s remain, succeeded wins', async (...outcomes) => {
   const names = outcomes.filter(Boolean).map((outcome) => ({ assetId: id('7'), fingerprint: hash('f'), outcome }));
-  const set = packRecords(shards(names));
+  const set = await load(names);
   expect(set.size).toBe(names.length);
   expect(set.find(id('7'), hash('f'))).toBe('succeeded');
 });
 
-test('of 100,000 records each is found and nothing else', () => {
+test('of 100,000 records each is found and nothing else', async () => {
   const words: OutcomeWord[] = ['succeeded', 'failed', 'skipped'];
   const names = Array.from({ length: 100_000 }, (_, n) => ({
     assetId: hash(`asset ${n}`),
     fingerprint: hash(`fingerprint ${n}`),
     outcome: words[n % 3]!,
   }));
-  const set = packRecords(shards(names));
+  const set = await load(names);
   expect(set.size).toBe(100_000);
   const wrong = names.filter(({ assetId, fingerprint, outcome }) => set.find(assetId, fingerprint) !== outcome);
   const invented = names.filter(({ assetId }, n) => set.find(assetId, hash(`fingerprint ${n + 1}`)) !== undefined);
   expect([wrong.length, invented.length]).toEqual([0, 0]);
 });
 
-test('the first and the last possible name are found', () => {
+test('the first and the last possible name are found', async () => {
   const ends = ['0'.repeat(32), 'f'.repeat(32)];
   const names = ends.flatMap((assetId) =>
     ends.map((fingerprint) => ({ assetId, fingerprint, outcome: 'failed' as const })),
   );
-  const set = packRecords(shards(names));
+  const set = await load(names);
   for (const { assetId, fingerprint } of names) expect(set.find(assetId, fingerprint)).toBe('failed');
 });
 
@@ -84,7 +83,7 @@ test.each([1, 7, 1000])('a listing in pages of %i, in any order, gives the same 
     fingerprint: hash(`fingerprint ${n}`),
     outcome: 'succeeded' as const,
   }));
-  const set = await loadRecordSet(storeOf(names, pageSize), PLACES, NEVER);
+  const set = await load(names, pageSize);
   expect(set.size).toBe(500);
   expect(names.every(({ assetId, fingerprint }) => set.find(assetId, fingerprint) === 'succeeded')).toBe(true);
 });

@@ -17,11 +17,6 @@ export interface RecordSet {
   find(assetId: string, fingerprint: string): OutcomeWord | undefined;
 }
 
-/** Packs record names; `shards[d]` holds the asset ids whose first hex digit is d. */
-export function packRecords(shards: RecordName[][]): RecordSet {
-  return fromShards(shards.map((names) => packShard(names.map(encode))));
-}
-
 /** Reads the names of all records of a dataset, in parallel by the first digit of the asset id. */
 export async function loadRecordSet(
   store: Pick<ObjectStore, 'listAll'>,

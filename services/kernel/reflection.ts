@@ -36,7 +36,7 @@ export function addReflection(server: Server, serviceNames: string[]): void {
 }
 
 /** Full name of a generated service. */
-export function toServiceName(definition: Record<string, { path: string }>): string {
+function toServiceName(definition: Record<string, { path: string }>): string {
   return Object.values(definition)[0]?.path.split('/')[1] ?? '';
 }
 

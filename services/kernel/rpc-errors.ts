@@ -5,7 +5,7 @@ import { Status } from '../../gen/google/rpc/status.ts';
 import { CycloramaError, type FieldViolation, isReason, REASONS, type Reason } from './failure.ts';
 
 /** `domain` of every ErrorInfo of ours. */
-export const ERROR_DOMAIN = 'cyclorama';
+const ERROR_DOMAIN = 'cyclorama';
 
 const DETAILS_KEY = 'grpc-status-details-bin';
 const TYPE_PREFIX = 'type.googleapis.com/';

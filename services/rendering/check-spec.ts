@@ -29,7 +29,7 @@ const MAX_COORDINATE = 1e9;
 /** From a pose to what it looks at, as a share of its greatest coordinate. */
 const LEAST_DISTANCE = 1e-6;
 const MAX_SEED = 2 ** 31 - 1;
-export const MAX_VIEWS = 64;
+const MAX_VIEWS = 64;
 const HDR_SUFFIX = /\.(?:hdr|exr)$/i;
 
 /** Names every field of a spec that is outside its bounds, as the proto states them. */

@@ -13,7 +13,7 @@ import {
 import { qualityOf } from './presets.ts';
 
 /** A lens of 50 mm on a sensor 36 mm wide, degrees. */
-export const DEFAULT_FIELD_OF_VIEW = 2 * Math.atan(18 / 50) * (180 / Math.PI);
+const DEFAULT_FIELD_OF_VIEW = 2 * Math.atan(18 / 50) * (180 / Math.PI);
 export const SIDE = 512;
 const MARGIN = 0.08;
 const STRENGTH = 1;
@@ -23,7 +23,7 @@ const RING_ELEVATION = 20;
 const ORIGIN = { x: 0, y: 0, z: 0 };
 
 /** In the order in which people name them. */
-export const ALL_MODALITIES: readonly Modality[] = [
+const ALL_MODALITIES: readonly Modality[] = [
   Modality.MODALITY_TEXTURED,
   Modality.MODALITY_NORMAL,
   Modality.MODALITY_DEPTH,

@@ -86,7 +86,7 @@ export async function gatherAsset(
 }
 
 /** Fetches dependencies to where the asset's relative references find them; gives the URIs that do not exist apart from buffers. */
-export async function resolveDependencies(
+async function resolveDependencies(
   asset: LocalAsset,
   dependencies: Dependency[],
   fetch: FetchDependency,

@@ -40,7 +40,7 @@ function bytesTest(...magic: number[]): (head: Buffer) => boolean {
 }
 
 /** The format that a name's suffix promises. */
-export function formatOf(name: string): AssetFormat {
+function formatOf(name: string): AssetFormat {
   const suffix = extname(name).slice(1).toLowerCase();
   if (suffix in EXPECTED) return suffix as AssetFormat;
   const known = Object.keys(EXPECTED)
