@@ -1,4 +1,5 @@
-import { copyFile, rm, stat, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AnalysisReport } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
@@ -44,7 +45,7 @@ export function createSyntheticStore(
       } while (continuationToken !== undefined);
     },
     async head({ key }) {
-      const found = await stat(fileOf(key)).catch(() => undefined);
+      const found = statSync(fileOf(key), { throwIfNoEntry: false });
       return found && { key, sizeBytes: BigInt(found.size), etag: String(found.mtimeMs), lastModifyTime: found.mtime };
     },
     async read({ key }) {
