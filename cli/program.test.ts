@@ -18,6 +18,13 @@ describe('the program', () => {
   });
 });
 
+it.each(['analyze', 'render'])('%s refuses to follow a job and to let it go at once', async (name) => {
+  const [command] = (await createProgram(name)).commands;
+  command!.exitOverride().configureOutput({ writeErr: () => {} });
+  const words = ['s3://samples/', '--output', 's3://out/', '--detach', '--watch'];
+  await expect(command!.parseAsync(words, { from: 'user' })).rejects.toThrow(/'--detach' cannot be used with/);
+});
+
 describe('every command', () => {
   it.each(leaves)('%s shows examples in its help', (path, command) => {
     const examples = examplesOf(command);

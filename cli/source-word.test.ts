@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkOutputFolder, isPathWord, readSourceWord } from './source-word.ts';
+import { checkOutputFile, checkOutputFolder, isPathWord, readSourceWord } from './source-word.ts';
 
 test.each<[string, boolean]>([
   ['samples', false],
@@ -20,6 +20,20 @@ test('a URI is taken as it is, files and folders are looked up', async () => {
   await expect(readSourceWord('models/fox.glb')).rejects.toThrow(
     "SOURCE: 'models/fox.glb' is no file or folder here (ENOENT); expected s3://bucket/key, a file or a folder",
   );
+});
+
+test('what has no end, such as a device, is no source', async () => {
+  await expect(readSourceWord('/dev/null')).rejects.toThrow(
+    "SOURCE: '/dev/null' is no file or folder here but a pipe, a socket or a device; expected s3://bucket/key, a file or a folder",
+  );
+});
+
+test('a result goes to a file, new or not, in a folder that is there', async () => {
+  for (const word of [import.meta.filename, `${import.meta.dirname}/new.json`, 'new.json'])
+    await expect(checkOutputFile(word)).resolves.toBeUndefined();
+  await expect(checkOutputFile(import.meta.dirname)).rejects.toThrow(/--output: '.*' is a folder; expected a file/);
+  await expect(checkOutputFile(`${import.meta.dirname}/none/new.json`)).rejects.toThrow(/has no folder to lie in/);
+  await expect(checkOutputFile('')).rejects.toThrow(/is no name/);
 });
 
 test('a file takes no results; folders, new ones too, and URIs do', async () => {

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type CycloramaError, invalidRequest } from '../services/kernel/failure.ts';
 
 /** A source as the user wrote it: a place in a bucket, or a file or folder on this machine. */
@@ -7,12 +8,13 @@ export type SourceWord = { kind: 's3'; uri: string } | { kind: 'file' | 'folder'
 /** Tells what a word names; a URI is not looked up. */
 export async function readSourceWord(word: string): Promise<SourceWord> {
   if (isS3Word(word)) return { kind: 's3', uri: word };
-  try {
-    return { kind: (await stat(word)).isDirectory() ? 'folder' : 'file', path: word };
-  } catch (cause) {
-    const description = `'${word}' is no file or folder here (${(cause as NodeJS.ErrnoException).code}); expected s3://bucket/key, a file or a folder`;
-    throw invalidRequest({ field: 'SOURCE', description });
-  }
+  const found = await stat(word).catch(({ code }: NodeJS.ErrnoException) => code);
+  if (typeof found === 'object' && found.isDirectory()) return { kind: 'folder', path: word };
+  if (typeof found === 'object' && found.isFile()) return { kind: 'file', path: word };
+  // A pipe or a device has no end that one could wait for.
+  const why = typeof found === 'object' ? 'but a pipe, a socket or a device' : `(${found})`;
+  const description = `'${word}' is no file or folder here ${why}; expected s3://bucket/key, a file or a folder`;
+  throw invalidRequest({ field: 'SOURCE', description });
 }
 
 /** Whether a word is meant as a place in a bucket. */
@@ -26,14 +28,23 @@ export function isPathWord(word: string): boolean {
 }
 
 /** Refuses a file as the folder that takes results, before there are any; a folder that is not there will be made. */
-export async function checkOutputFolder(word: string | undefined): Promise<void> {
+export async function checkOutputFolder(word: string | undefined, field = '--output'): Promise<void> {
   if (word === undefined || isS3Word(word)) return;
   const found = await stat(word).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw invalidRequest({ field: '--output', description: `'${word}' cannot be a folder (${error.code})` });
+    throw invalidRequest({ field, description: `'${word}' cannot be a folder (${error.code})` });
   });
   if (found !== undefined && !found.isDirectory())
-    throw invalidRequest({ field: '--output', description: `'${word}' is a file; expected a folder` });
+    throw invalidRequest({ field, description: `'${word}' is a file; expected a folder` });
+}
+
+/** Refuses a folder as the file that takes a result, and a file whose folder is not there, before there is a result. */
+export async function checkOutputFile(word: string): Promise<void> {
+  const kindOf = (path: string) => stat(path).catch(() => undefined);
+  const [found, folder] = await Promise.all([kindOf(word), kindOf(dirname(word))]);
+  const why = found?.isDirectory() ? 'is a folder' : !folder?.isDirectory() ? 'has no folder to lie in' : undefined;
+  if (why !== undefined || word === '')
+    throw invalidRequest({ field: '--output', description: `'${word}' ${why ?? 'is no name'}; expected a file` });
 }
 
 /** The refusal of a folder as --output of a source in a bucket. */

@@ -4,11 +4,12 @@ import { countOf, formatBytes } from './figures.ts';
 import { printable } from './printable.ts';
 import type { TransferListener } from './transfer.ts';
 
-/** Prints what is transferred as it goes; `finish` says how much that was and returns the exit status. */
+/** Prints what is transferred as it goes; `finish` says how much that was and returns the exit status; nothing at all is an error. */
 export function reportTransfer(
   { terminal, json }: CommandContext,
   verb: 'sent' | 'fetched',
   where: string,
+  source: string,
 ): { listener: TransferListener; finish: () => number } {
   let bytes = 0;
   const counts = { copied: 0, unchanged: 0, refused: 0 };
@@ -32,8 +33,8 @@ export function reportTransfer(
     const refused = counts.refused > 0 ? `, ${counts.refused} refused` : '';
     const copied = `${countOf(counts.copied, 'file')} (${formatBytes(bytes)}) ${verb} ${prepositions[verb]} ${where}`;
     if (!json) terminal.note(`${copied}, ${counts.unchanged} unchanged${refused}`);
-    const nothing = counts.copied + counts.unchanged === 0;
-    return nothing || counts.refused > 0 ? EXIT.failed : EXIT.ok;
+    if (counts.copied + counts.unchanged + counts.refused === 0) throw new Error(`'${source}' holds no file`);
+    return counts.refused > 0 ? EXIT.failed : EXIT.ok;
   };
   return { listener, finish };
 }

@@ -54,7 +54,7 @@ export function register(program: Command): void {
       .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
       .option('--replace', "many assets: take over an output place that holds another spec's dataset")
       .option('--dry-run', 'prefix only: say what is there, what is done and how long the rest may take; start nothing')
-      .option('--detach', 'prefix only: print the job id and return')
+      .addOption(new Option('--detach', 'prefix only: print the job id and return').conflicts('watch'))
       .option('--watch', 'many assets: follow the job to its end (the default)')
       .option('--fail-on-error', `many assets: exit with ${EXIT.assetsFailed} when an asset failed`),
   ).action(action<AnalyzeOptions>(analyze));

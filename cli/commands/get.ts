@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { invalidRequest } from '../../services/kernel/failure.ts';
 import type { StoredObject } from '../../services/kernel/object-store.ts';
 import { parseFolderUri, parseS3Uri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, withServer } from '../command-run.ts';
 import { addExamples } from '../examples.ts';
+import { checkOutputFolder, isS3Word } from '../source-word.ts';
 import { getObjects, listObjects } from '../transfer.ts';
 import { reportTransfer } from '../transfer-report.ts';
 
@@ -23,9 +25,11 @@ export function register(program: Command): void {
 
 async function get(context: CommandContext, uri: string, dir: string): Promise<number> {
   const { connection, signal } = context;
+  if (isS3Word(dir)) throw invalidRequest({ field: 'DIR', description: `'${dir}' is a URI; expected a folder` });
+  await checkOutputFolder(dir, 'DIR');
   const { store, where } = await connection.store();
   const place = parseS3Uri(uri, 'URI');
-  const { listener, finish } = reportTransfer(context, 'fetched', where);
+  const { listener, finish } = reportTransfer(context, 'fetched', where, uri);
   const single = place.key === '' || place.key.endsWith('/') ? undefined : await store.head(place, signal);
   const folder = { bucket: place.bucket, key: place.key.slice(0, place.key.lastIndexOf('/') + 1) };
   if (single !== undefined) await getObjects(store, only(single), folder, dir, listener, signal);

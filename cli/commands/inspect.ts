@@ -9,7 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { within } from '../job-calls.ts';
 import { withLocalSource } from '../local-source.ts';
 import { printable } from '../printable.ts';
-import { readSourceWord } from '../source-word.ts';
+import { checkOutputFile, readSourceWord } from '../source-word.ts';
 import { ANALYZE_TIMEOUT_MS } from './analyze.ts';
 
 /** Written in place of a file name, it stands for standard output. */
@@ -44,6 +44,7 @@ async function inspect(
     const description = `'${word}' is a folder; for all in it: npx cyclorama analyze DIR --style inspection --output DIR`;
     throw invalidRequest({ field: 'SOURCE', description });
   }
+  if (output !== STDOUT) await checkOutputFile(output);
   const text =
     source.kind === 's3'
       ? await inspectionOf(context, source.uri)

@@ -33,7 +33,7 @@ async function put(context: CommandContext, options: PutOptions, path: string, u
   const place = (await isFile(path)) && !uri.endsWith('/') ? parseObjectUri(uri, 'URI') : parseFolderUri(uri, 'URI');
   const { store, where } = await connection.store();
   if (options.createBucket) await store.createBucket(place.bucket, signal);
-  const { listener, finish } = reportTransfer(context, 'sent', where);
+  const { listener, finish } = reportTransfer(context, 'sent', where, path);
   await putFiles(store, filesFor(place, path), place, listener, signal);
   return finish();
 }
@@ -46,7 +46,10 @@ async function* filesFor(place: S3Place, path: string): AsyncGenerator<LocalFile
 
 async function isFile(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isFile();
+    const found = await stat(path);
+    // A pipe or a device has no end that one could wait for.
+    if (!found.isFile() && !found.isDirectory()) throw new Error(`'${path}' is neither a file nor a folder`);
+    return found.isFile();
   } catch (error) {
     throw invalidRequest({ field: 'PATH', description: (error as Error).message });
   }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
 import { shortHash } from '../../services/kernel/fingerprint.ts';
@@ -42,7 +42,7 @@ export function register(program: Command): void {
     .option('--suffix <suffix>', 'accepted ending, repeatable (default: .glb; every format for local folders)', collect)
     .option('--limit <n>', 'at most so many assets', parseCount)
     .option('--watch', 'follow the job to its end (the default)')
-    .option('--detach', 'buckets only: print the job id and return')
+    .addOption(new Option('--detach', 'buckets only: print the job id and return').conflicts('watch'))
     .option('--dry-run', 'buckets only: say what is there, what is done and what the rest may take; start nothing')
     .option('--require-gpu', 'only workers with a GPU; refused where workers live and none has one')
     .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import { invalidRequest } from '../../services/kernel/failure.ts';
 import { parseS3Uri, toStem } from '../../services/kernel/uri.ts';
 import { analyzeMany } from '../analyze-many.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
@@ -75,7 +76,11 @@ export async function validate(
   }
   if (dryRun) throw needsPrefix('--dry-run');
   if (prefix !== '') throw needsPrefix('PREFIX');
-  await readSourceWord(word);
+  const { kind } = await readSourceWord(word);
+  if (kind === 'file' && !/\.glb$/i.test(word)) {
+    const description = `'${word}' is no .glb file; for other formats: npx cyclorama analyze`;
+    throw invalidRequest({ field: 'SOURCE', description });
+  }
   await checkOutputFolder(output);
   return withLocalSource(context, word, { suffixes: SUFFIXES, limit }, (placed, store) => {
     const place = readLocalOutput(output, placed.outputUri('analysis-validation'), store);

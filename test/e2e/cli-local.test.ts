@@ -163,6 +163,26 @@ describe('--dry-run', () => {
   });
 });
 
+it.each<[string[], number, RegExp]>([
+  [['validate', './models/cube.obj'], 2, /^error: SOURCE: '.*cube.obj' is no .glb file; for other formats: /],
+  [['inspect', '/dev/zero'], 2, /is no file or folder here but a pipe, a socket or a device/],
+  [['inspect', './models/cube.obj', '-o', 'none/cube.json'], 2, /^error: --output: 'none\/cube.json' has no folder/],
+  [['put', '/dev/zero', 's3://assets/'], 2, /^error: PATH: '\/dev\/zero' is neither a file nor a folder\n$/],
+  [['put', './empty', 's3://assets/', '--create-bucket'], 1, /^0 files .*\nerror: '.\/empty' holds no file\n$/],
+  [['get', 's3://assets/nothing/', './results'], 1, /^0 files .*\nerror: 's3:\/\/assets\/nothing\/' holds no file\n$/],
+  [
+    ['get', 's3://assets/', './models/cube.obj'],
+    2,
+    /^error: DIR: '.\/models\/cube.obj' is a file; expected a folder\n$/,
+  ],
+  [['get', 's3://assets/', 's3://copies/'], 2, /^error: DIR: 's3:\/\/copies\/' is a URI; expected a folder\n$/],
+])('%j says what is wrong with its words', async (words, code, text) => {
+  await mkdir(join(folder, 'empty'), { recursive: true });
+  const ended = await cyclorama(words);
+  expect([ended.code, ended.out]).toEqual([code, '']);
+  expect(ended.err).toMatch(text);
+});
+
 it('a missing asset is named in a sentence, and so is a report that cannot be', async () => {
   const missing = await cyclorama(['inspect', 's3://assets/nothing.glb']);
   expect([missing.code, missing.err]).toEqual([
