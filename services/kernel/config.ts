@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { z } from 'zod';
 import { environmentSchema, SECRETS } from './environment.ts';
 
 export type Environment = Record<string, string | undefined>;
@@ -82,57 +83,24 @@ export class ConfigError extends Error {
   }
 }
 
+type Variables = z.infer<typeof environmentSchema>;
+
+/** What the files hold that the environment names. */
+interface Secrets {
+  certificate: Buffer | undefined;
+  key: Buffer | undefined;
+  tlsCa: Buffer | undefined;
+  token: string | undefined;
+}
+
 /** Reads the settings from the environment and the files it names; throws one ConfigError that lists every problem. */
 export function readConfig(env: Environment, ports: DefaultPorts): Config {
   const problems: string[] = [];
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = environmentSchema.safeParse(present);
-  for (const {
-    path: [name = ''],
-    message,
-  } of parsed.error?.issues ?? []) {
-    const got = SECRETS.has(String(name)) ? '[redacted]' : `'${present[String(name)]}'`;
-    problems.push(`${String(name)}=${got}: ${message}`);
-  }
-  // What is wrong by itself counts as not set from here on, so that one start tells all that is wrong.
-  const wrong = new Set(parsed.error?.issues.map(({ path: [name] }) => name));
-  const v =
-    parsed.data ??
-    environmentSchema.parse(Object.fromEntries(Object.entries(present).filter(([name]) => !wrong.has(name))));
-  const file = (name: keyof typeof v): Buffer | undefined => {
-    const where = v[name] as string | undefined;
-    if (where === undefined) return undefined;
-    try {
-      return readFileSync(where);
-    } catch (error) {
-      problems.push(`${name}='${where}': ${(error as Error).message}`);
-      return undefined;
-    }
-  };
-  const certificate = file('CYCLORAMA_TLS_CERT_FILE');
-  const key = file('CYCLORAMA_TLS_KEY_FILE');
-  const tlsCa = file('CYCLORAMA_TLS_CA_FILE');
-  const token = v.CYCLORAMA_TOKEN ?? file('CYCLORAMA_TOKEN_FILE')?.toString('utf8').trim();
-  if ((v.CYCLORAMA_TLS_CERT_FILE === undefined) !== (v.CYCLORAMA_TLS_KEY_FILE === undefined)) {
-    problems.push('CYCLORAMA_TLS_CERT_FILE and CYCLORAMA_TLS_KEY_FILE: set both or neither');
-  }
-  if (token !== undefined && token.length < 16) problems.push('CYCLORAMA_TOKEN_FILE: expected at least 16 characters');
-  if (v.CYCLORAMA_S3_SSE_KMS_KEY_ID !== undefined && v.CYCLORAMA_S3_SSE !== 'aws:kms') {
-    problems.push('CYCLORAMA_S3_SSE_KMS_KEY_ID: takes CYCLORAMA_S3_SSE=aws:kms');
-  }
-  if (v.CYCLORAMA_S3_ROLE_EXTERNAL_ID !== undefined && v.CYCLORAMA_S3_ROLE_ARN === undefined) {
-    problems.push('CYCLORAMA_S3_ROLE_EXTERNAL_ID: takes CYCLORAMA_S3_ROLE_ARN');
-  }
-  if (
-    !isLoopback(v.CYCLORAMA_HOST) &&
-    !v.CYCLORAMA_INSECURE_BIND &&
-    (certificate === undefined || token === undefined)
-  ) {
-    problems.push(
-      `CYCLORAMA_HOST='${v.CYCLORAMA_HOST}' is reachable from outside: set CYCLORAMA_TLS_CERT_FILE, CYCLORAMA_TLS_KEY_FILE and CYCLORAMA_TOKEN, or say CYCLORAMA_INSECURE_BIND=true`,
-    );
-  }
+  const v = parseVariables(env, problems);
+  const secrets = readSecrets(v, problems);
+  problems.push(...contradictions(v, secrets));
   if (problems.length > 0) throw new ConfigError(problems);
+  const { certificate, key, tlsCa, token } = secrets;
   return {
     logLevel: v.CYCLORAMA_LOG_LEVEL,
     host: v.CYCLORAMA_HOST,
@@ -152,45 +120,102 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
       replicas: v.CYCLORAMA_NATS_REPLICAS,
       ackWaitMs: v.CYCLORAMA_ACK_WAIT_MS,
     },
-    s3: {
-      endpoint: v.CYCLORAMA_S3_ENDPOINT,
-      forcePathStyle: v.CYCLORAMA_S3_FORCE_PATH_STYLE,
-      checksums: v.CYCLORAMA_S3_CHECKSUMS,
-      region: v.AWS_REGION,
-      requesterPays: v.CYCLORAMA_S3_REQUESTER_PAYS,
-      encryption: v.CYCLORAMA_S3_SSE && { algorithm: v.CYCLORAMA_S3_SSE, kmsKeyId: v.CYCLORAMA_S3_SSE_KMS_KEY_ID },
-      role: v.CYCLORAMA_S3_ROLE_ARN
-        ? {
-            arn: v.CYCLORAMA_S3_ROLE_ARN,
-            externalId: v.CYCLORAMA_S3_ROLE_EXTERNAL_ID,
-            sessionName: v.CYCLORAMA_S3_ROLE_SESSION_NAME,
-          }
-        : undefined,
-    },
+    s3: toS3(v),
     allowedBuckets: v.CYCLORAMA_ALLOWED_BUCKETS,
     discoveryAddress: v.CYCLORAMA_DISCOVERY_ADDRESS,
-    worker: {
-      id:
-        v.CYCLORAMA_WORKER_ID ??
-        `${hostname()
-          .replaceAll(/[^A-Za-z0-9_-]/g, '-')
-          .slice(0, 40)}-${process.pid}`,
-      slots: v.CYCLORAMA_SLOTS,
-      tasksAhead: v.CYCLORAMA_TASKS_AHEAD,
-      threads: v.CYCLORAMA_THREADS,
-      scratchDir: v.CYCLORAMA_SCRATCH_DIR,
-      scratchBytes: v.CYCLORAMA_SCRATCH_BYTES,
-      maxAssetBytes: v.CYCLORAMA_MAX_ASSET_BYTES,
-      python: v.CYCLORAMA_PYTHON,
-      sandbox: v.CYCLORAMA_SANDBOX,
-      device: v.CYCLORAMA_DEVICE,
-      kernelCacheDir: v.CYCLORAMA_KERNEL_CACHE_DIR,
-      blenderMemoryBytes: v.CYCLORAMA_BLENDER_MEMORY_BYTES,
-      blenderAssets: v.CYCLORAMA_BLENDER_ASSETS,
-      taskTimeoutMs: v.CYCLORAMA_TASK_TIMEOUT_MS,
-      stallTimeoutMs: v.CYCLORAMA_STALL_TIMEOUT_MS,
-      exitWhenIdleMs: v.CYCLORAMA_EXIT_WHEN_IDLE_MS,
-    },
+    worker: toWorker(v),
+  };
+}
+
+/** Parses every variable; what is wrong by itself counts as not set from here on, so that one start tells all that is wrong. */
+function parseVariables(env: Environment, problems: string[]): Variables {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const { data, error } = environmentSchema.safeParse(present);
+  if (data) return data;
+  for (const { path, message } of error.issues) {
+    const name = String(path[0]);
+    problems.push(`${name}=${SECRETS.has(name) ? '[redacted]' : `'${present[name]}'`}: ${message}`);
+  }
+  const wrong = new Set(error.issues.map(({ path }) => path[0]));
+  return environmentSchema.parse(Object.fromEntries(Object.entries(present).filter(([name]) => !wrong.has(name))));
+}
+
+function readSecrets(v: Variables, problems: string[]): Secrets {
+  const file = (name: keyof Variables): Buffer | undefined => {
+    const where = v[name] as string | undefined;
+    if (where === undefined) return undefined;
+    try {
+      return readFileSync(where);
+    } catch (error) {
+      problems.push(`${name}='${where}': ${(error as Error).message}`);
+      return undefined;
+    }
+  };
+  return {
+    certificate: file('CYCLORAMA_TLS_CERT_FILE'),
+    key: file('CYCLORAMA_TLS_KEY_FILE'),
+    tlsCa: file('CYCLORAMA_TLS_CA_FILE'),
+    token: v.CYCLORAMA_TOKEN ?? file('CYCLORAMA_TOKEN_FILE')?.toString('utf8').trim(),
+  };
+}
+
+/** What does not go together. */
+function contradictions(v: Variables, { certificate, token }: Secrets): string[] {
+  const problems: string[] = [];
+  if ((v.CYCLORAMA_TLS_CERT_FILE === undefined) !== (v.CYCLORAMA_TLS_KEY_FILE === undefined)) {
+    problems.push('CYCLORAMA_TLS_CERT_FILE and CYCLORAMA_TLS_KEY_FILE: set both or neither');
+  }
+  if (token !== undefined && token.length < 16) problems.push('CYCLORAMA_TOKEN_FILE: expected at least 16 characters');
+  if (v.CYCLORAMA_S3_SSE_KMS_KEY_ID !== undefined && v.CYCLORAMA_S3_SSE !== 'aws:kms') {
+    problems.push('CYCLORAMA_S3_SSE_KMS_KEY_ID: takes CYCLORAMA_S3_SSE=aws:kms');
+  }
+  if (v.CYCLORAMA_S3_ROLE_EXTERNAL_ID !== undefined && v.CYCLORAMA_S3_ROLE_ARN === undefined) {
+    problems.push('CYCLORAMA_S3_ROLE_EXTERNAL_ID: takes CYCLORAMA_S3_ROLE_ARN');
+  }
+  const isOpen = !isLoopback(v.CYCLORAMA_HOST) && (certificate === undefined || token === undefined);
+  if (isOpen && !v.CYCLORAMA_INSECURE_BIND) {
+    problems.push(
+      `CYCLORAMA_HOST='${v.CYCLORAMA_HOST}' is reachable from outside: set CYCLORAMA_TLS_CERT_FILE, CYCLORAMA_TLS_KEY_FILE and CYCLORAMA_TOKEN, or say CYCLORAMA_INSECURE_BIND=true`,
+    );
+  }
+  return problems;
+}
+
+function toS3(v: Variables): Config['s3'] {
+  const { CYCLORAMA_S3_SSE: algorithm, CYCLORAMA_S3_ROLE_ARN: arn } = v;
+  return {
+    endpoint: v.CYCLORAMA_S3_ENDPOINT,
+    forcePathStyle: v.CYCLORAMA_S3_FORCE_PATH_STYLE,
+    checksums: v.CYCLORAMA_S3_CHECKSUMS,
+    region: v.AWS_REGION,
+    requesterPays: v.CYCLORAMA_S3_REQUESTER_PAYS,
+    encryption: algorithm && { algorithm, kmsKeyId: v.CYCLORAMA_S3_SSE_KMS_KEY_ID },
+    role:
+      arn === undefined
+        ? undefined
+        : { arn, externalId: v.CYCLORAMA_S3_ROLE_EXTERNAL_ID, sessionName: v.CYCLORAMA_S3_ROLE_SESSION_NAME },
+  };
+}
+
+function toWorker(v: Variables): Config['worker'] {
+  const host = hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-');
+  return {
+    id: v.CYCLORAMA_WORKER_ID ?? `${host.slice(0, 40)}-${process.pid}`,
+    slots: v.CYCLORAMA_SLOTS,
+    tasksAhead: v.CYCLORAMA_TASKS_AHEAD,
+    threads: v.CYCLORAMA_THREADS,
+    scratchDir: v.CYCLORAMA_SCRATCH_DIR,
+    scratchBytes: v.CYCLORAMA_SCRATCH_BYTES,
+    maxAssetBytes: v.CYCLORAMA_MAX_ASSET_BYTES,
+    python: v.CYCLORAMA_PYTHON,
+    sandbox: v.CYCLORAMA_SANDBOX,
+    device: v.CYCLORAMA_DEVICE,
+    kernelCacheDir: v.CYCLORAMA_KERNEL_CACHE_DIR,
+    blenderMemoryBytes: v.CYCLORAMA_BLENDER_MEMORY_BYTES,
+    blenderAssets: v.CYCLORAMA_BLENDER_ASSETS,
+    taskTimeoutMs: v.CYCLORAMA_TASK_TIMEOUT_MS,
+    stallTimeoutMs: v.CYCLORAMA_STALL_TIMEOUT_MS,
+    exitWhenIdleMs: v.CYCLORAMA_EXIT_WHEN_IDLE_MS,
   };
 }
 
