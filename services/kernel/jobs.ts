@@ -134,19 +134,10 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
 
     async cancel(jobId) {
       const ended = await jobs.change(jobId, (entry) => {
-        const { counts } = entry.job!;
-        const left = counts!.total - counts!.succeeded - counts!.failed - counts!.skipped;
-        const cancelled = { ...counts!, cancelled: left > 0n ? left : 0n };
-        return {
-          ...entry,
-          job: {
-            ...entry.job!,
-            state: JobState.JOB_STATE_CANCELLED,
-            counts: cancelled,
-            warnings: [],
-            endTime: new Date(),
-          },
-        };
+        const counts = entry.job!.counts!;
+        const left = counts.total - counts.succeeded - counts.failed - counts.skipped;
+        const cancelled = { ...counts, cancelled: left > 0n ? left : 0n };
+        return endEntry(entry, { state: JobState.JOB_STATE_CANCELLED, counts: cancelled });
       });
       await jobs.recordEnd(ended);
       return ended.job!;
@@ -230,14 +221,10 @@ export function toEntry(draft: JobDraft, jobId: string, requestHash: string): Jo
 
 /** Marks an entry as failed for a reason that concerns the whole job. */
 export function failEntry(entry: JobEntry, error: CycloramaError): JobEntry {
-  return {
-    ...entry,
-    job: {
-      ...entry.job!,
-      state: JobState.JOB_STATE_FAILED,
-      failure: toFailure(error),
-      warnings: [],
-      endTime: new Date(),
-    },
-  };
+  return endEntry(entry, { state: JobState.JOB_STATE_FAILED, failure: toFailure(error) });
+}
+
+/** The entry of a job that ends before all of it is done. */
+function endEntry(entry: JobEntry, end: Partial<Job>): JobEntry {
+  return { ...entry, job: { ...entry.job!, warnings: [], endTime: new Date(), ...end } };
 }
