@@ -110,9 +110,14 @@ def _check_references(path: Path) -> Warnings:
             "unsafe_reference",
             f"'{path.name}' refers to '{first}'{more}; expected files in its own folder, or packed ones",
         )
-    _check_libraries(path)
+    lacking = _lacking_libraries(path)
     return [
-        *(f"refers to '{written}', which is not packed into the file" for written in _named(inside)),
+        *(f"links '{written}', which is not there: what comes from it is missing" for written in lacking),
+        *(
+            f"refers to '{written}', which is not packed into the file"
+            for written in _named(inside)
+            if written not in lacking
+        ),
         *(f"refers to '{written}' outside its folder, which is not read" for written in _named(outside)),
     ]
 
@@ -147,16 +152,19 @@ def _dispensable() -> Iterator[Any]:
         yield from (node for node in tree.nodes if node.bl_idname == "ShaderNodeTexIES")
 
 
-def _check_libraries(path: Path) -> None:
-    """Refuses a .blend all of whose geometry lies in a file that is not there; where it has some, a warning must do."""
-    if any(len(mesh.polygons) for mesh in bpy.data.meshes):
-        return
-    for library in bpy.data.libraries:
-        if library.packed_file is None and not Path(bpy.path.abspath(library.filepath)).exists():
-            raise RuntimeFailure(
-                "missing_dependency",
-                f"'{path.name}' has no mesh but links data from '{library.filepath}'; expected it in the file itself",
-            )
+def _lacking_libraries(path: Path) -> list[str]:
+    """Names the libraries that are not there; refuses a .blend that has no geometry besides."""
+    lacking = [
+        library.filepath
+        for library in bpy.data.libraries
+        if library.packed_file is None and not Path(bpy.path.abspath(library.filepath)).exists()
+    ]
+    if lacking and not any(len(mesh.polygons) for mesh in bpy.data.meshes):
+        raise RuntimeFailure(
+            "missing_dependency",
+            f"'{path.name}' has no mesh but links data from '{lacking[0]}'; expected it in the file itself",
+        )
+    return lacking
 
 
 def _references() -> list[Reference]:
