@@ -162,7 +162,7 @@ def validate(store: Any, options: argparse.Namespace, key: str, path: Path) -> O
         found = report.validation_report(key, answer.message, answer.warnings)
         stats = found["stats"]
         if stats["faces"] == 0:
-            raise RuntimeFailure("no_geometry", "the asset has no mesh; expected at least one face")
+            raise RuntimeFailure("no_geometry", emptiness(stats["vertices"], answer.warnings))
     except Exception as error:  # noqa: BLE001
         reason, message = to_failure(error)
         say(f"ERROR: {message}")
@@ -170,6 +170,12 @@ def validate(store: Any, options: argparse.Namespace, key: str, path: Path) -> O
     verts, materials = stats["vertices"], len(stats["materials"])
     say(f"Stats: {verts:,} vert{plural(verts)}, {materials:,} material{plural(materials)}.")
     return Outcome(True, found)
+
+
+def emptiness(vertices: int, warnings: tuple[str, ...]) -> str:
+    """Says that an asset has no face, and what it has: warnings often tell, such as curves alone or another scene."""
+    what = f"no face but {vertices} vertices" if vertices else "no mesh"
+    return "; ".join([f"the asset has {what}; expected at least one face", *warnings[:5]])
 
 
 def report_place(options: argparse.Namespace, key: str) -> tuple[str, str]:

@@ -108,6 +108,19 @@ def test_names_of_others_stay_on_their_line(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out == "   > Report uploaded to 'a\\nb\\x1b[2J\\u202e é.json'.\n"
 
 
+@pytest.mark.parametrize(
+    ("vertices", "warnings", "says"),
+    [
+        (0, (), "the asset has no mesh; expected at least one face"),
+        (50, (), "the asset has no face but 50 vertices; expected at least one face"),
+        (0, ("curves: 2",), "the asset has no mesh; expected at least one face; curves: 2"),
+    ],
+)
+def test_an_asset_without_faces_is_told_with_what_it_has(vertices: int, warnings: tuple[str, ...], says: str):
+    validator = runpy.run_path(str(RUNTIME / "scripts" / "batch_validator.py"))
+    assert validator["emptiness"](vertices, warnings) == says
+
+
 @pytest.mark.parametrize("file", ["brick.glb", "truncated.glb", "--help", "--no-such-option"])
 def test_nothing_stays_in_the_temporary_folder(tmp_path: Path, file: str):
     (tmp_path / "temporary").mkdir()

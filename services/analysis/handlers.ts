@@ -7,6 +7,7 @@ import {
 import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { JobClass, type JobPlan } from '../../gen/cyclorama/job/v1/job.ts';
 import { checkSource, normaliseOutputUri } from '../kernel/draft.ts';
+import { oneOf } from '../kernel/enum-field.ts';
 import { invalidRequest } from '../kernel/failure.ts';
 import type { RunInteractive } from '../kernel/interactive.ts';
 import type { JobDraft, Jobs } from '../kernel/jobs.ts';
@@ -65,6 +66,8 @@ export function analysisService({ jobs, store, runInteractive, dryRun }: Analysi
     traceId: string,
   ): JobDraft {
     const { buckets } = checkSource(source, requestId);
+    const violations = oneOf('spec.style', spec?.style ?? ReportStyle.REPORT_STYLE_UNSPECIFIED, ReportStyle);
+    if (violations.length > 0) throw invalidRequest(...violations);
     for (const bucket of buckets) store.checkBucket(bucket);
     const beside =
       outputUri === '' && spec?.style !== ReportStyle.REPORT_STYLE_INSPECTION ? besideUri(source!) : undefined;

@@ -77,6 +77,24 @@ describe('what Blender found', () => {
     expect(product.warnings).toEqual([...FACTS.warnings, expect.stringContaining('has no mesh')]);
   });
 
+  test.each<[string, bigint, string[], string]>([
+    [
+      'points',
+      50n,
+      [],
+      "asset 's3://assets/models/a/chair.glb' has no face but 50 vertices; expected at least one face",
+    ],
+    [
+      'curves',
+      0n,
+      ['curves: 2'],
+      "asset 's3://assets/models/a/chair.glb' has no mesh; expected at least one face; curves: 2",
+    ],
+  ])('of nothing but %s is told in the failure', (_, vertices, warnings, message) => {
+    const { blender } = answer({ vertices, faces: 0n, quads: 0n });
+    expect(() => analysisOperation.toProduct(taskOf(), { blender: { ...blender, warnings } }, FACTS)).toThrow(message);
+  });
+
   test('is not written where nothing is to be written', async () => {
     const task = taskOf({ outputUri: '' });
     expect((await analysisOperation.toProduct(task, answer({}), FACTS)).files).toEqual([]);

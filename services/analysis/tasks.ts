@@ -5,6 +5,8 @@ import type { Operation, OutputFile, Product } from '../kernel/operation.ts';
 import { parseFolderUri, parseS3Uri, type S3Place } from '../kernel/uri.ts';
 import { printErrorReport, printReport, reportName, toReport } from './report.ts';
 
+const MAX_WARNINGS_SHOWN = 5;
+
 /** Describes the geometry of an asset in one JSON file. */
 export const analysisOperation: Operation = {
   name: 'analysis',
@@ -14,14 +16,16 @@ export const analysisOperation: Operation = {
   approach:
     'Each file was fetched, checked before Blender saw it, decoded where it was compressed, and imported into a Blender without window; the figures come from the meshes as they stand in the scene after the import, every instance counted.',
 
-  toProduct(task, { blender: { result } }, { downloadedBytes, warnings: known, header }) {
+  toProduct(task, { blender: { result, warnings: found } }, { downloadedBytes, warnings: known, header }) {
     if (result?.$case !== 'inspection') throw new Error(`Blender answered '${result?.$case}'; expected an inspection`);
     const { key } = parseS3Uri(task.asset!.uri, 'uri');
     const style = styleOf(task);
     const isEmpty = result.value.faces === 0n;
-    const emptiness = `asset '${task.asset!.uri}' has no mesh; expected at least one face`;
+    const emptiness = describeEmptiness(task.asset!.uri, result.value.vertices);
     if (isEmpty && style === ReportStyle.REPORT_STYLE_VALIDATION) {
-      throw new CycloramaError('no_geometry', emptiness, { stage: 'verify' });
+      // What Blender warned of often says why: curves alone, another scene.
+      const message = [emptiness, ...found.slice(0, MAX_WARNINGS_SHOWN)].join('; ');
+      throw new CycloramaError('no_geometry', message, { stage: 'verify' });
     }
     const warnings = isEmpty ? [...known, emptiness] : known;
     const report = toReport(key, result.value, warnings, header);
@@ -53,6 +57,11 @@ export const analysisOperation: Operation = {
   toStats,
   figures: [{ field: 'faces', title: 'Faces', unit: 'count' }],
 };
+
+function describeEmptiness(uri: string, vertices: bigint): string {
+  const what = vertices === 0n ? 'no mesh' : `no face but ${vertices} vertices`;
+  return `asset '${uri}' has ${what}; expected at least one face`;
+}
 
 /** The `stats` of a validation report, whatever the style of the job's own files. */
 function toStats(report: Product['report']): { [field: string]: unknown } {
