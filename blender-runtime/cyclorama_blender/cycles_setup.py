@@ -93,7 +93,8 @@ def _choose_light_paths(cycles: bpy.types.PropertyGroup) -> None:
     cycles.volume_bounces = 0
     # Leaves and hair of cards: light passes many of them, and each costs only where it is.
     cycles.transparent_max_bounces = 32
-    cycles.caustics_reflective = False
-    cycles.caustics_refractive = False
+    # Without caustics eyes, showcases and cabins are black behind their glass.
+    cycles.caustics_reflective = True
+    cycles.caustics_refractive = True
     cycles.sample_clamp_direct = 0.0
     cycles.sample_clamp_indirect = 10.0

@@ -18,7 +18,7 @@ import { workloadOf } from './workload.ts';
 /** Renders an asset once, and makes textured, normal, depth and edge images of it. */
 export const renderingOperation: Operation = {
   name: 'rendering',
-  recipe: 3,
+  recipe: 4,
   outputPlaces(task) {
     const { key, bucket } = assetFolder(task);
     const places = toDatasetPlaces(task.outputUri);
