@@ -1,18 +1,20 @@
 import { expect, test } from 'vitest';
-import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import type { AssetSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { thrownBy } from '../../test/support/thrown-by.ts';
 import { checkSource, normaliseOutputUri } from './draft.ts';
 import type { CycloramaError } from './failure.ts';
 
 const JOB_ID = '0123456789abcdef0123456789abcdef';
-const prefix = (prefixUri: string, limit = 0n): AssetSource => ({
-  source: { $case: 'prefix', value: { prefixUri, suffixes: [], limit } },
+const prefix = (prefixUri: string, limit = 0n, suffixes: string[] = []): AssetSource => ({
+  source: { $case: 'prefix', value: { prefixUri, suffixes, limit } },
 });
 const list = (uris: string[]): AssetSource => ({ source: { $case: 'list', value: { uris } } });
 const manifest = (uri: string, filter = '', suffixes: string[] = []): AssetSource => ({
   source: { $case: 'manifest', value: { uri, filter, suffixes } },
 });
-const job = (jobId: string): AssetSource => ({ source: { $case: 'job', value: { jobId, outcomes: [] } } });
+const job = (jobId: string, outcomes: number[] = []): AssetSource => ({
+  source: { $case: 'job', value: { jobId, outcomes: outcomes as Outcome[] } },
+});
 
 test.each<[string, AssetSource, string[]]>([
   ['a prefix', prefix('s3://bucket/models/'), ['bucket']],
@@ -40,7 +42,9 @@ test.each<[string, AssetSource | undefined, string[]]>([
   ['suffixes of a manifest', manifest('s3://bucket/list.txt', '', ['.glb']), ['source.manifest.suffixes']],
   ['a filter of an inventory', manifest('s3://bucket/manifest.json', 'size < 5'), ['source.manifest.filter']],
   ['an empty suffix', manifest('s3://bucket/manifest.json', '', ['.glb', '']), ['source.manifest.suffixes[1]']],
+  ['an ending of nothing', prefix('s3://bucket/', 0n, ['.glb', '']), ['source.prefix.suffixes[1]']],
   ['a job without id', job(''), ['source.job.job_id']],
+  ['outcomes that there are not', job(JOB_ID, [1, 0, 99]), ['source.job.outcomes[1]', 'source.job.outcomes[2]']],
   ['a job id that is a subject of the bus', job('results.*'), ['source.job.job_id']],
 ])('%s is refused under its field', (_, source, fields) => {
   const refusal = thrownBy(() => checkSource(source, '')) as CycloramaError;
@@ -57,7 +61,7 @@ test('every wrong field is told at once, each with what was expected and once', 
       field: 'source.list.uris[2]',
       description: "'s3://bucket/' names a bucket; expected an object, s3://bucket/key",
     },
-    { field: 'source.list.uris', description: 'names an asset twice' },
+    { field: 'source.list.uris', description: "names 's3://bucket/a.glb' twice" },
     { field: 'request_id', description: 'has 129 characters; expected at most 128' },
   ]);
 });

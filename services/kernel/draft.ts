@@ -1,5 +1,6 @@
-import type { AssetSource, ManifestSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { type AssetSource, type ManifestSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { checkSuffixes } from './asset-filter.ts';
+import { eachNamed } from './enum-field.ts';
 import { CycloramaError, type FieldViolation, invalidRequest } from './failure.ts';
 import { parseFilter } from './filter.ts';
 import { isInventory } from './inventory.ts';
@@ -31,6 +32,7 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
           field: 'source.prefix.limit',
           description: `is ${kind.value.limit}; expected 0 (all) or more`,
         });
+      violations.push(...checkSuffixes(kind.value.suffixes, 'source.prefix.suffixes'));
       break;
     case 'list':
       if (kind.value.uris.length === 0 || kind.value.uris.length > MAX_LISTED) {
@@ -41,9 +43,10 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
       }
       for (const [i, uri] of kind.value.uris.slice(0, MAX_LISTED).entries())
         check(`source.list.uris[${i}]`, () => parseObjectUri(uri, `source.list.uris[${i}]`));
-      if (new Set(kind.value.uris).size < kind.value.uris.length)
-        violations.push({ field: 'source.list.uris', description: 'names an asset twice' });
-      else if (new Set(kind.value.uris.map(toKey)).size < kind.value.uris.length)
+      if (new Set(kind.value.uris).size < kind.value.uris.length) {
+        const twice = kind.value.uris.find((uri, index) => kind.value.uris.indexOf(uri) < index);
+        violations.push({ field: 'source.list.uris', description: `names '${twice}' twice` });
+      } else if (new Set(kind.value.uris.map(toKey)).size < kind.value.uris.length)
         violations.push({
           field: 'source.list.uris',
           description: 'names one key in two buckets; outputs are named by keys alone',
@@ -61,6 +64,7 @@ export function checkSource(source: AssetSource | undefined, requestId: string):
           description: `'${kind.value.jobId}' is no job id; expected 32 hex digits`,
         });
       }
+      violations.push(...eachNamed('source.job.outcomes', kind.value.outcomes, Outcome));
   }
   if (requestId.length > MAX_REQUEST_ID)
     violations.push({

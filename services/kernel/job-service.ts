@@ -1,9 +1,10 @@
-import type { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
-import type { Job, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { type Job, JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobServiceService } from '../../gen/cyclorama/job/v1/job_service.ts';
 import type { Bus } from './bus-types.ts';
 import { isJobId } from './draft.ts';
-import { invalidRequest } from './failure.ts';
+import { eachNamed } from './enum-field.ts';
+import { type FieldViolation, invalidRequest } from './failure.ts';
 import { isEnded } from './job-state.ts';
 import type { Jobs } from './jobs.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -33,7 +34,7 @@ export function jobService({ jobs, bus, store }: JobServiceParts): RpcService {
     },
 
     async listJobs({ pageSize, pageToken, states, operation }) {
-      checkPageSize(pageSize);
+      checkList(pageSize, eachNamed('states', states, JobState));
       const requestKey = JSON.stringify(['listJobs', states, operation]);
       const all = (await jobs.all()).filter(
         (job) =>
@@ -66,7 +67,7 @@ export function jobService({ jobs, bus, store }: JobServiceParts): RpcService {
     },
 
     async listTaskResults({ jobId, outcomes, pageSize, pageToken, includeLog }, { signal }) {
-      checkPageSize(pageSize);
+      checkList(pageSize, eachNamed('outcomes', outcomes, Outcome));
       const requestKey = JSON.stringify(['listTaskResults', jobId, outcomes, includeLog]);
       const [after, before] = pageToken === '' ? [0, 0] : parseToken(pageToken, requestKey);
       // The job is read first: what it says of its end holds for results that are read later.
@@ -136,7 +137,8 @@ function required(jobId: string): string {
   return jobId;
 }
 
-function checkPageSize(pageSize: number): void {
+function checkList(pageSize: number, violations: FieldViolation[]): void {
   if (pageSize < 0)
-    throw invalidRequest({ field: 'page_size', description: `is ${pageSize}; expected 0 (the default) or more` });
+    violations.push({ field: 'page_size', description: `is ${pageSize}; expected 0 (the default) or more` });
+  if (violations.length > 0) throw invalidRequest(...violations);
 }

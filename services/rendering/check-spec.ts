@@ -14,6 +14,7 @@ import {
   type RenderSpec,
   type Views,
 } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { eachNamed, oneOf } from '../kernel/enum-field.ts';
 import { CycloramaError, type FieldViolation } from '../kernel/failure.ts';
 import { parseObjectUri } from '../kernel/uri.ts';
 import { countViews } from '../kernel/views.ts';
@@ -51,8 +52,8 @@ export function checkSpec(spec: RenderSpec): FieldViolation[] {
     ...oneOf('normal_space', spec.normalSpace, NormalSpace),
     ...oneOf('normal_convention', spec.normalConvention, NormalConvention),
     ...checkEdges(spec.edges),
-    ...modalities.flatMap((modality, i) => named(`modalities[${i}]`, modality, Modality)),
-    ...rawOutputs.flatMap((output, i) => named(`raw_outputs[${i}]`, output, RawOutput)),
+    ...eachNamed('modalities', modalities, Modality),
+    ...eachNamed('raw_outputs', rawOutputs, RawOutput),
     ...oneOf('object_scale', spec.objectScale, ObjectScale),
   ].map(({ field, description }) => ({ field: `spec.${field}`, description }));
 }
@@ -153,15 +154,4 @@ function within(
   if (value >= least && value <= most) return [];
   const or = zero === undefined ? '' : ` or 0 (${zero})`;
   return [{ field, description: `is ${value}; expected ${least} to ${most}${unit ? ` ${unit}` : ''}${or}` }];
-}
-
-function oneOf(field: string, value: number, names: Record<string, number>): FieldViolation[] {
-  if (Object.values(names).includes(value)) return [];
-  return [{ field, description: `is ${value}; expected one of ${Object.keys(names).join(', ')}` }];
-}
-
-/** Like oneOf, for lists, where unspecified is not the default but a mistake. */
-function named(field: string, value: number, names: Record<string, number>): FieldViolation[] {
-  const { [Object.keys(names)[0]!]: _unspecified, ...known } = names;
-  return oneOf(field, value, known);
 }

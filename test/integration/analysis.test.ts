@@ -113,6 +113,7 @@ describe('AnalyzeAsset', () => {
     ['no URI', { uri: '' }, 'invalid_request', 'uri'],
     ['a place that is none', { outputUri: 'outputs' }, 'invalid_request', 'output_uri'],
     ['a long request_id', { requestId: 'x'.repeat(129) }, 'invalid_request', 'request_id'],
+    ['a style that there is not', { spec: { style: 99 as 1 } }, 'invalid_request', 'spec.style'],
   ])('refuses %s by its field', async (_, fields, reason, field) => {
     await expect(analyze(fields)).rejects.toMatchObject({ reason, detail: { violations: [{ field }] } });
   });

@@ -213,6 +213,17 @@ describe('ListJobs', () => {
       detail: { violations: [{ field: 'page_size' }] },
     });
   });
+
+  test('refuses states and outcomes that there are not', async () => {
+    await expect(list(servers.analysis!, { states: [99 as 1] })).rejects.toMatchObject({
+      reason: 'invalid_request',
+      detail: { violations: [{ field: 'states[0]' }] },
+    });
+    await expect(results(servers.analysis!, { outcomes: [1, 0] })).rejects.toMatchObject({
+      reason: 'invalid_request',
+      detail: { violations: [{ field: 'outcomes[1]' }] },
+    });
+  });
 });
 
 test('results of a running job always have a next page, on which later ones are found', async () => {
