@@ -9,7 +9,7 @@ import bpy
 from cyclorama_blender.failure import RuntimeFailure
 
 OLDEST_BLENDER = (4, 2, 0)
-_GLTF_LOGGERS = ("glTFImporter", "glTFExporter")
+_GLTF_LOGGERS = ("glTFImporter", "glTFImporter_errors")
 
 
 def check_version() -> None:

@@ -249,7 +249,8 @@ def test_failed_imports_leave_no_log_handler_behind(tmp_path: Path):
         with pytest.raises(RuntimeFailure):
             importers.import_asset(tmp_path / "a.glb")
         session.reset()
-    assert logging.getLogger("glTFImporter").handlers == []
+    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("glTF")]
+    assert [logger.handlers for logger in loggers] == [[], []]
 
 
 @pytest.mark.usefixtures("empty_scene")
