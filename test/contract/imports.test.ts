@@ -7,7 +7,7 @@ import { readImports, readPythonImports, readSources, type SourceFile } from '..
 const WRAPPED = /^(?:nats|@aws-sdk\/|@smithy\/|@grpc\/|pino|prom-client|execa)/;
 /** Parts of the kernel without effects, which pure files may use. */
 const PURE_KERNEL = new Set(
-  ['asset-filter', 'failure', 'page-token', 'uri', 'views'].map((name) => `services/kernel/${name}.ts`),
+  ['asset-filter', 'enum-field', 'failure', 'page-token', 'uri', 'views'].map((name) => `services/kernel/${name}.ts`),
 );
 /** The parts of the bus; nothing else knows NATS. */
 const BUS = /^services\/kernel\/bus(?:-[a-z]+)*\.ts$/;
