@@ -4,6 +4,7 @@ import { describeContent } from './content.ts';
 import { CycloramaError } from './failure.ts';
 import type { ObjectStore, WriteCondition } from './object-store.ts';
 import { type StoreRequests, unquote } from './object-store-requests.ts';
+import { type S3Place, toS3Uri } from './uri.ts';
 
 /** The name under which objects that we write carry the hash of their content. */
 export const SHA256 = 'sha256';
@@ -47,13 +48,20 @@ export function createWrite(
         size,
       );
     } catch (error) {
-      if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
+      if (!(error instanceof CycloramaError)) throw error;
+      if (error.reason === 'asset_not_found') throw toGone(error, place);
+      if (error.reason !== 'precondition_failed') throw error;
       // Perhaps by an earlier try of our own, whose answer got lost: then the object is as it should be.
       const standing = await head(place, signal);
       if (standing?.sha256 !== sha256) throw error;
       return { sizeBytes: size, etag: standing.etag, sha256 };
     }
   };
+}
+
+/** What stores say of a write under the ETag of an object that somebody removed since; it is no asset's fault. */
+function toGone(cause: CycloramaError, place: S3Place): CycloramaError {
+  return new CycloramaError('precondition_failed', `'${toS3Uri(place)}' was removed since it was seen`, { cause });
 }
 
 function toHeaders(condition: WriteCondition): Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'> {
