@@ -13,6 +13,8 @@ from cyclorama_blender.left_out import tell_materials
 COLOR_ENDINGS = (".obj", ".ply")
 """Formats whose importers bring vertex colours but leave them out of the materials."""
 
+GLTF_ENDINGS = (".gltf", ".glb")
+
 NEUTRAL = (
     # reached input, colour, whether it is a colour rather than a number
     (("Normal", "Tangent", "Coat Normal"), (0.5, 0.5, 1.0), False),
@@ -22,6 +24,9 @@ NEUTRAL = (
     (("Roughness", "Metallic", "Occlusion"), (1.0, 0.6, 0.0), False),
 )
 OTHERWISE = ((0.6, 0.6, 0.6), False)
+
+COLORS = {"Base Color", "Color", "Emission Color", "Specular Tint", "Sheen Tint"}
+"""Inputs of shaders whose textures a glTF has in sRGB."""
 
 DISTANCES = {
     "BSDF_PRINCIPLED": {"Subsurface Scale": 1},
@@ -63,6 +68,8 @@ def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float
             warnings.append(f"material '{material.name}' is fully transparent in the FBX; taken as opaque")
     for tree in with_groups(material.node_tree for material in materials if material.node_tree):
         _replace_missing_images(tree)
+        if ending in GLTF_ENDINGS:
+            _show_as_colors(tree)
         if scale != 1:
             _rescale(tree, scale)
     return warnings
@@ -121,6 +128,19 @@ def _replace_missing_images(tree: bpy.types.NodeTree) -> None:
             node.image.pixels.foreach_set(np.tile(np.array([*color, 1.0], dtype=np.float32), 16))
         elif lacking := missing_tiles(node.image):
             _fill_tiles(node.image, lacking, _neutral(node)[0])
+
+
+def _show_as_colors(tree: bpy.types.NodeTree) -> None:
+    """Gives colours an image of their own where the importer shares it with data, such as roughness in its alpha."""
+    for node in tree.nodes:
+        if node.type != "TEX_IMAGE" or not node.image.colorspace_settings.is_data:
+            continue
+        if node.outputs["Color"].is_linked and _reached_inputs(node) & COLORS:
+            name = f"cyclorama colours of {node.image.name_full}"
+            if name not in bpy.data.images:
+                colors = node.image.copy()
+                colors.name, colors.colorspace_settings.name = name, "sRGB"
+            node.image = bpy.data.images[name]
 
 
 def _fill_tiles(image: bpy.types.Image, numbers: Sequence[int], color: Sequence[float]) -> None:

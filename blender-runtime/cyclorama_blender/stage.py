@@ -16,15 +16,12 @@ from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.framing import Placed, Placement, place_object
 from cyclorama_blender.left_out import tell_left_out
 from cyclorama_blender.material_context import tell_context
-from cyclorama_blender.materials import finish_materials
+from cyclorama_blender.materials import GLTF_ENDINGS, finish_materials
 from cyclorama_blender.solids import Solid, bring_home, drop_strays, freeze
 from cyclorama_blender.surface import Numbers
 from cyclorama_blender.visibility import reveal, show_as_rendered
 
 LARGEST_PASS_INDEX = 32767
-
-GLTF_ENDINGS = (".gltf", ".glb")
-"""Their animations begin at frame 0; the importer leaves the scene at frame 1, a 24th of a second later."""
 
 FAR_FROM_ORIGIN = 1e3
 """Times its longest side: from there on the asset is evaluated once more near the origin."""
@@ -63,6 +60,7 @@ def set_stage(path: Path, object_scale: str) -> Stage:
     """
     source = bpy.context.scene
     if path.suffix.lower() in GLTF_ENDINGS:
+        # Where animations begin; the importer leaves the scene at frame 1, a 24th of a second later.
         source.frame_set(0)
     warnings = []
     solids = _evaluate(source)
