@@ -11,7 +11,9 @@ import bpy
 from cyclorama_blender.contract import Json
 from cyclorama_blender.geometry import MeshUse
 
-OTHER_GEOMETRY = frozenset({"CURVE", "CURVES", "FONT", "META", "POINTCLOUD", "SURFACE", "VOLUME"})
+OTHER_GEOMETRY = frozenset(
+    {"CURVE", "CURVES", "FONT", "GPENCIL", "GREASEPENCIL", "META", "POINTCLOUD", "SURFACE", "VOLUME"}
+)
 
 
 def count_objects(scene: bpy.types.Scene, uses: list[MeshUse]) -> Json:

@@ -130,10 +130,18 @@ def _reveal(scene: bpy.types.Scene) -> list[str]:
         layer_collection.exclude = False
         layer_collection.hide_viewport = False
     for thing in hidden:
+        _mute_hiding(thing)
         thing.hide_viewport = False
         if thing.name in view_layer.objects:
             thing.hide_set(False)
     return [f"objects that the file hides are counted and measured all the same: {len(hidden)}"]
+
+
+def _mute_hiding(thing: bpy.types.Object) -> None:
+    """Keeps drivers from hiding it again."""
+    for driver in thing.animation_data.drivers if thing.animation_data else ():
+        if driver.data_path == "hide_viewport":
+            driver.mute = True
 
 
 def _shows_meshes(thing: bpy.types.Object) -> bool:

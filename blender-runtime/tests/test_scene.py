@@ -128,7 +128,7 @@ def test_counts_are_as_imported_and_the_box_as_evaluated():
     assert corner(message, "boundsMax") == [5, 1, 1]
 
 
-@pytest.mark.parametrize("how", ["object", "eye", "collection", "excluded"])
+@pytest.mark.parametrize("how", ["object", "driver", "eye", "collection", "excluded"])
 def test_a_hidden_mesh_is_counted_and_measured_and_said(empty_scene: Any, how: str):
     box = add_box(location=(5, 0, 0))
     group = bpy.data.collections.new("Group")
@@ -138,6 +138,9 @@ def test_a_hidden_mesh_is_counted_and_measured_and_said(empty_scene: Any, how: s
     layer = bpy.context.view_layer.layer_collection.children["Group"]
     if how == "object":
         box.hide_viewport = True
+    elif how == "driver":
+        box.driver_add("hide_viewport").driver.expression = "True"
+        bpy.context.view_layer.update()
     elif how == "eye":
         box.hide_set(True)
     elif how == "collection":
@@ -190,6 +193,14 @@ def test_geometry_that_is_no_mesh_is_said_and_not_measured():
     assert numbers(answer.message, "meshObjects") == [1]
     assert corner(answer.message, "boundsMax") == [1, 1, 1]
     assert answer.warnings == ("objects of type CURVE are neither counted nor measured: 1",)
+
+
+@pytest.mark.usefixtures("empty_scene")
+def test_drawings_are_said_and_not_measured():
+    kind = "GREASEPENCIL" if hasattr(bpy.data, "grease_pencils_v3") else "GPENCIL"
+    bpy.ops.object.add(type=kind)
+    answer = inspection.inspect_scene([])
+    assert answer.warnings == (f"objects of type {kind} are neither counted nor measured: 1",)
 
 
 def test_a_bone_shape_is_no_mesh_of_the_asset(tmp_path: Path):
