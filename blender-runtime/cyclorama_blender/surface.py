@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from cyclorama_blender.connectivity import Whole, count_components, number_alike
 
 THIN = 1e-8
 """Area over squared longest edge at which single precision no longer tells a polygon from a line."""
+
+UNIFORM = 1e-6
+"""How far a matrix, of single precision, may be from a rotation with a scale, to be taken for one."""
 
 CHUNK_CORNERS = 1 << 16
 
@@ -93,12 +97,17 @@ class Surface:
         """Area in the world, of the polygons whose vertices are finite."""
         linear = np.asarray(world_from_local, dtype=np.float64)[:3, :3]
         gram = linear.T @ linear
-        scale = gram[0, 0]
-        if np.allclose(gram, scale * np.eye(3), rtol=1e-12, atol=1e-12 * abs(scale)):
-            return float(scale) * _sum_finite(_lengths(self.vector_areas))
+        scale = gram.trace() / 3
+        if np.abs(gram - scale * np.eye(3)).max() <= UNIFORM * scale:
+            return float(scale) * self.own_area
         # Area vectors follow the cofactor matrix.
         rows = [np.cross(linear[1], linear[2]), np.cross(linear[2], linear[0]), np.cross(linear[0], linear[1])]
         return _sum_finite(_lengths(self.vector_areas @ np.array(rows).T))
+
+    @cached_property
+    def own_area(self) -> float:
+        """Area in the mesh's space; a mesh may stand in very many places."""
+        return _sum_finite(_lengths(self.vector_areas))
 
     def volume(self, world_from_local: Numbers) -> float:
         """Volume in the world, as if the polygons looked outwards."""

@@ -201,6 +201,14 @@ def test_nearly_equal_coordinates_are_two_positions():
     assert counts.positions == 5
 
 
+@pytest.mark.parametrize("stretch", [1, 1 + 1e-7, 1 + 1e-4])
+def test_the_area_is_that_of_a_rotation_with_a_scale_only_where_the_place_is_one(stretch: float):
+    turn = np.array([[0.36, 0.48, -0.8], [-0.8, 0.6, 0], [0.48, 0.64, 0.6]])
+    place = np.eye(4)
+    place[:3, :3] = (3 * turn @ np.diag([stretch, 1, 1])).astype(np.float32)
+    assert described(CUBE_POINTS, CUBE).area(place) == pytest.approx(18 + 36 * stretch, rel=1e-6)
+
+
 def test_coordinates_that_are_not_finite_stay_out_of_the_area():
     points = [*TRIANGLE_POINTS, (math.nan, 0, 0), (math.inf, 0, 0)]
     surface = described(points, [[0, 1, 2], [0, 1, 3], [0, 1, 4]])
