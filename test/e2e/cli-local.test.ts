@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
-import { freePortBase } from '../../cli/stack/ports.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
 import { type CliOptions, type Ended, runCli } from '../support/cli-process.ts';
+import { freeStackPorts } from '../support/stack-ports.ts';
 
 const CUBE = `mtllib cube.mtl
 v 0 0 0
@@ -47,7 +47,7 @@ beforeAll(async () => {
   await cp(join(ROOT, 'samples/brick.glb'), join(models, 'more/brick.glb'));
   await writeFile(join(models, 'cube.obj'), CUBE);
   await writeFile(join(models, 'cube.mtl'), 'newmtl red\nKd 1 0 0\n');
-  stack = await startStack({ data: join(folder, 'data'), portBase: await freePortBase() });
+  stack = await startStack({ data: join(folder, 'data'), portBase: await freeStackPorts() });
 });
 afterAll(async () => {
   await stack?.stop();

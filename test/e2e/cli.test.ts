@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
-import { freePortBase } from '../../cli/stack/ports.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
 import { type CliOptions, type Ended, jsonLines, runCli } from '../support/cli-process.ts';
+import { freeStackPorts } from '../support/stack-ports.ts';
 
 const SAMPLES = join(ROOT, 'samples');
 const ASSETS = 12;
@@ -17,7 +17,7 @@ let stack: Stack;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cyclorama-cli-'));
-  stack = await startStack({ data: join(folder, 'data'), portBase: await freePortBase() });
+  stack = await startStack({ data: join(folder, 'data'), portBase: await freeStackPorts() });
   const { code } = await cyclorama(['put', SAMPLES, 's3://models/', '--create-bucket']);
   expect(code).toBe(0);
 });

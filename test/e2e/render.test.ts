@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
-import { freePortBase } from '../../cli/stack/ports.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
 import { type Ended, runCli } from '../support/cli-process.ts';
+import { freeStackPorts } from '../support/stack-ports.ts';
 
 const QUICK = ['--preset', 'draft', '--size', '64', '--samples', '1'];
 const FILES = ['metadata.json', 'render_depth.png', 'render_edge.png', 'render_normal.png', 'render_textured.png'];
@@ -17,7 +17,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cyclorama-render-'));
   await mkdir(join(folder, 'models'));
   for (const name of ['fox.glb', 'truncated.glb']) await cp(join(ROOT, 'samples', name), join(folder, 'models', name));
-  stack = await startStack({ data: join(folder, 'data'), portBase: await freePortBase() });
+  stack = await startStack({ data: join(folder, 'data'), portBase: await freeStackPorts() });
   await cyclorama(['put', 'models', 's3://models/', '--create-bucket']);
   await cyclorama(['put', 'models/fox.glb', 's3://images/unused/', '--create-bucket']);
 });

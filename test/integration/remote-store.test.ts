@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
-import { freePortBase } from '../../cli/stack/ports.ts';
 import { SERVICES } from '../../cli/stack/services.ts';
 import { stopStack } from '../../cli/stack/stop.ts';
 import { TestS3 } from '../support/s3-server.ts';
+import { freeStackPorts } from '../support/stack-ports.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const LAUNCHER = join(ROOT, 'cli/cyclorama.mjs');
@@ -27,7 +27,7 @@ function cyclorama(...args: string[]) {
 }
 
 test('a stack without a store of its own works on the one that the environment names', async () => {
-  const up = await cyclorama('up', '--detach', '--remote-store', '--port-base', String(await freePortBase()));
+  const up = await cyclorama('up', '--detach', '--remote-store', '--port-base', String(await freeStackPorts()));
   expect({ code: up.exitCode, errors: up.stderr }).toMatchObject({ code: 0 });
   expect(up.stdout).toContain('the store that the environment names');
   const { parts } = JSON.parse((await cyclorama('status', '--json')).stdout);

@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
-import { freePortBase } from '../../cli/stack/ports.ts';
 import { stopStack } from '../../cli/stack/stop.ts';
+import { freeStackPorts } from '../support/stack-ports.ts';
 
 const LAUNCHER = join(ROOT, 'cli/cyclorama.mjs');
 let data: string;
@@ -49,7 +49,7 @@ function cyclorama(...args: string[]) {
 }
 
 test('up --detach leaves a stack that status shows, a second up accepts, and down ends to the last process', async () => {
-  const base = await freePortBase();
+  const base = await freeStackPorts();
   const up = await cyclorama('up', '--detach', '--json', '--port-base', String(base));
   expect({ code: up.exitCode, errors: up.stderr }).toMatchObject({ code: 0 });
   const endpoints = JSON.parse(up.stdout);
@@ -70,7 +70,7 @@ test('up --detach leaves a stack that status shows, a second up accepts, and dow
 });
 
 test.each(['SIGINT', 'SIGKILL'] as const)('%s on a foreground up leaves no process behind', async (signal) => {
-  const args = [LAUNCHER, 'up', '--data', data, '--port-base', String(await freePortBase())];
+  const args = [LAUNCHER, 'up', '--data', data, '--port-base', String(await freeStackPorts())];
   const up = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(up, 'exit');
   let said = '';

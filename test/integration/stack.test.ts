@@ -8,12 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { readStack, readState } from '../../cli/stack/endpoints.ts';
-import { freePortBase, HOST } from '../../cli/stack/ports.ts';
+import { HOST } from '../../cli/stack/ports.ts';
 import { identify } from '../../cli/stack/process-id.ts';
 import { type Stack, StackIsRunningError, startStack } from '../../cli/stack/stack.ts';
 import { stopStack } from '../../cli/stack/stop.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
 import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
+import { freeStackPorts } from '../support/stack-ports.ts';
 
 const SERVERS = { parts: ['nats', 's3'] as ('nats' | 's3')[] };
 let data: string;
@@ -22,7 +23,7 @@ let stacks: Stack[];
 
 beforeEach(async () => {
   data = mkdtempSync(join(tmpdir(), 'cyclorama-stack-'));
-  portBase = await freePortBase();
+  portBase = await freeStackPorts();
   stacks = [];
 });
 afterEach(async () => {

@@ -5,7 +5,7 @@ import type { Client } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { followJob } from '../../cli/follow-job.ts';
 import { createJobCalls, type JobCalls, within } from '../../cli/job-calls.ts';
-import { freePortBase, type Ports, portsFrom, SPAN } from '../../cli/stack/ports.ts';
+import { type Ports, portsFrom, SPAN } from '../../cli/stack/ports.ts';
 import { type Stack, type StackOptions, startStack } from '../../cli/stack/stack.ts';
 import {
   AnalysisServiceClient,
@@ -22,12 +22,12 @@ import { readConfig } from '../../services/kernel/config.ts';
 import { callUnary, createClient } from '../../services/kernel/rpc-client.ts';
 import { filesBelow, processesOf, tasksInScratch } from './faults-leftovers.ts';
 import { until } from './poll.ts';
+import { freeStackPorts } from './stack-ports.ts';
 
 /** How long a message stays with a worker or driver that gives no sign of life, so that redelivery is quick. */
 const ACK_WAIT_MS = 3_000;
 const CALL_MS = 20_000;
 /** Stacks of several test files may start at the same time on one machine; so each looks from a place of its own. */
-const FIRST_PORT = 20_000 + (process.pid % 60) * SPAN;
 
 type Environment = Record<string, string>;
 
@@ -58,7 +58,7 @@ export class FaultStack {
     environment: (data: string, ports: Ports) => Environment | Promise<Environment> = () => ({}),
   ): Promise<FaultStack> {
     const data = mkdtempSync(join(tmpdir(), 'cyclorama-faults-'));
-    const portBase = await freeSpans();
+    const portBase = await freeStackPorts(1);
     const stack = await startStack({
       data,
       portBase,
@@ -239,14 +239,6 @@ function sameContent(path: string, content: Buffer): boolean {
     // Gone between listing and reading.
     return false;
   }
-}
-
-/** A base with the ports of a stack and of its second replicas free behind it. */
-async function freeSpans(): Promise<number> {
-  let base = await freePortBase(FIRST_PORT);
-  for (let next = await freePortBase(base + SPAN); next !== base + SPAN; next = await freePortBase(base + SPAN))
-    base = next;
-  return base;
 }
 
 /** A client whose server was away waits a while before it tries again; calls fail meanwhile. */

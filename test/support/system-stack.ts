@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describeTaken, freePortBase, portsFrom, SPAN } from '../../cli/stack/ports.ts';
+import { describeTaken, portsFrom } from '../../cli/stack/ports.ts';
 import { type Stack, type StackOptions, startStack } from '../../cli/stack/stack.ts';
+import { freeStackPorts } from './stack-ports.ts';
 
 /** Several stacks may be started on one machine at the same time; so each looks for ports from a place of its own. */
-const FIRST_PORT = 20_000 + (process.pid % 60) * SPAN;
 
 /** A whole local stack on a temporary folder, as `cyclorama up` starts it. */
 export class SystemStack {
@@ -18,7 +18,7 @@ export class SystemStack {
   }
 
   static async create(options: Pick<StackOptions, 'env' | 'parts'> = {}): Promise<SystemStack> {
-    return SystemStack.#start({ ...options, portBase: await freePortBase(FIRST_PORT) });
+    return SystemStack.#start({ ...options, portBase: await freeStackPorts() });
   }
 
   /** On the documented ports where they are free, so that documented commands work as they stand. */
