@@ -1,11 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../../test/support/poll.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
+import { readStartTicks } from './process-identity.ts';
 import { openScratch } from './scratch.ts';
 
 const folder = temporaryFolder();
@@ -152,6 +153,17 @@ describe('a worker that starts', () => {
     await writeFile(join(cut, 'owner.json'), '');
     await openScratch(folder(), 'worker', 100);
     expect(existsSync(cut)).toBe(false);
+  });
+
+  test('refuses the name of one that lives on this host, whose files it would remove', async () => {
+    const other = spawn('sleep', ['600']);
+    onTestFinished(() => void other.kill());
+    const pid = other.pid!;
+    const taken = await leaveBehind('worker', { host: hostname(), pid, startTicks: readStartTicks(pid) });
+    await expect(openScratch(folder(), 'worker', 100)).rejects.toThrow(
+      `worker 'worker' runs here already, as process ${pid}`,
+    );
+    expect(existsSync(join(taken, 'task-1'))).toBe(true);
   });
 
   test('starts with an empty folder of its own, and leaves none', async () => {

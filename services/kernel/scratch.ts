@@ -34,9 +34,10 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
   await mkdir(scratchDir, { recursive: true });
   await sweep(scratchDir);
   const root = join(scratchDir, workerId);
+  await refuseLivingOwner(root, workerId);
   await rm(root, { recursive: true, force: true });
   await mkdir(root);
-  const owner = { host: hostname(), pid: process.pid, startTicks: readStartTicks(process.pid) };
+  const owner: Owner = { host: hostname(), pid: process.pid, startTicks: readStartTicks(process.pid) };
   await writeFile(join(root, `${OWNER}.new`), JSON.stringify(owner));
   // Whole or not at all: a worker that starts meanwhile reads it.
   await rename(join(root, `${OWNER}.new`), join(root, OWNER));
@@ -117,17 +118,38 @@ async function sweep(scratchDir: string): Promise<void> {
 }
 
 async function isAbandoned(folder: string): Promise<boolean> {
+  const owner = await readOwner(folder);
+  return owner !== undefined && owner.host === hostname() && readStartTicks(owner.pid) !== owner.startTicks;
+}
+
+/** Throws where another process of this host works in a folder that was swept: of two workers of one name each would remove the other's files. */
+async function refuseLivingOwner(folder: string, workerId: string): Promise<void> {
+  const owner = await readOwner(folder);
+  // Where the system does not tell when a process started, nobody knows whether it lives.
+  if (owner?.host !== hostname() || owner.pid === process.pid || owner.startTicks === undefined) return;
+  throw new Error(
+    `worker '${workerId}' runs here already, as process ${owner.pid}; expected a CYCLORAMA_WORKER_ID of its own`,
+  );
+}
+
+interface Owner {
+  host: string;
+  pid: number;
+  /** Undefined where the system does not tell. */
+  startTicks?: string | undefined;
+}
+
+/** Has the form of a process of this host, and is none. */
+const NOBODY: Owner = { host: hostname(), pid: 0, startTicks: 'none' };
+
+/** The process that works in a folder; undefined for a folder that is no worker's. */
+async function readOwner(folder: string): Promise<Owner | undefined> {
   try {
-    const owner = JSON.parse(await readFile(join(folder, OWNER), 'utf8')) as {
-      host: string;
-      pid: number;
-      startTicks: string | undefined;
-    };
-    return owner.host === hostname() && readStartTicks(owner.pid) !== owner.startTicks;
+    return JSON.parse(await readFile(join(folder, OWNER), 'utf8')) as Owner;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     // A machine that went down may leave a file without its content; whoever wrote it is gone.
-    if (error instanceof SyntaxError) return true;
+    if (error instanceof SyntaxError) return NOBODY;
     throw error;
   }
 }
