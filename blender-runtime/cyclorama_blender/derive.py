@@ -152,7 +152,7 @@ def _derive_view(
 def _look(spec: RenderSpec, view: RenderedView, passes: Passes) -> tuple[_Seen, Findings]:
     mask = passes.mask
     near, far = depth.visible_range(passes.depth, mask)
-    world, _ = normals.unit_normals(passes.normal, passes.depth, mask, view.pose, Intrinsics.of(spec))
+    world = normals.unit_normals(passes.normal, passes.depth, mask, view.pose, Intrinsics.of(spec))
     border = checks.free_border(spec.framing_margin, spec.width, spec.height) if view.framed else 0
     return _Seen(passes, mask, world, near, far), checks.check_view(view.name, passes, mask, world, border)
 

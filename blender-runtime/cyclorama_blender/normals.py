@@ -23,13 +23,13 @@ SHORTEST = 0.2
 
 def unit_normals(
     normal: tuple[Image, Image, Image], depth: Image, mask: Mask, pose: npt.ArrayLike, lens: Intrinsics
-) -> tuple[Image, int]:
+) -> Image:
     """Makes the averaged world normals of the pass unit ones.
 
     Where the pass has none that means anything, the normal comes from depth.
 
     Returns:
-        Unit world normals (H, W, 3), zero outside the mask, and at how many pixels they come from depth.
+        Unit world normals (H, W, 3), zero outside the mask.
     """
     stacked = np.stack(normal, axis=-1)
     length = np.sqrt(np.einsum("hwc,hwc->hw", stacked, stacked))
@@ -37,12 +37,9 @@ def unit_normals(
         usable = length > SHORTEST
     np.divide(stacked, length[..., None], out=stacked, where=usable[..., None])
     stacked[~(usable & mask)] = 0
-    missing = mask & ~usable
-    count = int(np.count_nonzero(missing))
-    if count:
-        rows, columns = np.nonzero(missing)
-        stacked[rows, columns] = depth_normals(depth, mask, pose, lens, rows, columns)
-    return stacked, count
+    rows, columns = np.nonzero(mask & ~usable)
+    stacked[rows, columns] = depth_normals(depth, mask, pose, lens, rows, columns)
+    return stacked
 
 
 def depth_normals(
