@@ -75,8 +75,9 @@ def test_an_event_never_holds_what_json_cannot():
         contract.vector(1.0, float("inf"), 0.0)
 
 
-def test_warnings_beyond_a_hundred_become_a_count():
-    answer = Answer("inspection", {}, tuple(f"w{number}" for number in range(130)))
+@pytest.mark.parametrize(("count", "last"), [(100, "w99"), (130, "30 more warnings")])
+def test_warnings_beyond_a_hundred_become_a_count(count: int, last: str):
+    answer = Answer("inspection", {}, tuple(f"w{number}" for number in range(count)))
     warnings = contract.result_event("r", answer, {}, 1)["result"]["warnings"]
-    assert len(warnings) == 101
-    assert warnings[-1] == "30 more warnings"
+    assert warnings[:100] == list(answer.warnings[:100])
+    assert warnings[-1] == last

@@ -28,7 +28,8 @@ Location: /venv/bpy/ops.py:109
         ("Error: first\nError: second\n", "first"),
         ("Error: Python: Traceback (most recent call last):\n  File 'x'\nKeyError: 0\n", "Python: KeyError: 0"),
         (
-            "Error: Python: Traceback (most recent call last):\n  File 'x'\nstruct.error: unpack requires 20 bytes\n",
+            "Error: Python: Traceback (most recent call last):\n  File 'x'\nstruct.error: unpack requires 20 bytes\n"
+            "Location: ops.py:9\n",
             "Python: struct.error: unpack requires 20 bytes",
         ),
         ("", "RuntimeError without a message"),

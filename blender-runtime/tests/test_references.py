@@ -14,6 +14,7 @@ from cyclorama_blender.references import leaves_folder, split_references
         ("/scratch/in/textures/a.png", False),
         ("/scratch/in/textures/../a.png", False),
         ("/scratch/in/..a.png", False),
+        ("/../scratch/in/a.png", False),
         ("/scratch/in/../a.png", True),
         ("/scratch/in/x/../../../etc/passwd", True),
         ("/scratch/input/a.png", True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from cyclorama_blender.strays import Cloud, find_strays
 
@@ -25,12 +26,20 @@ def test_a_whole_object_has_none() -> None:
     assert found.count == 0 and not found.points.any() and not found.places.any()
 
 
-def test_one_vertex_at_a_billion_is_one_even_in_a_small_mesh() -> None:
-    for count in (24, 5000):
-        points = np.concatenate([ball(count), [[1e9, 0, 0]]]).astype(np.float32)
-        (found,) = find_strays([Cloud(points, HERE)])
-        assert np.flatnonzero(found.points).tolist() == [count]
-        assert found.count == 1
+@pytest.mark.parametrize("count", [24, 5000])
+@pytest.mark.parametrize("x", [0, 1e7])
+def test_one_vertex_at_a_billion_is_one_even_in_a_small_mesh_and_wherever_it_stands(count: int, x: float) -> None:
+    points = np.concatenate([ball(count), [[1e9, 0, 0]]]).astype(np.float32)
+    (found,) = find_strays([Cloud(points, place(x)[None])])
+    assert np.flatnonzero(found.points).tolist() == [count]
+    assert found.count == 1
+
+
+@pytest.mark.parametrize(("near", "far", "strays"), [(16, 4, 4), (15, 4, 0), (24, 5, 0), (495, 5, 5), (494, 6, 0)])
+def test_few_are_four_that_are_a_fifth_or_one_in_a_hundred(near: int, far: int, strays: int) -> None:
+    points = np.concatenate([ball(near), np.full((far, 3), 1e9)]).astype(np.float32)
+    (found,) = find_strays([Cloud(points, HERE)])
+    assert found.count == strays
 
 
 def test_vertices_that_are_not_finite_always_are() -> None:
