@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const BEAT_MS = 5_000;
-/** A holder that has not touched its lock for this long is gone, wherever it ran. */
+/** A holder on another machine that has not touched its lock for this long is gone. */
 const STALE_MS = 60_000;
 
 /**
@@ -36,7 +36,7 @@ export async function withLock(file, work, { deadlineMs = 1_200_000, onWait = ()
     return await work();
   } finally {
     clearInterval(beat);
-    rmSync(file, { force: true });
+    if (readHolder(file) === mine) rmSync(file, { force: true });
   }
 }
 
@@ -61,11 +61,11 @@ function readHolder(file) {
 
 function isGone(file, holder) {
   const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-  if (age > STALE_MS) return true;
-  // Empty: created this instant and not written yet.
-  if (holder === '') return false;
+  // Empty: created this instant and not written yet, or never.
+  if (holder === '') return age > STALE_MS;
   const { pid, host, start } = JSON.parse(holder);
-  return host === hostname() && processStart(pid) !== start;
+  // While this machine slept nobody on it could touch anything.
+  return host === hostname() ? processStart(pid) !== start : age > STALE_MS;
 }
 
 /** Moves the lock aside before removing it: of two that find it stale, one moves the old lock and the other nothing. */
@@ -85,7 +85,9 @@ function removeStale(file, holder) {
 function processStart(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie is dead, only not reaped yet.
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     try {
       process.kill(pid, 0);

@@ -54,6 +54,19 @@ test('a lock that nobody has touched for a minute is taken over, wherever its ho
   await expect(withLock(file, () => 'mine', { deadlineMs: 1_000 })).resolves.toBe('mine');
 });
 
+test('a lock of this machine is its holder’s as long as that lives, also after the machine slept', async () => {
+  const holder = spawn('sleep', ['600']);
+  const start = readFileSync(`/proc/${holder.pid}/stat`, 'utf8').split(') ').at(-1).split(' ')[19];
+  writeFileSync(file, JSON.stringify({ pid: holder.pid, host: hostname(), start }));
+  const longAgo = new Date(Date.now() - 120_000);
+  utimesSync(file, longAgo, longAgo);
+  try {
+    await expect(withLock(file, () => 'mine', { deadlineMs: 500 })).rejects.toThrow(file);
+  } finally {
+    holder.kill();
+  }
+});
+
 test('waiting for a living holder ends at the deadline with an error that names the lock', async () => {
   writeFileSync(file, JSON.stringify({ pid: 1, host: `not-${hostname()}`, start: '1' }));
   await expect(withLock(file, () => 'mine', { deadlineMs: 100 })).rejects.toThrow(file);
