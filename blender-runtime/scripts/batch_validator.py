@@ -80,11 +80,12 @@ def open_store(endpoint_url: str | None) -> Any:
     """Opens a client of the store.
 
     Raises:
-        RuntimeFailure: boto3 is not installed.
+        RuntimeFailure: boto3 is not installed, or an endpoint, profile or region is none.
     """
     try:
         import boto3
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
     except ImportError as error:
         raise RuntimeFailure(
             "internal",
@@ -93,7 +94,10 @@ def open_store(endpoint_url: str | None) -> Any:
         ) from error
     # Stores other than Amazon's rarely have a name for each bucket.
     s3 = {"addressing_style": "path"} if endpoint_url else {}
-    return boto3.client("s3", endpoint_url=endpoint_url, config=Config(**ASKED, s3=s3))
+    try:
+        return boto3.client("s3", endpoint_url=endpoint_url, config=Config(**ASKED, s3=s3))
+    except (BotoCoreError, ValueError) as error:
+        raise RuntimeFailure("internal", f"the store cannot be reached with these settings: {error}") from error
 
 
 def store_errors() -> tuple[type[Exception], ...]:

@@ -102,6 +102,20 @@ def test_a_python_without_boto3_is_told_where_to_get_it(tmp_path: Path):
     assert (RUNTIME / "requirements" / "s3.txt").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment", "says"),
+    [
+        (["--endpoint-url", "127.0.0.1:7070"], {}, "Invalid endpoint: 127.0.0.1:7070"),
+        ([], {"AWS_PROFILE": "none"}, "The config profile (none) could not be found"),
+        ([], {"AWS_DEFAULT_REGION": "in Europe"}, "Provided region_name 'in Europe' doesn't match a supported format."),
+    ],
+)
+def test_a_store_that_is_none_is_a_sentence(arguments: list[str], environment: dict[str, str], says: str):
+    done = run("batch_validator.py", "bucket", *arguments, **environment)
+    assert done.returncode == 1
+    assert done.stderr == f"ERROR: the store cannot be reached with these settings: {says}\n"
+
+
 def test_names_of_others_stay_on_their_line(capsys: pytest.CaptureFixture[str]):
     validator = runpy.run_path(str(RUNTIME / "scripts" / "batch_validator.py"))
     validator["say"]("Report uploaded to 'a\nb\x1b[2J\u202e é.json'.")
