@@ -39,10 +39,11 @@ def test_a_view_of_nothing_is_blank(good: Passes) -> None:
     assert found.shortfalls[0].view == "view_003"
 
 
-def test_a_single_pixel_of_many_is_blank(good: Passes) -> None:
+@pytest.mark.parametrize(("pixels", "expected"), [(1, ["blank_render"]), (2, [])])
+def test_one_pixel_in_ten_thousand_is_no_longer_blank(good: Passes, pixels: int, expected: list[str]) -> None:
     depth = np.full_like(good.depth, 1e10)
-    depth[64, 64] = 3
-    assert reasons(check(replace(good, depth=depth))) == ["blank_render"]
+    depth[64, 64 : 64 + pixels] = 3
+    assert reasons(check(replace(good, depth=depth))) == expected
 
 
 def test_an_object_that_is_transparent_all_over_is_blank(good: Passes) -> None:
@@ -51,10 +52,11 @@ def test_an_object_that_is_transparent_all_over_is_blank(good: Passes) -> None:
     assert "transparent" in found.shortfalls[0].message
 
 
-def test_an_object_that_is_black_all_over_is_worth_a_warning_alone(good: Passes) -> None:
-    found = check(replace(good, rgb=(np.full_like(good.alpha, 2e-11),) * 3))
+@pytest.mark.parametrize(("light", "colour"), [(2e-11, "is black"), (1.5e-4, "is black"), (1.6e-4, "has one colour")])
+def test_an_object_that_is_black_all_over_is_worth_a_warning_alone(good: Passes, light: float, colour: str) -> None:
+    found = check(replace(good, rgb=(good.alpha * np.float32(light),) * 3))
     assert found.shortfalls == ()
-    assert [warning.split(":")[1] for warning in found.warnings] == [" the object is black all over"]
+    assert [warning.startswith(f"view_003: the object {colour} all over") for warning in found.warnings] == [True]
 
 
 @pytest.mark.parametrize(("light", "colour"), [(0.0, "black"), (0.4, "one colour")])
@@ -88,12 +90,15 @@ def test_a_decal_on_one_colour_is_no_one_colour(good: Passes) -> None:
     assert check(replace(good, rgb=(light,) * 3)) == Findings()
 
 
-def test_over_exposure_is_worth_a_warning_that_names_its_share(good: Passes) -> None:
-    light = good.alpha * np.linspace(0.5, 1.5, 128, dtype=np.float32)
+@pytest.mark.parametrize(("brightest", "share"), [(1.32, None), (1.34, "27%"), (1.5, "43%")])
+def test_over_exposure_of_a_quarter_is_worth_a_warning_that_names_its_share(
+    good: Passes, brightest: float, share: str | None
+) -> None:
+    light = good.alpha * np.linspace(0.5, brightest, 128, dtype=np.float32)
     found = check(replace(good, rgb=(light, good.alpha * np.float32(0.1), good.alpha * np.float32(0.1))))
     assert found.shortfalls == ()
-    assert len(found.warnings) == 1
-    assert "43% of the object is over-exposed" in found.warnings[0]
+    said = [warning.partition(" of the object is over-exposed")[0] for warning in found.warnings]
+    assert said == ([f"view_003: {share}"] if share else [])
 
 
 def test_plain_white_is_no_over_exposure(good: Passes) -> None:
@@ -143,12 +148,20 @@ def test_light_that_is_not_finite_is_worth_a_warning(good: Passes) -> None:
     assert found.warnings == ("view_003: 1 values of the lit image are not finite; they are drawn black or white",)
 
 
-def test_alpha_and_depth_that_disagree_are_worth_a_warning(good: Passes) -> None:
+@pytest.mark.parametrize(("share", "count"), [(0.019, 0), (0.021, 1)])
+@pytest.mark.parametrize("alpha_there", [True, False])
+def test_alpha_and_depth_that_disagree_by_one_in_fifty_are_worth_a_warning(
+    good: Passes, share: float, count: int, alpha_there: bool
+) -> None:
     alpha = good.alpha.copy()
-    alpha[:64] = 0
+    rows, columns = np.nonzero((alpha > 0.99) if not alpha_there else (alpha < 0.01) & ~good.mask)
+    # Away from the borders, at which it would be cropped.
+    inside = (rows > 4) & (rows < 123) & (columns > 4) & (columns < 123)
+    changed = round(share * np.count_nonzero(good.mask))
+    alpha[rows[inside][:changed], columns[inside][:changed]] = 1 if alpha_there else 0
     found = check(replace(good, alpha=alpha))
     assert found.shortfalls == ()
-    assert "disagree" in found.warnings[0]
+    assert sum("disagree" in warning for warning in found.warnings) == count
 
 
 def test_the_worst_shortfall_comes_first() -> None:
