@@ -121,7 +121,7 @@ def read_mesh(mesh: bpy.types.Mesh) -> MeshArrays:
     """Copies a mesh's arrays.
 
     Raises:
-        RuntimeFailure: `invalid_asset` for a mesh that refers to vertices or edges that it does not have.
+        RuntimeFailure: `invalid_asset` for a mesh that refers to vertices, edges or corners that it does not have.
     """
     arrays = MeshArrays(
         points=_points(mesh),
@@ -135,8 +135,10 @@ def read_mesh(mesh: bpy.types.Mesh) -> MeshArrays:
         (arrays.edge_vertices, len(arrays.points)),
         (arrays.corner_edges, len(arrays.edge_vertices)),
     )
-    if any(len(found) and not 0 <= found.min() <= found.max() < limit for found, limit in indices):
-        raise RuntimeFailure("invalid_asset", f"mesh '{mesh.name}' refers to vertices or edges that it does not have")
+    totals = arrays.corner_totals
+    broken = any(len(found) and not 0 <= found.min() <= found.max() < limit for found, limit in indices)
+    if broken or (totals < 0).any() or totals.sum() != len(arrays.corner_vertices):
+        raise RuntimeFailure("invalid_asset", f"mesh '{mesh.name}' refers to geometry that it does not have")
     return arrays
 
 

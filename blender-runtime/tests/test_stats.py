@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -238,9 +239,18 @@ def test_a_huge_asset_has_no_area_rather_than_a_wrong_one():
     assert "inf" not in str(stats()["surface"].get("area", "absent"))
 
 
-def test_a_mesh_that_refers_to_what_it_does_not_have_is_refused():
-    mesh = add_box().data
+def name_another_vertex(mesh: Any) -> None:
     mesh.attributes[".corner_vert"].data.foreach_set("value", np.full(24, 99, dtype=np.int32))
+
+
+def begin_a_polygon_elsewhere(mesh: Any) -> None:
+    mesh.polygons[1].loop_start = 90
+
+
+@pytest.mark.parametrize("spoil", [name_another_vertex, begin_a_polygon_elsewhere])
+def test_a_mesh_that_refers_to_what_it_does_not_have_is_refused(spoil: Callable[[Any], None]):
+    mesh = add_box().data
+    spoil(mesh)
     with pytest.raises(RuntimeFailure, match="does not have") as caught:
         geometry.read_mesh(mesh)
     assert caught.value.reason == "invalid_asset"
