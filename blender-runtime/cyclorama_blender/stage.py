@@ -17,6 +17,7 @@ from cyclorama_blender.framing import Placed, Placement, place_object
 from cyclorama_blender.left_out import tell_left_out
 from cyclorama_blender.material_context import tell_context
 from cyclorama_blender.materials import GLTF_ENDINGS, finish_materials
+from cyclorama_blender.shells import open_shells
 from cyclorama_blender.solids import Solid, bring_home, drop_strays, freeze
 from cyclorama_blender.surface import Numbers
 from cyclorama_blender.visibility import reveal, show_as_rendered
@@ -90,6 +91,7 @@ def set_stage(path: Path, object_scale: str) -> Stage:
         warnings.append(f"meshes whose normals point into their surface, so that its faces' own are taken: {inverted}")
     rendered_from_file = placement.scale * source.unit_settings.scale_length
     warnings += finish_materials([solid.shape for solid in solids], path.suffix.lower(), rendered_from_file)
+    warnings += open_shells(solids)
     warnings += tell_context({each for solid in solids for each in solid.shape.materials if each is not None})
     parts = [part for solid in solids for part in solid.parts(placement.matrix)]
     scene = _build_scene(solids, placement.matrix)
