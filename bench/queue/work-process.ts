@@ -54,7 +54,7 @@ await runPart(async (settings) => {
   const path = await mkdtemp(join(tmpdir(), 'cyclorama-bench-'));
   const nothing = async (): Promise<void> => {};
   const moves = { handInput: async () => '', collectOutput: nothing, handOutput: nothing, empty: nothing };
-  const folder = { input: path, output: path, ...moves };
+  const folder = { input: path, output: path, ...moves, isFull: async () => false };
   const ending = new AbortController();
   const withAttempt: TaskLoopParts['withAttempt'] = (task, begin, _signal, work) =>
     work({

@@ -44,6 +44,30 @@ function recordsIn(runs: TaskRuns): TaskRecord[] {
     .map(([, { body }]) => TaskRecord.fromJSON(JSON.parse(body.toString('utf8'))));
 }
 
+describe('a full scratch disk', () => {
+  const cutOff = new CycloramaError('invalid_render', 'the image is cut off');
+  const checked: Operation = {
+    ...noteOperation,
+    toProduct: async (...args) => ({ ...(await noteOperation.toProduct(...args)), failure: cutOff }),
+  };
+
+  test.each<[string, Operation, boolean]>([
+    ['a process reports', noteOperation, true],
+    ['a check of what it wrote finds', checked, false],
+  ])('is to blame for what %s, not the asset', async (_, operation, throws) => {
+    const runs = await runsOf(operation);
+    runs.diskIsFull = true;
+    if (throws) runs.behave = () => Promise.reject(cutOff);
+    expect(await runs.run()).toEqual({ acked: false, handedBackMs: 1_000 });
+    expect(recordsIn(runs)).toEqual([]);
+    expect(runs.published).toEqual([]);
+
+    runs.diskIsFull = false;
+    expect(await runs.run({}, 2)).toEqual({ acked: true, handedBackMs: undefined });
+    expect(runs.published).toMatchObject([{ failure: { reason: 'invalid_render' } }]);
+  });
+});
+
 describe('the step after Blender', () => {
   test('has what Blender wrote as its input, and its files are the outputs', async () => {
     const runs = await runsOf(drawn);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
 import { CycloramaError } from './failure.ts';
@@ -19,6 +19,8 @@ export interface TaskFolder {
   handOutput(inputDir: string): Promise<void>;
   /** Makes room for another try. */
   empty(): Promise<void>;
+  /** Whether the disk has no room left: what a process wrote may then be cut off, and not all of them say so. */
+  isFull(): Promise<boolean>;
 }
 
 /** A worker's scratch space, bounded in bytes. */
@@ -64,6 +66,8 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
 }
 
 const OWNER = 'owner.json';
+/** A write that finds no room leaves less than that behind. */
+const FULL_BELOW_BYTES = 2 ** 20;
 
 /** What Node calls a disk that is full, broken, read-only or not ours, and a process with too many open files. */
 const SCRATCH_FAULTS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE']);
@@ -72,6 +76,13 @@ const SCRATCH_FAULTS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 
 export function toScratchError(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || !SCRATCH_FAULTS.has((thrown as NodeJS.ErrnoException).code ?? '')) return thrown;
   return new CycloramaError('scratch_full', `the scratch disk cannot be used: ${thrown.message}`, { cause: thrown });
+}
+
+/** A failure is no asset's fault while the disk is full: Cycles cuts its images off without a word, and they are no images then. */
+export async function blameFullDisk(folder: Pick<TaskFolder, 'isFull'>, thrown: unknown): Promise<unknown> {
+  if (!(await folder.isFull())) return toScratchError(thrown);
+  const message = `the scratch disk has no room left; what failed by it: ${(thrown as Error).message}`;
+  return new CycloramaError('scratch_full', message, { cause: thrown });
 }
 
 async function removeFolder(path: string): Promise<void> {
@@ -95,6 +106,10 @@ function toTaskFolder(root: string): TaskFolder & { root: string } {
     },
     collectOutput: (outputDir) => moveAll(outputDir, output),
     handOutput: (inputDir) => moveAll(output, inputDir),
+    async isFull() {
+      const { bavail, bsize } = await statfs(root);
+      return bavail * bsize < FULL_BELOW_BYTES;
+    },
     async empty() {
       for (const path of [input, output]) {
         await rm(path, { recursive: true, force: true });

@@ -15,7 +15,7 @@ import type { Operation, Product } from './operation.ts';
 import { produce } from './produce.ts';
 import { parseTask, readOrDrop } from './queue-messages.ts';
 import { publishResult } from './results.ts';
-import { toScratchError } from './scratch.ts';
+import { blameFullDisk } from './scratch.ts';
 import { type Grace, pause, withGrace } from './signal.ts';
 
 /** How often a running task looks whether its job was cancelled; cancelling takes effect within ten seconds. */
@@ -146,6 +146,7 @@ async function runAttempt(
   try {
     const { product, asset, blenderVersion } = await produce(attempt, signal, () => parts.ledger.working(task));
     const { failure: error } = product;
+    if (error && (await attempt.folder.isFull())) throw error;
     if (error) parts.log.info({ reason: error.reason, error: error.message }, 'asset failed, its files are kept');
     const facts = {
       outcome: error ? Outcome.OUTCOME_FAILED : Outcome.OUTCOME_SUCCEEDED,
@@ -158,8 +159,8 @@ async function runAttempt(
     parts.metrics.framesRendered.inc({ queue: task.operation, device }, product.frames ?? 0);
     return result;
   } catch (thrown) {
-    const error = toCycloramaError(toScratchError(thrown));
     if (signal.aborted) throw thrown;
+    const error = toCycloramaError(await blameFullDisk(attempt.folder, thrown));
     if (isAssetsFault(error)) return fail(error);
     if (error.handling === 'suspect') await parts.ledger.charge(task, error);
     throw error;

@@ -67,6 +67,7 @@ export class TaskRuns {
   behaveImaging: Behaviour = async () => BlenderResult.fromPartial({ stageSeconds: { derive: 0.25 } });
   operation: Operation = noteOperation;
   othersLive = false;
+  diskIsFull = false;
   readonly #inHand = new Set<string>();
   #scratch: Promise<Scratch> | undefined;
   readonly #scratchDir: string;
@@ -147,7 +148,7 @@ export class TaskRuns {
           device: 'CPU',
           version: '0.0.0',
           limits: { deadlineMs: 60_000, stallMs: 60_000 },
-          folder,
+          folder: { ...folder, isFull: async () => this.diskIsFull },
           prepare: async () => {
             await this.store.download({ bucket, key }, path, task.asset!.etag === '' ? {} : { etag: task.asset!.etag });
             return {
