@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import bpy
 
@@ -30,6 +29,7 @@ from cyclorama_blender.geometry import (
     measure_bounds,
     metres_per_unit,
 )
+from cyclorama_blender.visibility import layer_collections
 
 MAX_LISTED = 1_000
 
@@ -126,7 +126,7 @@ def _reveal(scene: bpy.types.Scene) -> list[str]:
     view_layer = bpy.context.view_layer
     for collection in scene.collection.children_recursive:
         collection.hide_viewport = False
-    for layer_collection in _layer_collections(view_layer.layer_collection):
+    for layer_collection in layer_collections(view_layer.layer_collection):
         layer_collection.exclude = False
         layer_collection.hide_viewport = False
     for thing in hidden:
@@ -153,12 +153,6 @@ def _left_aside(scene: bpy.types.Scene, uses: list[MeshUse]) -> list[str]:
     shown = {thing for use in uses for thing in use.owners}
     aside = sum(thing.type == "MESH" and thing not in shown for thing in bpy.data.objects)
     return [f"mesh objects outside of scene '{scene.name}' are neither counted nor measured: {aside}"] if aside else []
-
-
-def _layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
-    for child in root.children:
-        yield child
-        yield from _layer_collections(child)
 
 
 def _doubts(bounds: WorldBounds) -> list[str]:

@@ -161,10 +161,13 @@ def _views(message: Json) -> Views:
         return HammersleyViews(int(message["hammersley"]["count"]))
     if "posed" in message:
         poses = message["posed"].get("poses", [])
-        return PosedViews(tuple(LookAt(_triple(pose.get("position")), _triple(pose.get("lookAt"))) for pose in poses))
+        return PosedViews(
+            tuple(LookAt(parse_triple(pose.get("position")), parse_triple(pose.get("lookAt"))) for pose in poses)
+        )
     return FrontView()
 
 
-def _triple(point: Json | None) -> Triple:
+def parse_triple(point: Json | None) -> Triple:
+    """Reads a Vector3, whose zeros protobuf JSON leaves out."""
     point = point or {}
     return (float(point.get("x", 0.0)), float(point.get("y", 0.0)), float(point.get("z", 0.0)))

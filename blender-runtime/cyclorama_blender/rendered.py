@@ -8,7 +8,7 @@ import numpy as np
 
 from cyclorama_blender.camera import Numbers
 from cyclorama_blender.contract import Json
-from cyclorama_blender.render_spec import Triple
+from cyclorama_blender.render_spec import Triple, parse_triple
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Rendering:
             views=tuple(_view(view) for view in message["views"]),
             box=_box(message.get("box", {})),
             asset_box=_box(message.get("assetBox", {})),
-            translation=_triple(message.get("translation", {})),
+            translation=parse_triple(message.get("translation")),
             scale=float(message["scale"]),
             frame=float(message.get("frame", 0.0)),
             focal_length_mm=float(message["focalLengthMm"]),
@@ -100,15 +100,11 @@ def _view(message: Json) -> RenderedView:
         name=message["name"],
         file=message["file"],
         pose=np.array(message["worldFromCamera"], np.float64).reshape(4, 4),
-        look_at=_triple(message.get("lookAt", {})),
+        look_at=parse_triple(message.get("lookAt")),
         framed=bool(message.get("framed", False)),
         render_seconds=float(message.get("renderSeconds", 0.0)),
     )
 
 
-def _triple(message: Json) -> Triple:
-    return (float(message.get("x", 0.0)), float(message.get("y", 0.0)), float(message.get("z", 0.0)))
-
-
 def _box(message: Json) -> RenderedBox:
-    return RenderedBox(_triple(message.get("min", {})), _triple(message.get("max", {})))
+    return RenderedBox(parse_triple(message.get("min")), parse_triple(message.get("max")))

@@ -26,7 +26,7 @@ def show_as_rendered() -> None:
     """
     for collection in bpy.data.collections:
         _change(collection, "hide_viewport", collection.hide_render)
-    for layer_collection in _layer_collections(bpy.context.view_layer.layer_collection):
+    for layer_collection in layer_collections(bpy.context.view_layer.layer_collection):
         _change(layer_collection, "hide_viewport", False)
     for thing in bpy.context.view_layer.objects:
         thing.hide_set(False)
@@ -59,7 +59,7 @@ def reveal(scene: bpy.types.Scene) -> None:
     """Shows to the render what the file hides from it."""
     for collection in scene.collection.children_recursive:
         collection.hide_render = False
-    for layer_collection in _layer_collections(bpy.context.view_layer.layer_collection):
+    for layer_collection in layer_collections(bpy.context.view_layer.layer_collection):
         layer_collection.exclude = layer_collection.holdout = layer_collection.indirect_only = False
     for thing in scene.objects:
         thing.hide_render = thing.is_holdout = thing.is_shadow_catcher = False
@@ -104,7 +104,8 @@ def _answer_as_rendered(tree: bpy.types.NodeTree) -> None:
         tree.nodes.remove(node)
 
 
-def _layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
+def layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
+    """Yields all that are below one."""
     for child in root.children:
         yield child
-        yield from _layer_collections(child)
+        yield from layer_collections(child)
