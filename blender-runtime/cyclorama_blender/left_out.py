@@ -37,12 +37,13 @@ def tell_materials(materials: Iterable[bpy.types.Material]) -> list[str]:
     # It gives Cycles black, of which ramps then make one colour.
     toons = [name for name, tree in trees.items() if any(node.type == "SHADERTORGB" for node in surface_nodes(tree))]
     return [
-        *_tell("a volume has no surface, and so no depth, normals or edges", volumes),
-        *_tell("'Shader to RGB' is EEVEE's alone, so its light and shade are missing", toons),
+        *tell_first("a volume has no surface, and so no depth, normals or edges", volumes),
+        *tell_first("'Shader to RGB' is EEVEE's alone, so its light and shade are missing", toons),
     ]
 
 
-def _tell(what: str, names: list[str]) -> list[str]:
+def tell_first(what: str, names: list[str]) -> list[str]:
+    """Warns of materials, if there are any, by the name of one."""
     if not names:
         return []
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""

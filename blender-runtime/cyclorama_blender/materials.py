@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from cyclorama_blender.contents import is_missing, missing_textures, missing_tiles, with_groups
-from cyclorama_blender.left_out import tell_materials
+from cyclorama_blender.left_out import tell_first, tell_materials
 
 COLOR_ENDINGS = (".obj", ".ply")
 """Formats whose importers bring vertex colours but leave them out of the materials."""
@@ -55,10 +55,13 @@ def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float
         for mesh in meshes:
             _show_vertex_colors(mesh)
     materials = {material for mesh in meshes for material in mesh.materials if material is not None}
-    for material in materials:
-        if material.node_tree:
-            _take_output(material.node_tree)
-    warnings = [*missing_textures(), *tell_materials(materials)]
+    with_nodes = [material for material in materials if material.use_nodes and material.node_tree]
+    plain = [material.name for material in with_nodes if not _take_output(material)]
+    warnings = [
+        *missing_textures(),
+        *tell_materials(materials),
+        *tell_first("no output for any renderer of today, so the plain colour is taken", plain),
+    ]
     for material in sorted(materials, key=lambda material: material.name_full):
         # Displaced surfaces would leave the frame that their vertices were measured for.
         material.displacement_method = "BUMP"
@@ -100,11 +103,19 @@ def _principled(material: bpy.types.Material | None) -> bpy.types.Node | None:
     return next((node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED"), None)
 
 
-def _take_output(tree: bpy.types.NodeTree) -> None:
-    """Has Cycles take EEVEE's output where it has none of its own: without one all is black."""
+def _take_output(material: bpy.types.Material) -> bool:
+    """Has Cycles take EEVEE's output where it has none of its own, or the plain colour: without one all is black."""
+    tree = material.node_tree
+    if tree.get_output_node("CYCLES") is not None:
+        return True
     output = tree.get_output_node("EEVEE")
-    if output is not None and tree.get_output_node("CYCLES") is None:
+    if output is not None:
         output.target = "ALL"
+        return True
+    output, shader = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("OutputMaterial", "BsdfPrincipled"))
+    shader.inputs["Base Color"].default_value = material.diffuse_color
+    tree.links.new(shader.outputs[0], output.inputs["Surface"])
+    return False
 
 
 def _make_opaque(tree: bpy.types.NodeTree) -> bool:

@@ -98,3 +98,15 @@ def test_cycles_takes_an_output_for_eevee_where_it_has_none_of_its_own(other: st
         tree.nodes.new("ShaderNodeOutputMaterial").target = other
     set_stage(Path("asset.blend"), "METRIC")
     assert (tree.get_output_node("CYCLES") == output) == (other is None)
+
+
+def test_a_material_of_an_old_renderer_has_its_plain_colour(tmp_path: Path) -> None:
+    material = add_material(add_cube())
+    # Blender's renderer before 2.80 had nodes of its own, which are undefined today.
+    material.node_tree.nodes.clear()
+    material.diffuse_color = (0.8, 0.4, 0.1, 1)
+    message, [view] = shoot(tmp_path, {"samples": 16}, "asset.blend")
+    expected = "no output for any renderer of today, so the plain colour is taken: material 'material'"
+    assert message["warnings"] == [expected]
+    red, green, blue = view["combined"][48, 48, :3]
+    assert red > 1.5 * green > 3 * blue > 0
