@@ -13,16 +13,22 @@ import type { NodeTree } from './gltf-nodes.ts';
 import type { TriageLimits } from './limits.ts';
 import { assertWithin, refusal } from './refusal.ts';
 
-/** Checks the meshes, skins and instances that nodes of a scene use, and gives the number of primitives among them. */
-export function checkMeshes(gltf: JsonObject, tree: NodeTree, accessors: AccessorCheck, limits: TriageLimits): number {
+/** Checks the meshes, skins and instances that nodes use, and gives the number of primitives among them. */
+export function checkMeshes(
+  gltf: JsonObject,
+  tree: NodeTree,
+  accessors: AccessorCheck,
+  limits: TriageLimits,
+  warnings: string[],
+): number {
   const meshes = objectsOf(gltf, 'meshes', 'glTF');
   const skins = objectsOf(gltf, 'skins', 'glTF');
   assertWithin(meshes.length, limits.meshes, 'meshes');
   const usedMeshes = new Set<number>();
   const usedSkins = new Set<number>();
   const cameras = objectsOf(gltf, 'cameras', 'glTF');
-  let objects = tree.nodes;
-  for (const node of tree.reachable.values()) {
+  let objects = tree.nodes.length;
+  for (const node of tree.nodes) {
     addIndex(usedMeshes, integerOf(node, 'mesh', 'node'));
     addIndex(usedSkins, integerOf(node, 'skin', 'node'));
     const camera = integerOf(node, 'camera', 'node');
@@ -30,10 +36,17 @@ export function checkMeshes(gltf: JsonObject, tree: NodeTree, accessors: Accesso
     objects += countInstances(node, accessors);
     assertWithin(objects, limits.nodes, 'nodes and instances');
   }
-  for (const index of usedSkins) checkSkin(elementAt(skins, index, 'a node', 'skin'), index, accessors);
+  for (const index of usedSkins) checkJoints(elementAt(skins, index, 'a node', 'skin'), index);
+  for (const [index, skin] of skins.entries()) checkBindMatrices(skin, index, accessors);
   let primitives = 0;
   for (const index of usedMeshes) {
-    const list = objectsOf(elementAt(meshes, index, 'a node', 'mesh'), 'primitives', `meshes[${index}]`);
+    const mesh = meshes[index];
+    if (!mesh) {
+      // Blender makes an empty of such a node.
+      warnings.push(`a node refers to mesh ${index}; the glTF has ${meshes.length}`);
+      continue;
+    }
+    const list = objectsOf(mesh, 'primitives', `meshes[${index}]`);
     primitives += list.length;
     assertWithin(primitives, limits.primitives, 'primitives');
     for (const [at, primitive] of list.entries())
@@ -72,14 +85,18 @@ function checkPrimitive(primitive: JsonObject, where: string, accessors: Accesso
   }
 }
 
-function checkSkin(skin: JsonObject, index: number, accessors: AccessorCheck): void {
+function checkJoints(skin: JsonObject, index: number): void {
   if (integersOf(skin, 'joints', `skins[${index}]`).length === 0)
     throw refusal('invalid_asset', `skins[${index}] has no joints`);
+}
+
+/** Blender reads those of skins that no node uses, too. */
+function checkBindMatrices(skin: JsonObject, index: number, accessors: AccessorCheck): void {
   const matrices = integerOf(skin, 'inverseBindMatrices', `skins[${index}]`);
   if (matrices !== undefined) accessors.use(matrices, `skins[${index}]`);
 }
 
-/** Checks the animations' number, and the keys of those that move a node of a scene. */
+/** Checks the animations' number, and the keys of those that move a node or, by a pointer, something else. */
 export function checkAnimations(
   gltf: JsonObject,
   tree: NodeTree,
@@ -95,8 +112,9 @@ export function checkAnimations(
     for (const channel of objectsOf(animation, 'channels', where)) {
       channels += 1;
       assertWithin(channels, limits.channels, 'animation channels');
-      const node = integerOf(objectOf(channel, 'target', where) ?? {}, 'node', `${where}.target`);
-      if (node === undefined || !tree.reachable.has(node)) continue;
+      const target = objectOf(channel, 'target', where) ?? {};
+      const node = integerOf(target, 'node', `${where}.target`);
+      if (target.path !== 'pointer' && (node === undefined || !tree.nodes[node])) continue;
       const sampler = elementAt(samplers, requiredIntegerOf(channel, 'sampler', where), where, 'sampler');
       accessors.use(requiredIntegerOf(sampler, 'input', where), where);
       accessors.use(requiredIntegerOf(sampler, 'output', where), where);

@@ -4,9 +4,8 @@ import { assertWithin, refusal } from './refusal.ts';
 
 /** The node tree as far as triage needs it. */
 export interface NodeTree {
-  /** Nodes that Blender will make objects of: those of a scene, or all where there is no scene. */
-  reachable: Map<number, JsonObject>;
-  nodes: number;
+  /** All of them: Blender makes objects of nodes of no scene, too. */
+  nodes: JsonObject[];
   depth: number;
 }
 
@@ -24,8 +23,7 @@ export function checkNodes(gltf: JsonObject, limits: TriageLimits): NodeTree {
   integerOf(gltf, 'scene', 'glTF');
   const inScenes = scenes.flatMap((scene, index) => integersOf(scene, 'nodes', `scenes[${index}]`));
   for (const index of inScenes) elementAt(nodes, index, 'a scene', 'node');
-  const reached = scenes.length > 0 ? walk([...new Set(inScenes)], children).seen : seen;
-  return { reachable: new Map([...reached].map((index) => [index, nodes[index]!])), nodes: nodes.length, depth };
+  return { nodes, depth };
 }
 
 function findRoots(children: number[][]): number[] {

@@ -62,6 +62,11 @@ describe('triage of a glTF', () => {
     await expect(triage(triangleGltf(change))).resolves.toMatchObject({ format: 'glb' });
   });
 
+  it('warns of a mesh that does not exist', async () => {
+    const { warnings } = await triage(triangleGltf((gltf) => (gltf.nodes[0]!.mesh = 5)));
+    expect(warnings).toEqual(['a node refers to mesh 5; the glTF has 1']);
+  });
+
   const refused: [string, Change, string, string][] = [
     ['no asset', (gltf) => Reflect.deleteProperty(gltf, 'asset'), 'invalid_asset', "no 'asset'"],
     ['glTF 1.0', (gltf) => (gltf.asset.version = '1.0'), 'unsupported_format', 'version "1.0"; expected "2.0"'],
@@ -96,7 +101,6 @@ describe('triage of a glTF', () => {
       'invalid_asset',
       'nodes[0] refers to node 5; the glTF has 1',
     ],
-    ['a mesh that does not exist', (gltf) => (gltf.nodes[0]!.mesh = 5), 'invalid_asset', 'refers to mesh 5'],
     ['a tree 901 nodes deep', chain(901), 'asset_too_large', 'levels of nodes: 901; expected at most 900'],
     [
       'a transform of infinity',
@@ -215,6 +219,27 @@ describe('triage of a glTF', () => {
       reason: 'invalid_asset',
       message: expect.stringContaining(message),
     });
+  });
+
+  const unseen: [string, Change][] = [
+    [
+      'a node of no scene',
+      (gltf) => {
+        gltf.nodes.push({ mesh: 1 });
+        gltf.meshes.push({ primitives: [{ attributes: { POSITION: 0 } }] });
+      },
+    ],
+    ['a skin of no node', (gltf) => (gltf.skins = [{ joints: [0], inverseBindMatrices: 0 }])],
+    [
+      'an animation of what a pointer names',
+      (gltf) => {
+        const channels = [{ sampler: 0, target: { path: 'pointer' } }];
+        gltf.animations = [{ samplers: [{ input: 0, output: 0 }], channels }];
+      },
+    ],
+  ];
+  it.each(unseen)('counts the data of %s, since Blender reads it', async (_, change) => {
+    await expect(triage(triangleGltf(change), { elements: 5 })).rejects.toMatchObject({ reason: 'asset_too_large' });
   });
 
   const capped: [string, Partial<TriageLimits>, Change][] = [

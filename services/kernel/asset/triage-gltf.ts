@@ -31,7 +31,7 @@ export async function triageGltf(
   const tree = checkNodes(gltf, limits);
   const views = readBufferViews(gltf, await readBuffers(gltf, folder, binary));
   const accessors = createAccessorCheck(objectsOf(gltf, 'accessors', 'glTF'), views, limits);
-  const primitives = checkMeshes(gltf, tree, accessors, limits);
+  const primitives = checkMeshes(gltf, tree, accessors, limits, warnings);
   const animations = checkAnimations(gltf, tree, accessors, limits);
   const budget = createPixelBudget(limits);
   const images = await checkImages(gltf, views, folder, budget, limits);
@@ -41,7 +41,7 @@ export async function triageGltf(
     warnings: [...warnings, ...budget.warnings],
     header: readGltfHeader(gltf),
     figures: {
-      nodes: tree.nodes,
+      nodes: tree.nodes.length,
       depth: tree.depth,
       meshes: objectsOf(gltf, 'meshes', 'glTF').length,
       primitives,
