@@ -22,6 +22,8 @@ def tell_left_out(depsgraph: bpy.types.Depsgraph) -> list[str]:
         thing = instance.object
         if thing.type in _NO_SURFACE and is_seen(instance):
             counts[_NO_SURFACE[thing.type]] += 1
+        if thing.type == "MESH" and is_seen(instance) and len(thing.data.vertices) and not len(thing.data.polygons):
+            counts["meshes of points or lines alone"] += 1
         if thing.type in KINDS and is_seen(instance) and stands_in(instance):
             counts["shadow catchers, holdouts and objects for indirect light"] += 1
         if instance.show_particles:

@@ -196,3 +196,13 @@ def test_a_volume_without_a_file_refers_to_none(tmp_path: Path, remap: bool) -> 
     session.reset()
     assert importers.import_asset(tmp_path / "a.blend") == []
     assert warnings() == ("volume objects are left out of the rendering: 1",)
+
+
+@pytest.mark.parametrize("edges", [[], [(0, 1)]])
+def test_points_and_lines_are_left_out_with_a_warning(edges: list[tuple[int, int]]) -> None:
+    add_cube()
+    cloud = bpy.data.meshes.new("cloud")
+    cloud.from_pydata([(0, 0, 0), (1, 0, 0)], edges, [])
+    add_object("cloud", cloud)
+    add_object("empty", bpy.data.meshes.new("empty"))
+    assert warnings() == ("meshes of points or lines alone are left out of the rendering: 1",)
