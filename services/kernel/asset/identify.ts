@@ -46,7 +46,8 @@ function formatOf(name: string): AssetFormat {
   const known = Object.keys(EXPECTED)
     .map((each) => `.${each}`)
     .join(', ');
-  throw refusal('unsupported_format', `'${name}' has the suffix '.${suffix}'; expected one of ${known}`);
+  const has = suffix === '' ? 'no suffix' : `the suffix '.${suffix}'`;
+  throw refusal('unsupported_format', `'${name}' has ${has}; expected one of ${known}`);
 }
 
 /**

@@ -62,7 +62,7 @@ describe('triageFile', () => {
 
   const refused: [string, Buffer | string, string, string][] = [
     ['a.zip', 'PK', 'unsupported_format', "suffix '.zip'; expected one of .glb, .gltf, .obj, .fbx, .stl, .ply, .blend"],
-    ['none', 'glTF', 'unsupported_format', "suffix '.'"],
+    ['none', 'glTF', 'unsupported_format', "'none' has no suffix"],
     ['a.glb', '', 'invalid_asset', "'a.glb' is empty; expected a binary glTF"],
     ['a.obj', '', 'invalid_asset', "'a.obj' is empty"],
     ['a.glb', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n', 'invalid_asset', 'a Git LFS pointer'],
