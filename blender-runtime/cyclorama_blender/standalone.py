@@ -30,6 +30,7 @@ def run(main: Callable[[list[str], Path], int], argv: list[str]) -> NoReturn:
         main: takes the script's arguments and a folder for temporary files, which goes with the process.
         argv: the command line.
     """
+    _fix_hash_seed()
     scratch = Path(tempfile.mkdtemp(prefix="cyclorama-"))
     _end_on_signals(scratch)
     try:
@@ -48,6 +49,16 @@ def run(main: Callable[[list[str], Path], int], argv: list[str]) -> NoReturn:
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
     _leave(code, scratch)
+
+
+def _fix_hash_seed() -> None:
+    """Starts this Python again with the hash seed that workers have, so that every run comes to the same.
+
+    The glTF add-on walks sets of names, and with one seed in six it fails at valid files. A `blender` keeps its own.
+    """
+    if sys.flags.hash_randomization and not sys.flags.ignore_environment and "bpy" not in sys.modules:
+        os.putenv("PYTHONHASHSEED", "0")
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _end_on_signals(scratch: Path) -> None:

@@ -94,6 +94,13 @@ def test_a_python_without_bpy_is_told_where_to_get_it(tmp_path: Path, script: st
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("seed", ["random", "6"])
+def test_every_run_has_the_hash_seed_that_workers_have(tmp_path: Path, seed: str):
+    (tmp_path / "bpy.py").write_text("import os\nraise ImportError('seed ' + os.environ['PYTHONHASHSEED'])\n")
+    done = run("mini_inspector.py", "in.glb", "out.json", PYTHONPATH=str(tmp_path), PYTHONHASHSEED=seed)
+    assert "cannot import bpy (seed 0)" in done.stderr
+
+
 def test_a_python_without_boto3_is_told_where_to_get_it(tmp_path: Path):
     (tmp_path / "boto3.py").write_text("raise ModuleNotFoundError(\"No module named 'boto3'\", name='boto3')\n")
     done = run("batch_validator.py", "bucket", PYTHONPATH=str(tmp_path))
