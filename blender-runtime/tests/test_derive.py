@@ -13,7 +13,7 @@ from analytic import Eye, ball, derive_op, front_eye, write_passes
 from conftest import AS_MODULE, Served
 from props import add_material, add_mesh, shoot
 
-from cyclorama_blender import camera, depth, derive, exr, thumbnail
+from cyclorama_blender import camera, depth, derive, exr
 from cyclorama_blender.contract import Answer, Json
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.passes import Passes
@@ -144,14 +144,6 @@ def test_the_thumbnail_has_a_tile_for_each_modality(tmp_path: Path) -> None:
     for at in range(4):
         tile = tiles[:, 128 * at : 128 * (at + 1), :3]
         assert tile.std() > 0.02
-
-
-def test_lines_of_edges_stay_dark_in_the_thumbnail() -> None:
-    lines = np.full((512, 512), 255, np.uint8)
-    lines[:, 100] = 0
-    grey = thumbnail.strip({"DEPTH": lines, "EDGE": lines})
-    assert grey[:, :128].min() > 128
-    assert grey[:, 128:].min() == 0
 
 
 @pytest.mark.usefixtures("empty_scene")
