@@ -1,4 +1,4 @@
-"""The process's own numbers. Pure."""
+"""The process's own numbers, as Linux tells them. No bpy."""
 
 from __future__ import annotations
 

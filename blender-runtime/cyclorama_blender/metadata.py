@@ -74,18 +74,8 @@ def describe(
         },
         "depth": _depth(rendering),
         "normal": _normal(spec),
-        "edge": {
-            "crease_degrees": spec.edges.crease_degrees,
-            "depth_step": spec.edges.depth_step,
-            "line_width": edges.line_width(spec.width, spec.height),
-            "line": edges.LINE,
-            "background": edges.PAPER,
-        },
-        "textured": {
-            "colour_space": "sRGB",
-            "alpha": "straight" if spec.background == "TRANSPARENT" else "none",
-            "background": spec.background.lower(),
-        },
+        "edge": _edge(spec),
+        "textured": _textured(spec),
         "render": _render(spec, rendering, views),
         "source": {
             "uri": source.uri,
@@ -93,13 +83,7 @@ def describe(
             "sha256": source.sha256,
             "size_bytes": source.size_bytes,
         },
-        "versions": {
-            "metadata": FORMAT_VERSION,
-            "cyclorama": source.cyclorama_version,
-            "blender": rendering.blender_version,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
+        "versions": _versions(rendering, source),
         "files": [{"path": file.path, "sha256": file.sha256, "size": file.size} for file in files],
         "stage_seconds": {stage: round(seconds, 4) for stage, seconds in stage_seconds.items()},
         "warnings": warnings,
@@ -207,6 +191,34 @@ def _normal(spec: RenderSpec) -> Json:
         "formula": "n = colour / 255 * 2 - 1",
         "background": [normals.BACKGROUND] * 3,
         "exr": {"channels": ["R", "G", "B"], "background": [0.0, 0.0, 0.0]},
+    }
+
+
+def _edge(spec: RenderSpec) -> Json:
+    return {
+        "crease_degrees": spec.edges.crease_degrees,
+        "depth_step": spec.edges.depth_step,
+        "line_width": edges.line_width(spec.width, spec.height),
+        "line": edges.LINE,
+        "background": edges.PAPER,
+    }
+
+
+def _textured(spec: RenderSpec) -> Json:
+    return {
+        "colour_space": "sRGB",
+        "alpha": "straight" if spec.background == "TRANSPARENT" else "none",
+        "background": spec.background.lower(),
+    }
+
+
+def _versions(rendering: Rendering, source: RenderSource) -> Json:
+    return {
+        "metadata": FORMAT_VERSION,
+        "cyclorama": source.cyclorama_version,
+        "blender": rendering.blender_version,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
     }
 
 
