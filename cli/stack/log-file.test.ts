@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -16,6 +16,14 @@ test('a log over the limit moves aside and goes on empty', () => {
   boundLog(file, 5);
   appendFileSync(file, 'new');
   expect([readFileSync(`${file}.1`, 'utf8'), readFileSync(file, 'utf8')]).toEqual(['old lines', 'new']);
+});
+
+test('a log that the disk has no room to keep is cut all the same', () => {
+  const file = join(folder, 'worker.log');
+  writeFileSync(file, 'old lines');
+  symlinkSync('/dev/full', `${file}.1`);
+  boundLog(file, 5);
+  expect([existsSync(`${file}.1`), readFileSync(file, 'utf8')]).toEqual([false, '']);
 });
 
 test('a log within the limit stays, and none is made where there was none', () => {

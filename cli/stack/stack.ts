@@ -99,7 +99,12 @@ async function startClaimed(dir: DataDir, options: StackOptions): Promise<Stack>
         autoRestart: options.autoRestart ?? true,
         onChange: (message) => {
           if (message) onMessage(message);
-          writeState(dir, { endpoints, parts: children.map((child) => child.status()) });
+          try {
+            writeState(dir, { endpoints, parts: children.map((child) => child.status()) });
+          } catch (error) {
+            // A full disk must not end what runs.
+            onMessage(`the state of the stack could not be written: ${(error as Error).message}`);
+          }
         },
       }),
   );

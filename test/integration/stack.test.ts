@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,6 +97,19 @@ test('an object survives kill -9 of the S3 server, and both servers come back by
   const read = await store.read({ bucket: 'assets', key: 'a.txt' }, 100);
   store.close();
   expect(read?.body.toString()).toBe('kept');
+});
+
+test('a part that dies while the disk is full is started again, and nothing else ends', async () => {
+  const messages: string[] = [];
+  const stack = await start({ onMessage: (message) => messages.push(message) });
+  const [s3, nats] = [stack.pid('s3'), stack.pid('nats')];
+  symlinkSync('/dev/full', `${stack.dir.state}.${process.pid}`);
+  await stack.kill('s3', 'SIGKILL');
+  await until(() => messages.filter((message) => /could not be written: ENOSPC/.test(message)).length === 3);
+  expect([stack.pid('s3') === s3, stack.pid('nats') === nats]).toEqual([false, true]);
+  const store = openStore(stack);
+  await store.createBucket('assets');
+  store.close();
 });
 
 test('with automatic restart off a killed part stays down until it is restarted', async () => {
