@@ -95,6 +95,11 @@ export function isTransient(error: unknown): boolean {
   return status < 300 || status >= 400;
 }
 
+/** Whether content came that is not what the store's own checksum of it says. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof CycloramaError && /\bChecksum mismatch: /.test(error.message);
+}
+
 /** Whether the store says that the request makes no sense: a continuation token that has expired, a name that it cannot hold. */
 export function isBadRequest(error: unknown): boolean {
   return error instanceof CycloramaError && (error.cause as SdkError | undefined)?.$metadata?.httpStatusCode === 400;

@@ -2,10 +2,10 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Config } from './config.ts';
 import { CycloramaError } from './failure.ts';
 import type { Metrics } from './metrics.ts';
-import { isTransient, toStoreError } from './object-store-errors.ts';
+import { isDamage, isTransient, toStoreError } from './object-store-errors.ts';
 import { type AccessKey, createS3Clients } from './s3-clients.ts';
 import { pause, withTimeout } from './signal.ts';
-import type { S3Place } from './uri.ts';
+import { type S3Place, toS3Uri } from './uri.ts';
 
 /** A transfer must go at least this fast once the deadline of a request without a body is over. */
 const SLOWEST_BYTES_PER_MS = 100;
@@ -56,6 +56,7 @@ export function createRequests(
           return await tryOnce(op, place, send, withTimeout(limitMs, signal));
         } catch (error) {
           signal?.throwIfAborted();
+          if (tries >= MAX_TRIES && isDamage(error)) throw damaged(place, error as Error);
           if (tries >= MAX_TRIES || !isTransient(error)) throw error;
           await pause(200 * 2 ** tries, signal);
         }
@@ -65,6 +66,12 @@ export function createRequests(
     metrics,
     close: () => clients.close(),
   };
+}
+
+/** What has the wrong checksum every time is spoilt where it lies, not on its way: it stays so until somebody writes it anew. */
+function damaged(place: S3Place, cause: Error): CycloramaError {
+  const message = `'${toS3Uri(place)}' is damaged in the store, expected it to be written anew: ${cause.message}`;
+  return new CycloramaError('invalid_asset', message, { cause });
 }
 
 /** An ETag without its quotes; empty where there is none. */

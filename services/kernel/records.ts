@@ -2,6 +2,7 @@ import { TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
 import { type DatasetPlaces, outcomeWord, parseRecordKey, type RecordName } from './dataset.ts';
 import { CycloramaError } from './failure.ts';
 import type { ObjectStore } from './object-store.ts';
+import { isDamage } from './object-store-errors.ts';
 import type { S3Place } from './uri.ts';
 
 const MAX_RECORD_BYTES = 16 * 1024 ** 2;
@@ -46,7 +47,13 @@ export async function readRecord(
   place: S3Place,
   signal?: AbortSignal,
 ): Promise<TaskRecord | undefined> {
-  const found = await store.read(place, MAX_RECORD_BYTES, signal);
+  let found: Awaited<ReturnType<typeof store.read>>;
+  try {
+    found = await store.read(place, MAX_RECORD_BYTES, signal);
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
   try {
     return found && parseRecord(found.body);
   } catch {

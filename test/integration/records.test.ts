@@ -102,6 +102,18 @@ test('a record that is gone reads as undefined', async () => {
   expect(await readRecord(store, place)).toBeUndefined();
 });
 
+test('a record that was changed where it lies, so that its checksum is wrong, counts as spoilt', async () => {
+  const [places, id] = [placesOf('damaged'), hash('asset')];
+  await commitRecord(store, places, recordOf(id, 'failed'), []);
+  const place = places.record({ assetId: id, fingerprint: FINGERPRINT, outcome: 'failed' });
+  await writeFile(join(s3.folder, place.bucket, place.key), '{"result":5}');
+  expect(await readRecord(store, place)).toBeUndefined();
+  await expect(store.read(place, 1_000)).rejects.toMatchObject({
+    reason: 'invalid_asset',
+    message: expect.stringContaining('is damaged in the store'),
+  });
+});
+
 test('the set of a dataset with 3,000 records holds them all, succeeded before failed', async () => {
   const places = placesOf('many');
   const ids = Array.from({ length: 3_000 }, (_, n) => hash(`asset ${n}`));
