@@ -38,6 +38,7 @@ export function checkMeshes(
   }
   for (const index of usedSkins) checkJoints(elementAt(skins, index, 'a node', 'skin'), index);
   for (const [index, skin] of skins.entries()) checkBindMatrices(skin, index, accessors);
+  const materials = objectsOf(gltf, 'materials', 'glTF');
   let primitives = 0;
   for (const index of usedMeshes) {
     const mesh = meshes[index];
@@ -50,7 +51,7 @@ export function checkMeshes(
     primitives += list.length;
     assertWithin(primitives, limits.primitives, 'primitives');
     for (const [at, primitive] of list.entries())
-      checkPrimitive(primitive, `meshes[${index}].primitives[${at}]`, accessors);
+      checkPrimitive(primitive, `meshes[${index}].primitives[${at}]`, accessors, materials);
   }
   return primitives;
 }
@@ -71,7 +72,9 @@ function attributeIndices(attributes: JsonObject, where: string): number[] {
   return Object.keys(attributes).map((semantic) => requiredIntegerOf(attributes, semantic, where));
 }
 
-function checkPrimitive(primitive: JsonObject, where: string, accessors: AccessorCheck): void {
+function checkPrimitive(primitive: JsonObject, where: string, accessors: AccessorCheck, materials: JsonObject[]): void {
+  const material = integerOf(primitive, 'material', where);
+  if (material !== undefined) elementAt(materials, material, where, 'material');
   const draco = extensionOf(primitive, 'KHR_draco_mesh_compression', where);
   const attributes = objectOf(primitive, 'attributes', where) ?? {};
   for (const index of attributeIndices(attributes, `${where}.attributes`))
@@ -114,7 +117,8 @@ export function checkAnimations(
       assertWithin(channels, limits.channels, 'animation channels');
       const target = objectOf(channel, 'target', where) ?? {};
       const node = integerOf(target, 'node', `${where}.target`);
-      if (target.path !== 'pointer' && (node === undefined || !tree.nodes[node])) continue;
+      if (node !== undefined) elementAt(tree.nodes, node, where, 'node');
+      else if (target.path !== 'pointer') continue;
       const sampler = elementAt(samplers, requiredIntegerOf(channel, 'sampler', where), where, 'sampler');
       accessors.use(requiredIntegerOf(sampler, 'input', where), where);
       accessors.use(requiredIntegerOf(sampler, 'output', where), where);

@@ -20,7 +20,8 @@ export function checkNodes(gltf: JsonObject, limits: TriageLimits): NodeTree {
   assertWithin(depth, limits.depth, 'levels of nodes');
   for (const [index, node] of nodes.entries()) checkTransform(node, `nodes[${index}]`, limits.magnitude);
   const scenes = objectsOf(gltf, 'scenes', 'glTF');
-  integerOf(gltf, 'scene', 'glTF');
+  const shown = integerOf(gltf, 'scene', 'glTF');
+  if (shown !== undefined) elementAt(scenes, shown, 'glTF.scene', 'scene');
   const inScenes = scenes.flatMap((scene, index) => integersOf(scene, 'nodes', `scenes[${index}]`));
   for (const index of inScenes) elementAt(nodes, index, 'a scene', 'node');
   return { nodes, depth };

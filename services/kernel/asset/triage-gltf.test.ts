@@ -71,6 +71,19 @@ describe('triage of a glTF', () => {
     ['no asset', (gltf) => Reflect.deleteProperty(gltf, 'asset'), 'invalid_asset', "no 'asset'"],
     ['glTF 1.0', (gltf) => (gltf.asset.version = '1.0'), 'unsupported_format', 'version "1.0"; expected "2.0"'],
     ['a field of the wrong type', (gltf) => (gltf.scene = 'main'), 'invalid_asset', 'glTF.scene has the wrong type'],
+    ['a scene that does not exist', (gltf) => (gltf.scene = 1), 'invalid_asset', 'refers to scene 1; the glTF has 1'],
+    [
+      'a material that does not exist',
+      (gltf) => (gltf.meshes[0]!.primitives[0]!.material = 7),
+      'invalid_asset',
+      'meshes[0].primitives[0] refers to material 7; the glTF has 0',
+    ],
+    [
+      'an animation of a node that does not exist',
+      (gltf) => (gltf.animations = [{ channels: [{ target: { node: 9 } }] }]),
+      'invalid_asset',
+      'animations[0] refers to node 9',
+    ],
     [
       'an unknown required extension',
       (gltf) => (gltf.extensionsRequired = ['ACME_gizmo']),
