@@ -52,7 +52,7 @@ export function createJobRequests(store: Pick<ObjectStore, 'write' | 'read' | 'l
       for await (const page of store.listAll(bucket, jobsPrefix, signal)) {
         for (const { key } of page) {
           const found = await store.read({ bucket, key }, MAX_JOB_BYTES, signal);
-          const stored = found && parse(found.body);
+          const stored = found && parse(found.body, { bucket, key });
           if (stored && !isEnded(stored.job.state)) unended.push(stored);
           if (!found || stored) continue;
           unreadable.push(key);
@@ -60,7 +60,7 @@ export function createJobRequests(store: Pick<ObjectStore, 'write' | 'read' | 'l
         }
       }
       if (unended.length > 0) return unended;
-      const but = unreadable.length > 0 ? `, readable ones; these are not: ${unreadable.join(', ')}` : '';
+      const but = unreadable.length > 0 ? `, readable and of this place; these are not: ${unreadable.join(', ')}` : '';
       throw new CycloramaError(
         'no_jobs_to_resume',
         `'${outputUri}' holds no request of an unended job; expected ${jobsPrefix}*.json${but}`,
@@ -77,11 +77,12 @@ function print(entry: JobEntry): string {
   return `${JSON.stringify(JobEntry.toJSON(entry), undefined, 1)}\n`;
 }
 
-/** Reads a stored request; undefined where it is none. */
-function parse(body: Buffer): (JobEntry & { job: Job }) | undefined {
+/** Reads a stored request; undefined where it is none, or that of another place, as in a dataset that somebody copied. */
+function parse(body: Buffer, { bucket, key }: S3Place): (JobEntry & { job: Job }) | undefined {
   try {
     const entry = JobEntry.fromJSON(JSON.parse(body.toString('utf8')));
-    return entry.job && { ...entry, job: entry.job };
+    const own = entry.job && placeOf(entry);
+    return own?.bucket === bucket && own.key === key ? { ...entry, job: entry.job! } : undefined;
   } catch {
     return undefined;
   }

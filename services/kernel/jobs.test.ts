@@ -45,6 +45,15 @@ test.each(['{"job": {"jobId"', '{}', 'null'])(
   },
 );
 
+test('a request in a dataset that somebody copied elsewhere is not resumed: its job would write to where it came from', async () => {
+  const { store, jobs, warnings, create } = open();
+  const { jobId } = await create();
+  const copy = `copies/of-run/_cyclorama/jobs/${jobId}.json`;
+  store.objects.set(copy, store.objects.get(`out/run/_cyclorama/jobs/${jobId}.json`)!);
+  await expect(jobs.resume('s3://copies/of-run/')).rejects.toMatchObject({ reason: 'no_jobs_to_resume' });
+  expect(warnings).toEqual([{ request: `s3://${copy}` }]);
+});
+
 test('a job that is forgotten while it is watched is not found', async () => {
   const { jobs, create } = open();
   const { jobId } = await create();

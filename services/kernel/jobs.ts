@@ -165,7 +165,7 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
 
     async resume(outputUri, signal) {
       const onUnreadable = (request: string): void =>
-        log?.warn({ request }, 'stored request cannot be read: its job is not resumed');
+        log?.warn({ request }, 'stored request cannot be read or is of another place: its job is not resumed');
       const resumed: Job[] = [];
       for (const entry of await requests.readUnended(outputUri, onUnreadable, signal)) resumed.push(await admit(entry));
       return resumed;
