@@ -16,6 +16,8 @@ import { orAborted, pause, withTimeout } from './signal.ts';
 
 export const REQUEST_TIMEOUT_MS = 5_000;
 const RETRY_DEADLINE_MS = 30_000;
+/** While a process ends, NATS is given so long to come back. */
+const LAST_REPEATS_MS = 3_000;
 /** For what a process asks while it ends, where NATS did not answer before. */
 const LAST_REQUEST_TIMEOUT_MS = 1_000;
 /** Events of the connection that somebody who watches the log wants to see. */
@@ -35,8 +37,8 @@ export interface BusCore {
   repeat: Retry;
   /** Aborts when the connection breaks or comes back: no answer to what was asked before will come. Then this is another signal. */
   readonly lost: AbortSignal;
-  /** From now on nothing is repeated for longer than this. */
-  endWithin(ms: number): void;
+  /** From now on nothing is repeated for more than a few seconds. */
+  endSoon(): void;
   log: Log;
 }
 
@@ -87,8 +89,8 @@ export async function openCore(
     get lost() {
       return line.signal;
     },
-    endWithin(ms) {
-      end = performance.now() + ms;
+    endSoon() {
+      end = performance.now() + LAST_REPEATS_MS;
     },
     log,
   };

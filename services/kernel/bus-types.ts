@@ -65,7 +65,7 @@ export interface Bus {
   readonly broken: Promise<never>;
   /** Whether the server answers just now. */
   ping(): Promise<boolean>;
-  /** From now on nothing is repeated for longer than this: for a process that must end in time, be NATS there or not. */
-  endWithin(ms: number): void;
+  /** From now on nothing is repeated for more than a few seconds: for a process that must end in time, be NATS there or not. */
+  endSoon(): void;
   close(): Promise<void>;
 }

@@ -89,7 +89,7 @@ export async function openBus(config: Config['nats'], { name, queues }: BusOptio
       }
     },
 
-    endWithin: core.endWithin,
+    endSoon: core.endSoon,
 
     async close() {
       closing = true;

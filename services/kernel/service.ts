@@ -20,8 +20,6 @@ import { createWorkers, requireLiveGpu } from './workers.ts';
 const SCAN_DEADLINE_MS = 3_600_000;
 /** So long without queued tasks and results until a job is planned again. */
 const STALL_MS = 120_000;
-/** While a service ends, NATS is given so long to come back. */
-const DRAIN_REPEAT_MS = 3_000;
 
 /** What every service is made of. */
 export interface ServiceKernel {
@@ -100,7 +98,7 @@ export async function createServiceKernel(
         services: [service, own],
         ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
         drain: async () => {
-          bus.endWithin(DRAIN_REPEAT_MS);
+          bus.endSoon();
           ending.abort();
           await driving;
         },

@@ -18,8 +18,6 @@ import { beatWhileAlive, createWorkers } from './workers.ts';
 
 /** How old a worker's knowledge may be that a job goes on. */
 const JOB_FRESH_MS = 1_000;
-/** While a worker ends, NATS is given so long to come back. */
-const DRAIN_REPEAT_MS = 3_000;
 /** What tasks need whose operation does not say. */
 const USUAL = { scratchBytes: 0, timeFactor: 1 };
 
@@ -73,7 +71,7 @@ export async function createWorker(
   return {
     ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
     drain: async () => {
-      bus.endWithin(DRAIN_REPEAT_MS);
+      bus.endSoon();
       ending.abort(new CycloramaError('worker_draining', `worker '${settings.id}' is going away`));
       await running;
     },

@@ -72,7 +72,7 @@ export class MemoryBus implements Bus {
     return true;
   }
 
-  endWithin(): void {}
+  endSoon(): void {}
 
   async close(): Promise<void> {}
 
