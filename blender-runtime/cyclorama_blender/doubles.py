@@ -40,17 +40,23 @@ def drop_doubles(solids: Sequence[Solid]) -> list[str]:
 
 
 def _find_doubles(mesh: bpy.types.Mesh) -> npt.NDArray[np.intp]:
+    keys = face_keys(mesh)
+    materials = np.empty(len(keys), dtype=np.int32)
+    mesh.polygons.foreach_get("material_index", materials)
+    _, first = np.unique(_mix(keys + materials.astype(np.uint64)), return_index=True)
+    return np.setdiff1d(np.arange(len(keys)), first, assume_unique=True)
+
+
+def face_keys(mesh: bpy.types.Mesh) -> Keys:
+    """Returns a number for each face, the same for faces with the same corners."""
     points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
     corners = np.empty(len(mesh.loops), dtype=np.int32)
     mesh.loops.foreach_get("vertex_index", corners)
-    starts, materials = (np.empty(len(mesh.polygons), dtype=np.int32) for _ in range(2))
+    starts = np.empty(len(mesh.polygons), dtype=np.int32)
     mesh.polygons.foreach_get("loop_start", starts)
-    mesh.polygons.foreach_get("material_index", materials)
     # A sum knows no order: neither where a face begins nor which way it turns.
-    keys = np.add.reduceat(_keys(points.reshape(-1, 3))[corners], starts)
-    _, first = np.unique(_mix(keys + materials.astype(np.uint64)), return_index=True)
-    return np.setdiff1d(np.arange(len(keys)), first, assume_unique=True)
+    return np.add.reduceat(_keys(points.reshape(-1, 3))[corners], starts)
 
 
 def _keys(points: npt.NDArray[np.float32]) -> Keys:

@@ -20,6 +20,7 @@ from cyclorama_blender.materials import GLTF_ENDINGS, finish_materials
 from cyclorama_blender.shells import open_shells
 from cyclorama_blender.solids import Solid, bring_home, drop_strays, freeze
 from cyclorama_blender.surface import Numbers
+from cyclorama_blender.twins import part_twins
 from cyclorama_blender.visibility import reveal, show_as_rendered
 
 LARGEST_PASS_INDEX = 32767
@@ -86,6 +87,7 @@ def set_stage(path: Path, object_scale: str) -> Stage:
         solids, placement = _evaluate_near_origin(source, placement, object_scale)
     bring_home(solids)
     warnings += drop_doubles(solids)
+    warnings += part_twins(solids, placement.longest)
     inverted = drop_inverted_normals(solids)
     if inverted:
         warnings.append(f"meshes whose normals point into their surface, so that its faces' own are taken: {inverted}")
