@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +13,7 @@ from analytic import Eye, ball, derive_op, front_eye, write_passes
 from conftest import RUNTIME
 
 from cyclorama_blender import camera, derive, metadata
+from cyclorama_blender.passes import Passes
 
 SCHEMA = json.loads((RUNTIME.parent / "docs/schemas/metadata.schema.json").read_text())
 EXERCISE = {
@@ -28,6 +30,16 @@ def make(folder: Path, views: dict[str, Eye], **spec: object) -> dict:
     for name, eye in views.items():
         write_passes(rendered / f"{name}.exr", ball(eye).passes())
     derive.derive(derive_op(views, **spec), rendered, folder / "out", lambda _stage: None)
+    return json.loads((folder / "out" / "metadata.json").read_text())
+
+
+def document_of(folder: Path, passes: Passes, **rendering: object) -> dict:
+    """The document of one front view with these passes and changes to the Rendering."""
+    op = derive_op({"view_000": front_eye(3.5, 64)})
+    op["rendering"] |= rendering
+    (folder / "in").mkdir()
+    write_passes(folder / "in" / "view_000.exr", passes)
+    derive.derive(op, folder / "in", folder / "out", lambda _stage: None)
     return json.loads((folder / "out" / "metadata.json").read_text())
 
 
@@ -85,20 +97,31 @@ def test_the_assets_own_box_and_the_way_from_it_are_kept(tmp_path: Path) -> None
 
 
 def test_the_way_from_an_asset_far_from_the_origin_is_exact(tmp_path: Path) -> None:
-    lens = front_eye(3.5, 64)
-    op = derive_op({"view_000": lens})
     low = 123456.78125
-    op["rendering"]["assetBox"] = {
-        "min": {axis: low for axis in "xyz"},
-        "max": {axis: low + 0.0078125 for axis in "xyz"},
-    }
-    op["rendering"]["translation"] = {axis: -(low + 0.00390625) for axis in "xyz"}
-    (tmp_path / "in").mkdir()
-    write_passes(tmp_path / "in" / "view_000.exr", ball(lens).passes())
-    derive.derive(op, tmp_path / "in", tmp_path / "out", lambda _stage: None)
-    document = json.loads((tmp_path / "out" / "metadata.json").read_text())
+    document = document_of(
+        tmp_path,
+        ball(front_eye(3.5, 64)).passes(),
+        assetBox={end: {axis: low + size for axis in "xyz"} for end, size in (("min", 0), ("max", 0.0078125))},
+        translation={axis: -(low + 0.00390625) for axis in "xyz"},
+    )
     assert document["normalisation"]["translation"] == [-(low + 0.00390625)] * 3
     assert document["asset_bounding_box"] == {"center": [low + 0.00390625] * 3, "dimensions": [0.0078125] * 3}
+
+
+def test_a_view_tells_the_depths_that_are_seen_and_none_where_nothing_is(tmp_path: Path) -> None:
+    seen = ball(front_eye(3.5, 64))
+    nothing = replace(seen.passes(), depth=np.full_like(seen.depth, 1e10), alpha=np.zeros_like(seen.depth))
+    for name, passes, depths in (
+        ("seen", seen.passes(), [seen.depth[seen.mask].min(), seen.depth[seen.mask].max()]),
+        ("nothing", nothing, [None, None]),
+    ):
+        (tmp_path / name).mkdir()
+        (view,) = document_of(tmp_path / name, passes)["views"]
+        assert [view["depth"]["near"], view["depth"]["far"]] == depths
+
+
+def test_a_unit_of_the_rendered_world_is_told_in_metres(tmp_path: Path) -> None:
+    assert document_of(tmp_path, ball(front_eye(3.5, 64)).passes(), scale=0.25)["depth"]["metres_per_unit"] == 4
 
 
 def test_both_poses_and_k_put_points_where_the_image_has_them(tmp_path: Path) -> None:
