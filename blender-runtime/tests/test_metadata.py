@@ -124,6 +124,14 @@ def test_a_unit_of_the_rendered_world_is_told_in_metres(tmp_path: Path) -> None:
     assert document_of(tmp_path, ball(front_eye(3.5, 64)).passes(), scale=0.25)["depth"]["metres_per_unit"] == 4
 
 
+def test_what_stands_for_the_background_is_told(tmp_path: Path) -> None:
+    document = make(tmp_path, ring(1))
+    depth, normal = document["depth"], document["normal"]
+    assert depth["png_8"] == {"levels": 254, "background": 255}
+    assert depth["png_16"] == {"levels": 65534, "background": 65535}
+    assert (normal["background"], normal["exr"]["background"]) == ([128] * 3, [0.0] * 3)
+
+
 def test_both_poses_and_k_put_points_where_the_image_has_them(tmp_path: Path) -> None:
     document = make(tmp_path, ring(3))
     k = np.array(document["intrinsics"]["K"])
