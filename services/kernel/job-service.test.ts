@@ -9,6 +9,7 @@ import { jobService } from './job-service.ts';
 import { createJobs } from './jobs.ts';
 import { publishResult } from './results.ts';
 import { callUnary } from './rpc-client.ts';
+import { resultSubject } from './topics.ts';
 
 const JOB_ID = 'a'.repeat(32);
 
@@ -22,6 +23,9 @@ async function listResults(kept: number, counted: bigint): Promise<string[][]> {
     const outcome = Outcome.OUTCOME_SUCCEEDED;
     await publishResult(bus, TaskResult.fromPartial({ jobId: JOB_ID, taskId: `${n}`, outcome }));
   }
+  // What nobody can read hides nothing.
+  for (const [n, text] of ['garbage', 'null', '{}'].entries())
+    await bus.publish(resultSubject(JOB_ID, `odd${n}`), text);
   const jobs = { ...createJobs(bus, store), get: async () => job };
   const rpc = await TestRpc.create([jobService({ jobs, bus, store })]);
   onTestFinished(() => rpc.close());

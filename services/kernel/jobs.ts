@@ -11,6 +11,7 @@ import { createJobRequests, requestIdReused } from './job-requests.ts';
 import { isEnded } from './job-state.ts';
 import type { Log } from './log.ts';
 import type { ObjectStore } from './object-store.ts';
+import { readEach } from './queue-messages.ts';
 import { areResultsKept, resultsGone } from './results.ts';
 import { driveSubject } from './topics.ts';
 
@@ -119,7 +120,8 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
     get,
 
     async all() {
-      return (await entries.all()).map(({ value, revision }) => parse(value, revision).job!);
+      const all = readEach(await entries.all(), ({ value, revision }) => parse(value, revision).job);
+      return all.filter(({ jobId }) => jobId);
     },
 
     async *watch(jobId, signal) {
@@ -167,7 +169,17 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
       const onUnreadable = (request: string): void =>
         log?.warn({ request }, 'stored request cannot be read or is of another place: its job is not resumed');
       const resumed: Job[] = [];
-      for (const entry of await requests.readUnended(outputUri, onUnreadable, signal)) resumed.push(await admit(entry));
+      let refusal: CycloramaError | undefined;
+      for (const entry of await requests.readUnended(outputUri, onUnreadable, signal)) {
+        try {
+          resumed.push(await admit(entry));
+        } catch (error) {
+          if (!(error instanceof CycloramaError) || error.reason !== 'request_id_reused') throw error;
+          log?.warn({ job: entry.job.jobId }, 'its request_id has made another job since: this one is not resumed');
+          refusal ??= error;
+        }
+      }
+      if (resumed.length === 0 && refusal) throw refusal;
       return resumed;
     },
 

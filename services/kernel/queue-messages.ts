@@ -45,6 +45,17 @@ export async function readOrDrop<T>(
   return undefined;
 }
 
+/** Reads what can be read of many messages: one that nobody can ever read must not hide the others. */
+export function readEach<Message, T>(messages: Message[], parse: (message: Message) => T | undefined): T[] {
+  return messages.flatMap((message) => {
+    try {
+      return parse(message) ?? [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 function checkId(field: string, id: string): void {
   if (!ID.test(id)) throw new Error(`${field} is '${id.slice(0, 100)}'; expected letters, digits, '-' and '_'`);
 }

@@ -2,6 +2,7 @@ import { type Job, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import type { Bus, Reader } from './bus-types.ts';
 import { toClosingPlaces } from './dataset.ts';
 import { CycloramaError } from './failure.ts';
+import { readEach } from './queue-messages.ts';
 import { RESULT_RETENTION_MS, resultSubject, STREAMS } from './topics.ts';
 import { toS3Uri } from './uri.ts';
 
@@ -32,9 +33,11 @@ export function readResults(bus: Pick<Bus, 'reader'>, jobId: string, afterSequen
   return {
     async next(max, waitMs, signal) {
       const messages = await reader.next(max, waitMs, signal);
-      return messages
-        .filter(({ subject }) => subject !== closing)
-        .map(({ sequence, payload }) => ({ sequence, result: TaskResult.fromJSON(JSON.parse(payload)) }));
+      const ofAssets = messages.filter(({ subject }) => subject !== closing);
+      return readEach(ofAssets, ({ sequence, payload }) => {
+        const result = TaskResult.fromJSON(JSON.parse(payload));
+        return result.jobId === jobId ? { sequence, result } : undefined;
+      });
     },
     close: () => reader.close(),
   };

@@ -30,6 +30,13 @@ test('the live workers of an operation are those that take its tasks', async () 
   expect(await workers.live('animation')).toEqual([]);
 });
 
+test('a beat that cannot be read hides no other', async () => {
+  const bucket = await withBeats({ workerId: 'well' });
+  for (const [n, value] of ['garbage', 'null', '[]', ''].entries()) await bucket.put(`odd${n}`, value);
+  const live = await createWorkers({ bucket: () => bucket }).live('analysis');
+  expect(live.map(({ workerId }) => workerId)).toEqual(['well']);
+});
+
 test.each([
   [[], false, "no live worker takes tasks of 'analysis'"],
   [[CPU], false, undefined],

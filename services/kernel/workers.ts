@@ -5,6 +5,7 @@ import type { Bus } from './bus-types.ts';
 import { CPU } from './device.ts';
 import { CycloramaError } from './failure.ts';
 import type { Log } from './log.ts';
+import { readEach } from './queue-messages.ts';
 import { pause } from './signal.ts';
 
 const BEAT_EVERY_MS = 10_000;
@@ -24,7 +25,7 @@ export function createWorkers(bus: Pick<Bus, 'bucket'>): Workers {
     async live(operation) {
       if (known === undefined || performance.now() - askedAt > KNOWN_FOR_MS) {
         askedAt = performance.now();
-        known = beats.all().then((all) => all.map(({ value }) => WorkerBeat.fromJSON(JSON.parse(value))));
+        known = beats.all().then((all) => readEach(all, ({ value }) => WorkerBeat.fromJSON(JSON.parse(value))));
         known.catch(() => {
           known = undefined;
         });

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { Job } from '../../gen/cyclorama/job/v1/job.ts';
+import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
+import { MemoryBus } from '../../test/support/memory-bus.ts';
+import { MemoryStore } from '../../test/support/memory-store.ts';
+import { createJobs } from './jobs.ts';
+
+test('an entry of the jobs that cannot be read hides no other', async () => {
+  const bus = new MemoryBus();
+  const whole = JSON.stringify(JobEntry.toJSON(JobEntry.fromPartial({ job: Job.fromPartial({ jobId: 'whole' }) })));
+  for (const [n, value] of ['garbage', 'null', '{}', '{"job":{"state":"NOPE"}}', whole].entries())
+    await bus.bucket('jobs').put(`entry${n}`, value);
+  const jobs = await createJobs(bus, new MemoryStore()).all();
+  expect(jobs.map(({ jobId }) => jobId)).toEqual(['whole']);
+});
