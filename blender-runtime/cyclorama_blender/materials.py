@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import bpy
 import numpy as np
@@ -67,6 +68,8 @@ def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float
         material.displacement_method = "BUMP"
         if material.node_tree is None:
             continue
+        if ending in GLTF_ENDINGS:
+            _show_unlit(material)
         if ending == ".fbx" and _make_opaque(material.node_tree):
             warnings.append(f"material '{material.name}' is fully transparent in the FBX; taken as opaque")
     for tree in with_groups(material.node_tree for material in materials if material.node_tree):
@@ -152,6 +155,24 @@ def _show_as_colors(tree: bpy.types.NodeTree) -> None:
                 colors = node.image.copy()
                 colors.name, colors.colorspace_settings.name = name, "sRGB"
             node.image = bpy.data.images[name]
+
+
+def _show_unlit(material: bpy.types.Material) -> None:
+    """Shows unlit surfaces through glass too; the importer shows them to the camera's own rays alone."""
+    tree = material.node_tree
+    for path in [node for node in tree.nodes if node.type == "LIGHT_PATH" and node.outputs["Is Camera Ray"].is_linked]:
+        # To all else they stay clear, or they would light it.
+        material.cycles.emission_sampling = "NONE"
+        hidden = [path.outputs[name] for name in ("Is Shadow Ray", "Is Reflection Ray", "Diffuse Depth")]
+        steps = [tree.nodes.new("ShaderNodeMath") for _ in hidden]
+        for step, output in zip(steps, hidden, strict=True):
+            step.operation, step.use_clamp = "SUBTRACT", True
+            step.inputs[0].default_value = 1.0
+            tree.links.new(output, step.inputs[1])
+        for before, after in pairwise(steps):
+            tree.links.new(before.outputs[0], after.inputs[0])
+        for link in list(path.outputs["Is Camera Ray"].links):
+            tree.links.new(steps[-1].outputs[0], link.to_socket)
 
 
 def _fill_tiles(image: bpy.types.Image, numbers: Sequence[int], color: Sequence[float]) -> None:
