@@ -7,17 +7,16 @@ import { createJobs } from './jobs.ts';
 const OUTPUT = 's3://out/run/';
 const DAY_MS = 24 * 3_600_000;
 
-function open() {
-  const store = new MemoryStore();
+function open(store = new MemoryStore()) {
   const bus = new MemoryBus();
   const warnings: object[] = [];
   const jobs = createJobs(bus, store, { warn: (fields: object) => void warnings.push(fields) });
-  const create = (requestId = ''): Promise<Job> =>
+  const create = (requestId = '', outputUri = OUTPUT): Promise<Job> =>
     jobs.create({
       operation: 'note',
       source: { source: { $case: 'list', value: { uris: ['s3://bucket/a.glb'] } } },
       spec: {},
-      outputUri: OUTPUT,
+      outputUri,
       outputsBesideAssets: false,
       jobClass: JobClass.JOB_CLASS_BATCH,
       requestId,
@@ -52,6 +51,17 @@ test('a request in a dataset that somebody copied elsewhere is not resumed: its 
   store.objects.set(copy, store.objects.get(`out/run/_cyclorama/jobs/${jobId}.json`)!);
   await expect(jobs.resume('s3://copies/of-run/')).rejects.toMatchObject({ reason: 'no_jobs_to_resume' });
   expect(warnings).toEqual([{ request: `s3://${copy}` }]);
+});
+
+test('a request whose request_id made another job since keeps no other from being resumed', async () => {
+  const before = open();
+  const { jobId } = await before.create('taken');
+  const other = await before.create('free');
+  // NATS lost everything.
+  const { jobs, warnings, create } = open(before.store);
+  await create('taken', 's3://out/another/');
+  expect((await jobs.resume(OUTPUT)).map((job) => job.jobId)).toEqual([other.jobId]);
+  expect(warnings).toMatchObject([{ job: jobId }]);
 });
 
 test('a job that is forgotten while it is watched is not found', async () => {
