@@ -67,8 +67,8 @@ def test_hair_of_particle_systems() -> None:
 
 def test_hair_that_would_not_show_either_brings_no_warning() -> None:
     add_hair(add_cube(1.0)).show_render = False
-    add_hair(add_cube(1.0)).particle_system.settings.render_type = "OBJECT"
-    add_hair(add_cube(1.0)).particle_system.settings.type = "EMITTER"
+    add_hair(add_cube(1.0, (3, 0, 0))).particle_system.settings.render_type = "OBJECT"
+    add_hair(add_cube(1.0, (6, 0, 0))).particle_system.settings.type = "EMITTER"
     assert warnings() == ()
 
 
@@ -96,8 +96,8 @@ def test_grease_pencil() -> None:
 
 
 def test_materials_that_are_volumes_alone() -> None:
-    for name in ("fog", "cloud"):
-        add_volume_material(add_cube(1.0), name)
+    for at, name in enumerate(("fog", "cloud")):
+        add_volume_material(add_cube(1.0, (3 * at, 0, 0)), name)
     assert warnings() == ("a volume has no surface, and so no depth, normals or edges: material 'cloud' and 1 more",)
 
 
@@ -121,8 +121,8 @@ def add_toon_material(thing: Any, name: str) -> Any:
 
 
 def test_materials_that_eevee_alone_shades_are_told_of_in_one_sentence() -> None:
-    for name in ("skin", "dress"):
-        add_toon_material(add_cube(1.0), name)
+    for at, name in enumerate(("skin", "dress")):
+        add_toon_material(add_cube(1.0, (3 * at, 0, 0)), name)
     told = "'Shader to RGB' is EEVEE's alone, so its light and shade are missing: material 'dress' and 1 more"
     assert warnings() == (told,)
 
