@@ -4,6 +4,14 @@ import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import { MemoryBus } from '../../test/support/memory-bus.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import { createJobs } from './jobs.ts';
+import { parseDriveOrder } from './queue-messages.ts';
+
+test('an id that is too long for a key of the bus is none', () => {
+  expect(() => parseDriveOrder(JSON.stringify({ jobId: 'a'.repeat(129) }))).toThrow(
+    /^jobId is 'a{100}'; expected at most 128/,
+  );
+  expect(parseDriveOrder(JSON.stringify({ jobId: 'a'.repeat(128) })).jobId).toHaveLength(128);
+});
 
 test('an entry of the jobs that cannot be read hides no other', async () => {
   const bus = new MemoryBus();

@@ -3,8 +3,8 @@ import type { Delivery } from './bus-types.ts';
 import type { Log } from './log.ts';
 import { parseObjectUri, parseS3Uri } from './uri.ts';
 
-/** What can be a key of the key-value store and part of an object's name. */
-const ID = /^[A-Za-z0-9_-]+$/;
+/** What can be a key of the key-value store and part of an object's name. NATS breaks a connection off at a long one, of all that share it. */
+const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
 /** Reads a task off the queue; throws where a field is missing or wrong that all work on it builds on. */
 export function parseTask(payload: string): Task {
@@ -57,5 +57,6 @@ export function readEach<Message, T>(messages: Message[], parse: (message: Messa
 }
 
 function checkId(field: string, id: string): void {
-  if (!ID.test(id)) throw new Error(`${field} is '${id.slice(0, 100)}'; expected letters, digits, '-' and '_'`);
+  if (!ID.test(id))
+    throw new Error(`${field} is '${id.slice(0, 100)}'; expected at most 128 letters, digits, '-' and '_'`);
 }
