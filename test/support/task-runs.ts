@@ -11,6 +11,7 @@ import { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import type { AttemptParts } from '../../services/kernel/attempt.ts';
 import type { BlenderLease } from '../../services/kernel/blender-pool.ts';
 import type { Delivery } from '../../services/kernel/bus-types.ts';
+import { CycloramaError, type Reason } from '../../services/kernel/failure.ts';
 import { toAssetId } from '../../services/kernel/fingerprint.ts';
 import { createLedger } from '../../services/kernel/ledger.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
@@ -209,3 +210,35 @@ export function taskOf(): Task {
     traceId: 'trace',
   });
 }
+
+/** How a delivery ended that was done. */
+export const DONE = { acked: true, handedBackMs: undefined };
+
+/** How a delivery ended that goes back to the queue. */
+export const backAfter = (handedBackMs: number) => ({ acked: false, handedBackMs });
+
+/** Where the output of a task lies. */
+export const NOTE = 'outputs/run/chair.glb.txt';
+
+/** A Blender that works until it is told to stop. */
+export const endless: Behaviour = (_task, { signal }) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+
+/** Names of the records that were written. */
+export function recordsOf({ store }: TaskRuns): string[] {
+  return [...store.objects.keys()].filter((name) => name.includes('/records/'));
+}
+
+/** What was counted of tasks, by labels. */
+export async function countOf({ metrics }: TaskRuns): Promise<object[]> {
+  return (await metrics.tasksTotal.get()).values.map(({ labels, value }) => ({ ...labels, value }));
+}
+
+/** A Blender that fails by a reason. */
+export const failing =
+  (reason: Reason, detail = {}): Behaviour =>
+  async () => {
+    throw new CycloramaError(reason, `it is ${reason}`, detail);
+  };
