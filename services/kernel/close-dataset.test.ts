@@ -9,6 +9,7 @@ import { MemoryStore } from '../../test/support/memory-store.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { type Closing, closeDataset } from './close-dataset.ts';
 import { outcomeWord, toDatasetPlaces } from './dataset.ts';
+import { CycloramaError } from './failure.ts';
 import { toAssetId } from './fingerprint.ts';
 import type { IndexRow } from './index-row.ts';
 import { divideRecords, listShard } from './index-shards.ts';
@@ -148,6 +149,18 @@ describe('closing a dataset', () => {
     store.objects.set('bucket/out/index.jsonl', { body: Buffer.from(text), etag: 'odd' });
     expect(await close(store)).toMatchObject({ rows: 20, reused: 0, read: 20 });
     expect(rowsOf(store)).toHaveLength(20);
+  });
+
+  test('makes every row anew where the index is damaged, and passes over records that are', async () => {
+    const store = storeOf(2);
+    await close(store);
+    let records = 0;
+    store.fault = (op, { key }) => {
+      const isRecord = op === 'read' && key.includes('/records/');
+      if ((op === 'download' && key === 'out/index.jsonl') || (isRecord && records++ === 0))
+        throw new CycloramaError('invalid_asset', 'Checksum mismatch: expected "a" but received "b"');
+    };
+    expect(await close(store)).toMatchObject({ rows: 1, reused: 0, read: 1 });
   });
 
   test('takes the one that succeeded of two records with the same fingerprint', async () => {

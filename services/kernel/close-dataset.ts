@@ -13,6 +13,7 @@ import type { IndexRow } from './index-row.ts';
 import { createSummary } from './index-summary.ts';
 import type { Log } from './log.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
+import { isDamage } from './object-store-errors.ts';
 import type { Operation } from './operation.ts';
 import { listPages, writePages } from './sheet-write.ts';
 import { pause } from './signal.ts';
@@ -138,6 +139,10 @@ async function fetchPrevious(
   try {
     await store.download(place, path, { etag: found.etag, maxBytes: Number(found.sizeBytes) }, signal);
   } catch (error) {
+    if (isDamage(error)) {
+      log.warn({ index: place.key }, 'the index that is there is damaged: made anew');
+      return undefined;
+    }
     if (!(error instanceof CycloramaError) || error.reason !== 'asset_changed') throw error;
     throw new CycloramaError('precondition_failed', `'${place.key}' was written by another job`, { cause: error });
   }

@@ -11,6 +11,7 @@ import { type IndexRow, type ToStats, toRow } from './index-row.ts';
 import { divideRecords, type IndexedRecord, listShard, type Shard } from './index-shards.ts';
 import { toLines } from './object-lines.ts';
 import type { ObjectStore } from './object-store.ts';
+import { isDamage } from './object-store-errors.ts';
 import { readWholeRecord } from './records.ts';
 import { toS3Uri } from './uri.ts';
 
@@ -138,5 +139,6 @@ async function readRow(
 
 /** Whether a record cannot be read for what it says, not for how it was fetched. */
 function isSpoilt(error: unknown): boolean {
-  return error instanceof SyntaxError || (error instanceof CycloramaError && error.reason === 'invalid_request');
+  if (error instanceof SyntaxError || isDamage(error)) return true;
+  return error instanceof CycloramaError && error.reason === 'invalid_request';
 }
