@@ -37,9 +37,9 @@ export function createBucket({ retry, manager }: BusCore, name: BucketName, kv: 
       retry(`remove '${key}'`, async () => {
         await manager.streams.purge(`KV_${bucket}`, { filter: `$KV.${bucket}.${key}` });
       }),
-    all: () =>
+    all: (filter = '>') =>
       retry(`list '${name}'`, async () => {
-        const keys = await Array.fromAsync(await kv().keys());
+        const keys = await Array.fromAsync(await kv().keys(filter));
         const entries: KeyValue[] = [];
         await forEachBounded(keys, READS_AT_ONCE, async (key) => {
           const entry = await get(key);

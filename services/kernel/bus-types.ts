@@ -42,7 +42,8 @@ export interface Bucket {
   update(key: string, value: string, revision: bigint): Promise<bigint | undefined>;
   put(key: string, value: string): Promise<bigint>;
   remove(key: string): Promise<void>;
-  all(): Promise<KeyValue[]>;
+  /** All entries, or those whose keys fit `filter`, in which `*` stands for any word. */
+  all(filter?: string): Promise<KeyValue[]>;
   /** The value now, if there is one, then each later one; ends with the signal, or when a value that was there is gone. */
   watch(key: string, signal: AbortSignal): AsyncGenerator<KeyValue>;
 }

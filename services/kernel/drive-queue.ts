@@ -1,6 +1,8 @@
 import type { Job } from '../../gen/cyclorama/job/v1/job.ts';
+import { LedgerEntry } from '../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from './bus-types.ts';
 import type { DriveParts } from './drive-parts.ts';
+import { readEach } from './queue-messages.ts';
 import { pause } from './signal.ts';
 import { STREAMS, taskSubject } from './topics.ts';
 import { countSlots, lackOfWorkers } from './workers.ts';
@@ -17,6 +19,17 @@ export async function warningOfLack({ bus, liveWorkers }: DriveParts, job: Job, 
   const lack = lackOfWorkers(await liveWorkers(), { operation: job.operation, requireGpu });
   if (lack === undefined || (await countTasks(bus, job)) === 0) return [];
   return [`${lack}; tasks wait`];
+}
+
+/** Warns of what has tasks of a job handed back again and again; each reason once, by the first of its tasks. */
+export async function warningsOfTrouble({ bus }: DriveParts, { jobId }: Job): Promise<string[]> {
+  const entries = await bus.bucket('ledger').all(`${jobId}.*`);
+  const sorted = entries.toSorted((one, other) => (one.key < other.key ? -1 : 1));
+  const byReason = new Map<string, string>();
+  for (const { trouble } of readEach(sorted, ({ value }) => LedgerEntry.fromJSON(JSON.parse(value)))) {
+    if (trouble && !byReason.has(trouble.reason)) byReason.set(trouble.reason, trouble.message);
+  }
+  return [...byReason].map(([reason, message]) => `tasks are handed back and tried again: ${reason}: ${message}`);
 }
 
 /** Keeps a job from queueing more than its share: at most max(64, 4 x live slots) tasks at a time. */

@@ -365,6 +365,27 @@ describe('a job whose tasks no live worker may take', () => {
   });
 });
 
+test('a job whose tasks are handed back says why while nothing comes of them', async () => {
+  const deployment = new Deployment();
+  deployment.keys = ['a.glb', 'b.glb', 'c.glb'];
+  const jobId = await deployment.create();
+  const ledger = deployment.bus.bucket('ledger');
+  const warnings = async () => (await deployment.jobs.get(jobId)).warnings;
+  for (const [task, reason] of Object.entries({ t1: 'scratch_full', t2: 'scratch_full', t3: undefined }))
+    await ledger.put(
+      `${jobId}.${task}`,
+      JSON.stringify({ trouble: reason && { reason, message: `no room for ${task}` } }),
+    );
+  await ledger.put('another.t1', JSON.stringify({ trouble: { reason: 'internal', message: 'not ours' } }));
+  const { job } = deployment.drive(jobId, { stallMs: 300 });
+  await until('the job warns', async () => (await warnings()).length > 0);
+  expect(await warnings()).toEqual(['tasks are handed back and tried again: scratch_full: no room for t1']);
+  for (const task of ['t1', 't2']) await ledger.remove(`${jobId}.${task}`);
+  await until('the warning goes', async () => (await warnings()).length === 0);
+  await deployment.workToTheEnd(jobId);
+  expect(await job).toMatchObject({ counts: { succeeded: 3n }, warnings: [] });
+});
+
 test('tasks that need a GPU are queued apart, and counted and purged like all others', async () => {
   const deployment = new Deployment();
   const jobId = await deployment.create('', { requireGpu: true });

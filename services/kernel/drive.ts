@@ -7,7 +7,7 @@ import { haveClosed, needsClosing } from './drive-closing.ts';
 import type { DriveParts } from './drive-parts.ts';
 import { countAssets, planSource } from './drive-plan.ts';
 import { applyProgress, checkDriver, isComplete, type Progress, startProgress } from './drive-progress.ts';
-import { countTasks, warningOfLack } from './drive-queue.ts';
+import { countTasks, warningOfLack, warningsOfTrouble } from './drive-queue.ts';
 import { countResult, isEnded } from './job-state.ts';
 import type { Naming } from './plan.ts';
 import { readResults } from './results.ts';
@@ -19,7 +19,9 @@ const SAVE_EVERY_MS = 1_000;
 /** Who watches a job sees early that it moves. */
 const FIRST_SAVE_MS = 250;
 const FOLD_AT_ONCE = 500;
-const LOOK_FOR_WORKERS_EVERY_MS = 1_000;
+const LOOK_FOR_TROUBLE_EVERY_MS = 1_000;
+/** Without a result for so long a job says what keeps its tasks; before, most troubles have passed. */
+const QUIET_MS = 10_000;
 /** A planner never goes round more often than this without a new result. */
 const MAX_GENERATIONS = 50;
 
@@ -80,7 +82,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   };
   drive.beside(fold(drive));
   drive.beside(plan(drive));
-  drive.beside(lookForWorkers(drive));
+  drive.beside(lookForTrouble(drive));
   const ended = await Promise.race([save(drive), broken]).finally(async () => {
     stop.abort();
     await Promise.allSettled(atWork);
@@ -139,18 +141,20 @@ async function close(drive: Drive, job: Job): Promise<void> {
   drive.warnings = warnings;
 }
 
-/** Keeps the job's warning that no worker may take its tasks, which only who starts workers can end. */
-async function lookForWorkers(drive: Drive): Promise<void> {
+/** Keeps the job's warnings of what only a person can end: that no worker may take its tasks, or that none gets on with them. */
+async function lookForTrouble(drive: Drive): Promise<void> {
   const { parts, entry, running, complete, over } = drive;
   const done = AbortSignal.any([running, over.signal]);
   while (!done.aborted) {
     try {
       const found = await warningOfLack(parts, entry.job!, complete.signal.aborted);
+      if (performance.now() - drive.lastSign > Math.min(QUIET_MS, parts.stallMs))
+        found.push(...(await warningsOfTrouble(parts, entry.job!)));
       if (!done.aborted) drive.warnings = found;
     } catch (error) {
-      parts.log.debug({ error: (error as Error).message }, 'cannot look for workers');
+      parts.log.debug({ error: (error as Error).message }, 'cannot look for trouble');
     }
-    await pause(LOOK_FOR_WORKERS_EVERY_MS, done);
+    await pause(LOOK_FOR_TROUBLE_EVERY_MS, done);
   }
 }
 

@@ -169,6 +169,21 @@ describe('the ledger keeps', () => {
     expect(LedgerEntry.fromJSON(JSON.parse((await bucket.all())[0]!.value))).toMatchObject(handedBack);
   });
 
+  test('why an attempt was handed back, until Blender has the asset again', async () => {
+    const bucket = new MemoryBucket();
+    const ledger = open(ME, bucket);
+    const trouble = async () => LedgerEntry.fromJSON(JSON.parse((await bucket.all())[0]!.value)).trouble?.reason;
+    await ledger.begin(task, alone);
+    await ledger.handedBack(task, new CycloramaError('scratch_full', 'no room'));
+    expect(await trouble()).toBe('scratch_full');
+    await ledger.begin(task, alone);
+    expect(await trouble()).toBe('scratch_full');
+    await ledger.working(task);
+    expect(await trouble()).toBeUndefined();
+    await ledger.handedBack(task);
+    expect(await trouble()).toBeUndefined();
+  });
+
   test('the verdict of quarantine until it is committed, and the name of the worker that vanished last', async () => {
     const bucket = new MemoryBucket();
     const standing = entry({ attempt: 5, running: true, lostCharges: 4, workerId: 'lost' });

@@ -52,8 +52,8 @@ export interface Ledger {
   begin(task: Task, othersLive: () => Promise<boolean>): Promise<Begin>;
   /** From now on a worker that vanishes is charged to the asset: Blender has it. */
   working(task: Task): Promise<void>;
-  /** The attempt, if one began here and nothing was charged, was handed back: not by the asset's fault. */
-  handedBack(task: Task): Promise<void>;
+  /** The attempt, if one began here and nothing was charged, was handed back: not by the asset's fault, but by `trouble`. */
+  handedBack(task: Task, trouble?: CycloramaError): Promise<void>;
   /** Blender failed on the asset: charge it. */
   charge(task: Task, error: CycloramaError): Promise<void>;
   /** The task is committed. */
@@ -90,11 +90,11 @@ export function createLedger(bus: Pick<Bus, 'bucket'>, workerId: string): Ledger
       begun.set(key, { entry: mine, stored: found !== undefined });
       return begin;
     },
-    working: (task) => change(task, (entry) => ({ ...entry, running: true })),
-    async handedBack(task) {
+    working: (task) => change(task, (entry) => ({ ...entry, running: true, trouble: undefined })),
+    async handedBack(task, trouble) {
       if (!begun.has(keyOf(task))) return;
       try {
-        await change(task, (entry) => ({ ...entry, running: false }));
+        await change(task, (entry) => ({ ...entry, running: false, trouble: trouble && toFailure(trouble) }));
       } finally {
         begun.delete(keyOf(task));
       }

@@ -125,6 +125,7 @@ describe('a failure', () => {
         attempt: delivered + 1,
         workerId: 'worker-a',
         updateTime: expect.any(String),
+        trouble: expect.objectContaining({ message: expect.stringMatching(/EROFS|undefined is not a function/) }),
       });
     }
     runs.behave = behave;

@@ -210,7 +210,7 @@ async function handBack(
   const delayMs = atOnce ? 0 : backoffMs(delivery.delivered);
   log.warn({ reason: error.reason, error: error.message, stack, delayMs }, 'task handed back');
   try {
-    await ledger.handedBack(task);
+    await ledger.handedBack(task, drain.aborted ? undefined : error);
   } catch (cause) {
     log.warn({ error: (cause as Error).message }, 'ledger not written');
   }

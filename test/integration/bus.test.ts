@@ -220,6 +220,10 @@ describe('a bucket', () => {
     const next = await bucket.update(key, 'two', revision!);
     expect(await bucket.update(key, 'stale', revision!)).toBeUndefined();
     expect(await bucket.get(key)).toEqual({ key, value: 'two', revision: next });
+    const other = `${key}x.y`;
+    await bucket.put(other, 'other');
+    expect(await bucket.all(`${key}x.*`)).toMatchObject([{ key: other, value: 'other' }]);
+    expect((await bucket.all()).map((entry) => entry.key)).toEqual(expect.arrayContaining([key, other]));
     await bucket.remove(key);
     expect(await bucket.get(key)).toBeUndefined();
     expect(await bucket.update(key, 'of the removed', next!)).toBeUndefined();

@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { ROOT } from '../../cli/stack/data-dir.ts';
 import { decodeAsset } from '../../services/kernel/asset/decode.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -66,6 +67,20 @@ describe('the decoding process', () => {
       message: 'decoding needs more than 30 MB of memory',
     });
     expect(await decoders()).toEqual([]);
+  });
+
+  it('that finds no room for what it made does not blame the asset', async () => {
+    await symlink('/dev/full', output);
+    const decoding = decodeAsset(join(ROOT, 'samples/helmet.glb'), output, {
+      signal,
+      deadlineMs: 60_000,
+      memoryMb: 2_048,
+    });
+    await expect(decoding).rejects.toMatchObject({
+      reason: 'scratch_full',
+      message: 'the scratch disk cannot be used: ENOSPC: no space left on device, write',
+    });
+    await expect(lstat(output)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('is killed by an abort, which throws the reason of the signal', async () => {

@@ -28,8 +28,14 @@ export class MemoryBucket implements Bucket {
     this.#news.emit('change');
   }
 
-  async all(): Promise<KeyValue[]> {
-    return [...this.#values.values()];
+  async all(filter = '>'): Promise<KeyValue[]> {
+    const words = filter.split('.');
+    return [...this.#values.values()].filter(({ key }) => {
+      const own = key.split('.');
+      return (
+        filter === '>' || (own.length === words.length && words.every((word, n) => word === '*' || word === own[n]))
+      );
+    });
   }
 
   async *watch(key: string, signal: AbortSignal): AsyncGenerator<KeyValue> {

@@ -3,7 +3,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 /** What the decoding process prints on its standard output, as one line of JSON. */
 export type DecodeAnswer =
   | { kind: 'done'; decoded: string[]; warnings: string[] }
-  | { kind: 'failed'; message: string }
+  | { kind: 'failed'; message: string; code?: string }
   | { kind: 'out-of-memory' };
 
 /*
@@ -22,7 +22,7 @@ if (isMainThread) {
     answer(
       error.code === 'ERR_WORKER_OUT_OF_MEMORY'
         ? { kind: 'out-of-memory' }
-        : { kind: 'failed', message: error.message },
+        : { kind: 'failed', message: error.message, ...(error.code === undefined ? {} : { code: error.code }) },
     ),
   );
 } else {

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 
 import { residentBytes } from '../blender-tree.ts';
 import { CycloramaError } from '../failure.ts';
+import { toScratchError } from '../scratch.ts';
 import type { DecodeAnswer } from './decode-main.ts';
 
 /** Bounds of one decoding. */
@@ -52,9 +53,16 @@ export async function decodeAsset(
   if (result.timedOut) throw decodeError('decode_failed', `decoding took longer than ${deadlineMs} ms`);
   if (memory.exceeded() || answer?.kind === 'out-of-memory')
     throw decodeError('asset_too_large', `decoding needs more than ${memoryMb} MB of memory`);
-  if (answer?.kind === 'failed') throw decodeError('decode_failed', answer.message);
+  if (answer?.kind === 'failed') throw toDecodeError(answer);
   const how = result.signal ?? `exit code ${result.exitCode}`;
   throw decodeError('internal', `the decoding process ended by ${how}: ${String(result.stderr).slice(-500)}`);
+}
+
+/** A decoder that could not write what it made says nothing of the asset. */
+function toDecodeError({ message, code }: DecodeAnswer & { kind: 'failed' }): unknown {
+  const error = Object.assign(new Error(message), { code });
+  const scratchError = toScratchError(error);
+  return scratchError === error ? decodeError('decode_failed', message) : scratchError;
 }
 
 function decodeError(reason: 'decode_failed' | 'asset_too_large' | 'internal', message: string): CycloramaError {
