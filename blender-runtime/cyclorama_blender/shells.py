@@ -6,7 +6,8 @@ around it that is meant to be its outline. Other surfaces keep their backs, as l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -32,12 +33,10 @@ class _Patch:
     """Faces of one material of one mesh, wherever it stands.
 
     Attributes:
-        material: of the faces.
         triangles: (T, 3, 3) corners, in the mesh's space.
         places: (P, 4, 4) world from mesh.
     """
 
-    material: bpy.types.Material | None
     triangles: Numbers
     places: Numbers
 
@@ -61,15 +60,19 @@ def open_shells(solids: Sequence[Solid]) -> list[str]:
     culled = {each for each in materials if each and each.use_backface_culling and _surface(each) is not None}
     if not culled or len(materials) == 1:
         return []
-    patches = [patch for solid in meshes for patch in _patches(solid)]
-    shells = [each for each in culled if _is_shell(each, patches)]
+    patches = defaultdict(list)
+    for solid in meshes:
+        for material, patch in _patches(solid):
+            patches[material].append(patch)
+    points = {material: np.concatenate([patch.sample() for patch in own]) for material, own in patches.items()}
+    shells = [each for each in culled & patches.keys() if _is_shell(each, patches[each], points)]
     for material in shells:
         _show_front_to_camera(material.node_tree, _surface(material))
     names = sorted(material.name for material in shells)
     return [f"material '{name}' encloses others and faces inwards; it is seen from inside alone" for name in names]
 
 
-def _patches(solid: Solid) -> Iterator[_Patch]:
+def _patches(solid: Solid) -> Iterator[tuple[bpy.types.Material | None, _Patch]]:
     mesh, places = solid.shape, np.array(solid.places)
     mesh.calc_loop_triangles()
     corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
@@ -81,21 +84,21 @@ def _patches(solid: Solid) -> Iterator[_Patch]:
     triangles = points.reshape(-1, 3)[corners.reshape(-1, 3)]
     for slot in np.unique(slots):
         material = mesh.materials[slot] if slot < len(mesh.materials) else None
-        yield _Patch(material, triangles[slots == slot], places)
+        yield material, _Patch(triangles[slots == slot], places)
 
 
-def _is_shell(material: bpy.types.Material, patches: Sequence[_Patch]) -> bool:
-    own = [patch for patch in patches if patch.material == material]
-    others = [patch.sample() for patch in patches if patch.material != material]
-    if not own or not others or sum(len(patch.triangles) * len(patch.places) for patch in own) > LARGEST_SHELL:
+def _is_shell(
+    material: bpy.types.Material, own: Sequence[_Patch], points: Mapping[bpy.types.Material | None, Numbers]
+) -> bool:
+    if len(points) == 1 or sum(len(patch.triangles) * len(patch.places) for patch in own) > LARGEST_SHELL:
         return False
-    points = np.concatenate(others)
     placed = [triangles for patch in own for triangles in patch.placed()]
     low, high = (end([end(each, axis=(0, 1)) for each in placed], axis=0) for end in (np.min, np.max))
-    inside = points[((points > low) & (points < high)).all(axis=1)]
-    inside = inside[:: max(1, len(inside) // (4 * SAMPLES))]
-    if not len(inside) or sum(_volume(each, (low + high) / 2) for each in placed) >= 0:
+    if sum(_volume(each, (low + high) / 2) for each in placed) >= 0:
         return False
+    others = np.concatenate([each for owner, each in points.items() if owner != material])
+    inside = others[((others > low) & (others < high)).all(axis=1)]
+    inside = inside[:: max(1, len(inside) // (4 * SAMPLES))]
     return any(sum(_winding(each, point) for each in placed) < ENCLOSED for point in inside)
 
 
