@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type CycloramaError, invalidRequest } from '../services/kernel/failure.ts';
@@ -40,11 +41,20 @@ export async function checkOutputFolder(word: string | undefined, field = '--out
 
 /** Refuses a folder as the file that takes a result, and a file whose folder is not there, before there is a result. */
 export async function checkOutputFile(word: string): Promise<void> {
-  const kindOf = (path: string) => stat(path).catch(() => undefined);
-  const [found, folder] = await Promise.all([kindOf(word), kindOf(dirname(word))]);
-  const why = found?.isDirectory() ? 'is a folder' : !folder?.isDirectory() ? 'has no folder to lie in' : undefined;
-  if (why !== undefined || word === '')
-    throw invalidRequest({ field: '--output', description: `'${word}' ${why ?? 'is no name'}; expected a file` });
+  const refuse = (why: string): CycloramaError =>
+    invalidRequest({ field: '--output', description: `'${word}' ${why}; expected a file` });
+  if (word === '') throw refuse('is no name');
+  const found = async (path: string): Promise<Stats | undefined> => {
+    try {
+      return await stat(path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+      throw refuse(`cannot be written (${code})`);
+    }
+  };
+  if ((await found(word))?.isDirectory()) throw refuse('is a folder');
+  if (!(await found(dirname(word)))?.isDirectory()) throw refuse('has no folder to lie in');
 }
 
 /** The refusal of a folder as --output of a source in a bucket. */

@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from cyclorama_blender.geometry import mesh_points
 from cyclorama_blender.solids import Solid
 
 Keys = npt.NDArray[np.uint64]
@@ -49,14 +50,12 @@ def _find_doubles(mesh: bpy.types.Mesh) -> npt.NDArray[np.intp]:
 
 def face_keys(mesh: bpy.types.Mesh) -> Keys:
     """Returns a number for each face, the same for faces with the same corners."""
-    points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-    mesh.vertices.foreach_get("co", points)
     corners = np.empty(len(mesh.loops), dtype=np.int32)
     mesh.loops.foreach_get("vertex_index", corners)
     starts = np.empty(len(mesh.polygons), dtype=np.int32)
     mesh.polygons.foreach_get("loop_start", starts)
     # A sum knows no order: neither where a face begins nor which way it turns.
-    return np.add.reduceat(_keys(points.reshape(-1, 3))[corners], starts)
+    return np.add.reduceat(_keys(mesh_points(mesh))[corners], starts)
 
 
 def _keys(points: npt.NDArray[np.float32]) -> Keys:

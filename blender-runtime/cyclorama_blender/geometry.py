@@ -88,7 +88,7 @@ def measure_bounds(depsgraph: bpy.types.Depsgraph) -> WorldBounds:
         mesh = instance.object.data
         key = mesh.as_pointer()
         if key not in local:
-            local[key] = LocalMesh.from_points(_points(mesh))
+            local[key] = LocalMesh.from_points(mesh_points(mesh))
         bounds.add(local[key], to_metres @ np.array(instance.matrix_world, dtype=np.float64))
     return bounds
 
@@ -124,7 +124,7 @@ def read_mesh(mesh: bpy.types.Mesh) -> MeshArrays:
         RuntimeFailure: `invalid_asset` for a mesh that refers to vertices, edges or corners that it does not have.
     """
     arrays = MeshArrays(
-        points=_points(mesh),
+        points=mesh_points(mesh),
         corner_vertices=_indices(mesh, ".corner_vert", mesh.loops, "vertex_index", 1),
         corner_edges=_indices(mesh, ".corner_edge", mesh.loops, "edge_index", 1),
         corner_totals=_corner_totals(mesh),
@@ -142,7 +142,8 @@ def read_mesh(mesh: bpy.types.Mesh) -> MeshArrays:
     return arrays
 
 
-def _points(mesh: bpy.types.Mesh) -> Numbers:
+def mesh_points(mesh: bpy.types.Mesh) -> Numbers:
+    """Copies a mesh's vertices (N, 3), its own space."""
     points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
     return points.reshape(-1, 3)

@@ -72,10 +72,11 @@ def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float
             _show_unlit(material)
         if ending == ".fbx" and _make_opaque(material.node_tree):
             warnings.append(f"material '{material.name}' is fully transparent in the FBX; taken as opaque")
+    colors: dict[bpy.types.Image, bpy.types.Image] = {}
     for tree in with_groups(material.node_tree for material in materials if material.node_tree):
         _replace_missing_images(tree)
         if ending in GLTF_ENDINGS:
-            _show_as_colors(tree)
+            _show_as_colors(tree, colors)
         if scale != 1:
             _rescale(tree, scale)
     return warnings
@@ -144,17 +145,16 @@ def _replace_missing_images(tree: bpy.types.NodeTree) -> None:
             _fill_tiles(node.image, lacking, _neutral(node)[0])
 
 
-def _show_as_colors(tree: bpy.types.NodeTree) -> None:
+def _show_as_colors(tree: bpy.types.NodeTree, copies: dict[bpy.types.Image, bpy.types.Image]) -> None:
     """Gives colours an image of their own where the importer shares it with data, such as roughness in its alpha."""
     for node in tree.nodes:
         if node.type != "TEX_IMAGE" or not node.image.colorspace_settings.is_data:
             continue
         if node.outputs["Color"].is_linked and _reached_inputs(node) & COLORS:
-            name = f"cyclorama colours of {node.image.name_full}"
-            if name not in bpy.data.images:
-                colors = node.image.copy()
-                colors.name, colors.colorspace_settings.name = name, "sRGB"
-            node.image = bpy.data.images[name]
+            if node.image not in copies:
+                copies[node.image] = node.image.copy()
+                copies[node.image].colorspace_settings.name = "sRGB"
+            node.image = copies[node.image]
 
 
 def _show_unlit(material: bpy.types.Material) -> None:

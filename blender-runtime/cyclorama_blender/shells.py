@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from cyclorama_blender.geometry import mesh_points
 from cyclorama_blender.solids import Solid
 from cyclorama_blender.surface import Numbers
 
@@ -79,9 +80,7 @@ def _patches(solid: Solid) -> Iterator[tuple[bpy.types.Material | None, _Patch]]
     mesh.loop_triangles.foreach_get("vertices", corners)
     slots = np.empty(len(mesh.loop_triangles), dtype=np.int32)
     mesh.loop_triangles.foreach_get("material_index", slots)
-    points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-    mesh.vertices.foreach_get("co", points)
-    triangles = points.reshape(-1, 3)[corners.reshape(-1, 3)]
+    triangles = mesh_points(mesh)[corners.reshape(-1, 3)]
     for slot in np.unique(slots):
         material = mesh.materials[slot] if slot < len(mesh.materials) else None
         yield material, _Patch(triangles[slots == slot], places)

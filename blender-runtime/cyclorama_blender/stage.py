@@ -14,6 +14,7 @@ from cyclorama_blender.corner_normals import drop_inverted_normals
 from cyclorama_blender.doubles import drop_doubles
 from cyclorama_blender.failure import RuntimeFailure
 from cyclorama_blender.framing import Placed, Placement, place_object
+from cyclorama_blender.geometry import metres_per_unit
 from cyclorama_blender.left_out import tell_left_out
 from cyclorama_blender.material_context import tell_context
 from cyclorama_blender.materials import GLTF_ENDINGS, finish_materials
@@ -91,7 +92,7 @@ def set_stage(path: Path, object_scale: str) -> Stage:
     inverted = drop_inverted_normals(solids)
     if inverted:
         warnings.append(f"meshes whose normals point into their surface, so that its faces' own are taken: {inverted}")
-    rendered_from_file = placement.scale * source.unit_settings.scale_length
+    rendered_from_file = placement.scale * metres_per_unit(source)
     warnings += finish_materials([solid.shape for solid in solids], path.suffix.lower(), rendered_from_file)
     warnings += open_shells(solids)
     warnings += tell_context({each for solid in solids for each in solid.shape.materials if each is not None})
@@ -106,7 +107,7 @@ def _evaluate(source: bpy.types.Scene) -> list[Solid]:
     # Animations and drivers have their say about what the viewport and what a render shows.
     show_as_rendered()
     bpy.context.view_layer.update()
-    return freeze(bpy.context.evaluated_depsgraph_get(), source.unit_settings.scale_length)
+    return freeze(bpy.context.evaluated_depsgraph_get(), metres_per_unit(source))
 
 
 def _place(solids: Sequence[Solid], object_scale: str) -> Placement:
@@ -115,7 +116,7 @@ def _place(solids: Sequence[Solid], object_scale: str) -> Placement:
 
 def _evaluate_near_origin(source: bpy.types.Scene, far: Placement, object_scale: str) -> tuple[list[Solid], Placement]:
     """Evaluates the scene once more with its roots near the origin, where single precision tells its parts apart."""
-    unit = source.unit_settings.scale_length
+    unit = metres_per_unit(source)
     # Single precision holds this exactly, so that adding it back in double precision is exact too.
     step = (far.translation / unit).astype(np.float32).astype(np.float64)
     for thing in source.objects:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cyclorama_blender.doubles import Keys, face_keys
+from cyclorama_blender.geometry import mesh_points
 from cyclorama_blender.solids import Solid
 
 APART = 1e-5
@@ -103,7 +104,6 @@ def _lift(mesh: bpy.types.Mesh, ranks: Ranks, step: float) -> None:
     np.divide(along, length, out=along, where=length > 0)
     height = np.zeros(len(along))
     np.maximum.at(height, vertices[lifted], step * ranks[faces[lifted]])
-    points = np.empty(len(along) * 3, dtype=np.float32)
-    mesh.vertices.foreach_get("co", points)
-    mesh.vertices.foreach_set("co", (points + (along * height[:, None]).ravel()).astype(np.float32))
+    lifted_points = (mesh_points(mesh) + along * height[:, None]).astype(np.float32)
+    mesh.vertices.foreach_set("co", lifted_points.ravel())
     mesh.update()

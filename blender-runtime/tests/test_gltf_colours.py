@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +52,15 @@ def test_an_image_that_holds_numbers_too_keeps_its_colours(tmp_path: Path, other
 def test_an_image_of_colours_alone_keeps_them(tmp_path: Path) -> None:
     importers.import_asset(write_walls(tmp_path / "asset.gltf", [unlit(0)], [GREY]))
     assert greys(tmp_path, 1)[0] == pytest.approx(100, abs=1)
+
+
+def test_images_of_the_longest_names_keep_their_colours(tmp_path: Path) -> None:
+    images = [GREY, GREY + 50]
+    numbers = [{"pbrMetallicRoughness": {"metallicRoughnessTexture": {"index": at}}} for at in range(2)]
+    path = write_walls(tmp_path / "asset.gltf", [unlit(0), unlit(1), *numbers], images)
+    document = json.loads(path.read_text())
+    for at, image in enumerate(document["images"]):
+        image["name"] = f"{'n' * 60}{at}"
+    path.write_text(json.dumps(document))
+    importers.import_asset(path)
+    assert greys(tmp_path, 4)[:2] == pytest.approx([100, 150], abs=1)

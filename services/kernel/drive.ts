@@ -145,12 +145,19 @@ async function close(drive: Drive, job: Job): Promise<void> {
 async function lookForTrouble(drive: Drive): Promise<void> {
   const { parts, entry, running, complete, over } = drive;
   const done = AbortSignal.any([running, over.signal]);
+  const quietMs = Math.min(QUIET_MS, parts.stallMs);
+  let troubles: string[] = [];
+  let lookedAt = 0;
   while (!done.aborted) {
     try {
       const found = await warningOfLack(parts, entry.job!, complete.signal.aborted);
-      if (performance.now() - drive.lastSign > Math.min(QUIET_MS, parts.stallMs))
-        found.push(...(await warningsOfTrouble(parts, entry.job!)));
-      if (!done.aborted) drive.warnings = found;
+      const now = performance.now();
+      if (now - drive.lastSign < quietMs) troubles = [];
+      else if (now - lookedAt > quietMs) {
+        lookedAt = now;
+        troubles = await warningsOfTrouble(parts, entry.job!);
+      }
+      if (!done.aborted) drive.warnings = [...found, ...troubles];
     } catch (error) {
       parts.log.debug({ error: (error as Error).message }, 'cannot look for trouble');
     }
