@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { until } from '../../test/support/poll.ts';
 import { withParentDeath } from './parent-death.ts';
 
 const MODULE = fileURLToPath(new URL('./parent-death.ts', import.meta.url));
@@ -13,14 +13,6 @@ function isRunning(pid: number): boolean {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
   } catch {
     return false;
-  }
-}
-
-async function untilGone(pid: number): Promise<void> {
-  const giveUpAt = Date.now() + 10_000;
-  while (isRunning(pid)) {
-    if (Date.now() > giveUpAt) throw new Error(`process ${pid} is still there`);
-    await sleep(10);
   }
 }
 
@@ -43,7 +35,7 @@ test('a wrapped command dies when its parent is killed by SIGKILL', async () => 
   const { parent, pid } = await startFamily();
   expect(isRunning(pid)).toBe(true);
   parent.kill('SIGKILL');
-  await untilGone(pid);
+  await until('it is gone', () => !isRunning(pid));
 });
 
 test('a wrapped command never starts when its parent is gone already', async () => {

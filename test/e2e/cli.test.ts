@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
 import { type CliOptions, type Ended, jsonLines, runCli } from '../support/cli-process.ts';
+import { until } from '../support/poll.ts';
 import { freeStackPorts } from '../support/stack-ports.ts';
 
 const SAMPLES = join(ROOT, 'samples');
@@ -254,21 +254,11 @@ describe('demo', () => {
     const second = await cyclorama(['demo'], { data });
     expect(second.code).toBe(0);
     expect(second.out.match(/All 12 files were done by an earlier run and unchanged since/g)).toHaveLength(2);
-    await untilNothingRunsOn(data);
+    await until('nothing runs on it', async () => (await processesOf(data)).length === 0);
   });
 });
 
 /** Every process of a stack has the data folder in its command line or environment. */
-async function untilNothingRunsOn(data: string): Promise<void> {
-  const giveUpAt = Date.now() + 30_000;
-  for (;;) {
-    const left = await processesOf(data);
-    if (left.length === 0) return;
-    if (Date.now() > giveUpAt) throw new Error(`still running: ${left.join(', ')}`);
-    await sleep(100);
-  }
-}
-
 async function processesOf(data: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const texts = await Promise.all(

@@ -8,17 +8,9 @@ import { readTools } from '../../scripts/tools.mjs';
 import type { BlenderLease } from '../../services/kernel/blender-pool.ts';
 import { descendants } from '../../services/kernel/blender-tree.ts';
 import type { RunLimits } from '../../services/kernel/blender-watch.ts';
-import {
-  AMPLE,
-  isRunning,
-  isThere,
-  NEVER,
-  realLauncher,
-  temporaryFolder,
-  testPool,
-  until,
-} from '../support/blender.ts';
+import { AMPLE, isRunning, isThere, NEVER, realLauncher, temporaryFolder, testPool } from '../support/blender.ts';
 import { boxGlb, brokenGlbs, emptyGlb } from '../support/glb.ts';
+import { until } from '../support/poll.ts';
 
 /** About 600,000 vertices: an import of some hundred milliseconds and some hundred megabytes. */
 let heavyGlb: Buffer;

@@ -2,12 +2,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstat, readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { decodeAsset } from '../../services/kernel/asset/decode.ts';
+import { until } from '../support/poll.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MODULE = fileURLToPath(new URL('../../services/kernel/asset/decode.ts', import.meta.url));
@@ -37,14 +37,6 @@ async function commandOf(pid: string): Promise<string> {
   } catch (error) {
     if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
     throw error;
-  }
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > giveUpAt) throw new Error('waited for 20 s in vain');
-    await sleep(20);
   }
 }
 
@@ -87,7 +79,7 @@ describe('the decoding process', () => {
     const abort = new AbortController();
     const decoding = decodeAsset(input, output, { signal: abort.signal, deadlineMs: 60_000, memoryMb: 2_048 });
     const ended = expect(decoding).rejects.toThrow('the job was cancelled');
-    await until(async () => (await decoders()).length === 1);
+    await until('it is at work', async () => (await decoders()).length === 1);
     abort.abort(new Error('the job was cancelled'));
     await ended;
     expect(await decoders()).toEqual([]);
@@ -107,9 +99,9 @@ describe('the decoding process', () => {
       await decodeAsset(${JSON.stringify(input)}, ${JSON.stringify(output)}, { signal, deadlineMs: 60_000, memoryMb: 2_048 });`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
     const exited = once(parent, 'exit');
-    await until(async () => (await decoders()).length === 1);
+    await until('it is at work', async () => (await decoders()).length === 1);
     parent.kill('SIGKILL');
     await exited;
-    await until(async () => (await decoders()).length === 0);
+    await until('it is gone', async () => (await decoders()).length === 0);
   });
 });

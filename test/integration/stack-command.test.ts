@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { stopStack } from '../../cli/stack/stop.ts';
+import { until } from '../support/poll.ts';
 import { freeStackPorts } from '../support/stack-ports.ts';
 
 const LAUNCHER = join(ROOT, 'cli/cyclorama.mjs');
@@ -39,9 +39,7 @@ function readText(file: string): string {
 }
 
 async function untilNoneIsLeft(): Promise<void> {
-  const giveUpAt = Date.now() + 40_000;
-  while (processes().length > 0 && Date.now() < giveUpAt) await sleep(50);
-  expect(processes()).toEqual([]);
+  await until('no process is left', () => processes().length === 0);
 }
 
 function cyclorama(...args: string[]) {

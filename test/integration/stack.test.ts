@@ -4,7 +4,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { readStack, readState } from '../../cli/stack/endpoints.ts';
@@ -14,6 +13,7 @@ import { type Stack, StackIsRunningError, startStack } from '../../cli/stack/sta
 import { stopStack } from '../../cli/stack/stop.ts';
 import { createMetrics } from '../../services/kernel/metrics.ts';
 import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
+import { until } from '../support/poll.ts';
 import { freeStackPorts } from '../support/stack-ports.ts';
 
 const SERVERS = { parts: ['nats', 's3'] as ('nats' | 's3')[] };
@@ -38,14 +38,6 @@ async function start(options: Parameters<typeof startStack>[0] = {}): Promise<St
   return stack;
 }
 
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 20_000;
-  while (!(await isTrue())) {
-    if (Date.now() > giveUpAt) throw new Error(`not within 20 s: ${isTrue}`);
-    await sleep(20);
-  }
-}
-
 function openStore({ endpoints }: Pick<Stack, 'endpoints'>): ObjectStore {
   const { endpoint, region, ...key } = endpoints.s3;
   const s3 = { endpoint, region, forcePathStyle: true, checksums: 'when_supported' } as const;
@@ -56,7 +48,10 @@ function openStore({ endpoints }: Pick<Stack, 'endpoints'>): ObjectStore {
 async function startSupervisor(): Promise<{ pid: number; parts: number[] }> {
   const options = JSON.stringify({ data, portBase, ...SERVERS });
   const child = spawn(process.execPath, [join(ROOT, 'cli/stack/supervisor.ts'), options], { stdio: 'ignore' });
-  await until(() => readState(stackDir())?.parts.every(({ state }) => state === 'ready') ?? false);
+  await until(
+    'all parts are ready',
+    () => readState(stackDir())?.parts.every(({ state }) => state === 'ready') ?? false,
+  );
   const parts = readState(stackDir())?.parts.map(({ pid }) => pid as number) ?? [];
   return { pid: child.pid as number, parts };
 }
@@ -91,6 +86,7 @@ test('an object survives kill -9 of the S3 server, and both servers come back by
   const before = [stack.pid('s3'), stack.pid('nats')];
   await Promise.all([stack.kill('s3', 'SIGKILL'), stack.kill('nats', 'SIGKILL')]);
   await until(
+    'both came back',
     () => readState(stack.dir)?.parts.every((part) => part.state === 'ready' && part.restarts === 1) ?? false,
   );
   expect([stack.pid('s3'), stack.pid('nats')]).not.toEqual(before);
@@ -105,7 +101,10 @@ test('a part that dies while the disk is full is started again, and nothing else
   const [s3, nats] = [stack.pid('s3'), stack.pid('nats')];
   symlinkSync('/dev/full', `${stack.dir.state}.${process.pid}`);
   await stack.kill('s3', 'SIGKILL');
-  await until(() => messages.filter((message) => /could not be written: ENOSPC/.test(message)).length === 3);
+  await until(
+    'it was told of each time',
+    () => messages.filter((message) => /could not be written: ENOSPC/.test(message)).length === 3,
+  );
   expect([stack.pid('s3') === s3, stack.pid('nats') === nats]).toEqual([false, true]);
   const store = openStore(stack);
   await store.createBucket('assets');
@@ -154,7 +153,7 @@ test('killing the supervisor by SIGKILL takes every part with it, and the next s
   const supervisor = await startSupervisor();
   expect(supervisor.parts).toHaveLength(2);
   process.kill(supervisor.pid, 'SIGKILL');
-  await until(() => supervisor.parts.every((pid) => identify(pid) === undefined));
+  await until('every part is gone', () => supervisor.parts.every((pid) => identify(pid) === undefined));
   expect(readStack(data)).toBeUndefined();
   await start();
 });

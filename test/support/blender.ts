@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { readTools } from '../../scripts/tools.mjs';
@@ -82,14 +81,5 @@ export function isRunning(pid: number): boolean {
   } catch (error) {
     if (isThere(pid)) throw error;
     return false;
-  }
-}
-
-/** Waits until something holds; gives up loudly. */
-export async function until(what: string, holds: () => boolean, timeoutMs = 20_000): Promise<void> {
-  const giveUp = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > giveUp) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await sleep(20);
   }
 }
