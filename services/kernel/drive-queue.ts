@@ -22,11 +22,11 @@ export async function warningOfLack({ bus, liveWorkers }: DriveParts, job: Job, 
 }
 
 /** Warns of what has tasks of a job handed back again and again; each reason once, by the first of its tasks. */
-export async function warningsOfTrouble({ bus }: DriveParts, { jobId }: Job): Promise<string[]> {
+export async function warningsOfTrouble({ bus, log }: DriveParts, { jobId }: Job): Promise<string[]> {
   const entries = await bus.bucket('ledger').all(`${jobId}.*`);
   const sorted = entries.toSorted((one, other) => (one.key < other.key ? -1 : 1));
   const byReason = new Map<string, string>();
-  for (const { trouble } of readEach(sorted, ({ value }) => LedgerEntry.fromJSON(JSON.parse(value)))) {
+  for (const { trouble } of readEach(sorted, ({ value }) => LedgerEntry.fromJSON(JSON.parse(value)), log)) {
     if (trouble && !byReason.has(trouble.reason)) byReason.set(trouble.reason, trouble.message);
   }
   return [...byReason].map(([reason, message]) => `tasks are handed back and tried again: ${reason}: ${message}`);

@@ -94,7 +94,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
 /** Counts results as they come, until the drive ends. */
 async function fold(drive: Drive): Promise<void> {
   const { parts, entry, progress, running } = drive;
-  const results = readResults(parts.bus, entry.job!.jobId, progress.foldedSequence);
+  const results = readResults(parts.bus, entry.job!.jobId, progress.foldedSequence, parts.log);
   try {
     while (!running.aborted) {
       for (const { sequence, result } of await results.next(FOLD_AT_ONCE, SAVE_EVERY_MS, running)) {

@@ -120,7 +120,7 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
     get,
 
     async all() {
-      const all = readEach(await entries.all(), ({ value, revision }) => parse(value, revision).job);
+      const all = readEach(await entries.all(), ({ value, revision }) => parse(value, revision).job, log);
       return all.filter(({ jobId }) => jobId);
     },
 

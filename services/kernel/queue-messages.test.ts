@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Job } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
@@ -18,6 +19,13 @@ test('an entry of the jobs that cannot be read hides no other', async () => {
   const whole = JSON.stringify(JobEntry.toJSON(JobEntry.fromPartial({ job: Job.fromPartial({ jobId: 'whole' }) })));
   for (const [n, value] of ['garbage', 'null', '{}', '{"job":{"state":"NOPE"}}', whole].entries())
     await bus.bucket('jobs').put(`entry${n}`, value);
-  const jobs = await createJobs(bus, new MemoryStore()).all();
+  const told: object[] = [];
+  const log = pino({}, { write: (line) => void told.push(JSON.parse(line)) });
+  const jobs = await createJobs(bus, new MemoryStore(), log).all();
   expect(jobs.map(({ jobId }) => jobId)).toEqual(['whole']);
+  expect(told).toMatchObject([
+    { message: 'entry0' },
+    { message: 'entry1' },
+    { message: 'entry3', error: expect.stringContaining('NOPE') },
+  ]);
 });

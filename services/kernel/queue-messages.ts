@@ -45,12 +45,18 @@ export async function readOrDrop<T>(
   return undefined;
 }
 
-/** Reads what can be read of many messages: one that nobody can ever read must not hide the others. */
-export function readEach<Message, T>(messages: Message[], parse: (message: Message) => T | undefined): T[] {
+/** Reads what can be read of many messages: one that nobody can ever read must not hide the others, and is told of in the log. */
+export function readEach<Message extends { key: string } | { subject: string }, T>(
+  messages: Message[],
+  parse: (message: Message) => T | undefined,
+  log?: Pick<Log, 'warn'>,
+): T[] {
   return messages.flatMap((message) => {
     try {
       return parse(message) ?? [];
-    } catch {
+    } catch (error) {
+      const name = 'key' in message ? message.key : message.subject;
+      log?.warn({ message: name, error: (error as Error).message }, 'unreadable message left out');
       return [];
     }
   });

@@ -1,7 +1,8 @@
 import { type Job, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
-import type { Bus, Reader } from './bus-types.ts';
+import type { Bus, Reader, StreamMessage } from './bus-types.ts';
 import { toClosingPlaces } from './dataset.ts';
 import { CycloramaError } from './failure.ts';
+import type { Log } from './log.ts';
 import { readEach } from './queue-messages.ts';
 import { RESULT_RETENTION_MS, resultSubject, STREAMS } from './topics.ts';
 import { toS3Uri } from './uri.ts';
@@ -27,17 +28,24 @@ export interface ResultReader {
 }
 
 /** Opens the results of a job's assets after a sequence; the closing task's result is none of them. */
-export function readResults(bus: Pick<Bus, 'reader'>, jobId: string, afterSequence: bigint): ResultReader {
+export function readResults(
+  bus: Pick<Bus, 'reader'>,
+  jobId: string,
+  afterSequence: bigint,
+  log?: Pick<Log, 'warn'>,
+): ResultReader {
   const reader: Reader = bus.reader(STREAMS.results, resultSubject(jobId, '*'), afterSequence);
   const closing = resultSubject(jobId, CLOSING);
   return {
     async next(max, waitMs, signal) {
       const messages = await reader.next(max, waitMs, signal);
       const ofAssets = messages.filter(({ subject }) => subject !== closing);
-      return readEach(ofAssets, ({ sequence, payload }) => {
+      const read = ({ sequence, payload }: StreamMessage): SequencedResult => {
         const result = TaskResult.fromJSON(JSON.parse(payload));
-        return result.jobId === jobId ? { sequence, result } : undefined;
-      });
+        if (result.jobId !== jobId) throw new Error(`job_id is '${result.jobId}'; expected '${jobId}'`);
+        return { sequence, result };
+      };
+      return readEach(ofAssets, read, log);
     },
     close: () => reader.close(),
   };

@@ -50,7 +50,7 @@ export async function createServiceKernel(
     log,
   );
   const jobs = createJobs(bus, store, log);
-  const workers = createWorkers(bus);
+  const workers = createWorkers(bus, log);
   const discovery = createClient(DiscoveryServiceClient, config.discoveryAddress, {
     token: config.token,
     tlsCa: config.tlsCa,

@@ -36,7 +36,7 @@ export async function createWorker(
   const ending = new AbortController();
   const blenders = await startBlenders(platform, operations, scratch.root, ending.signal);
   const byName = new Map(operations.map((operation) => [operation.name, operation]));
-  const workers = createWorkers(bus);
+  const workers = createWorkers(bus, log);
   const jobs = createJobs(bus, store);
   const loop: TaskLoopParts = {
     operations: byName,

@@ -17,7 +17,7 @@ export interface Workers {
 }
 
 /** Watches the workers' beats; answers are at most two seconds old. */
-export function createWorkers(bus: Pick<Bus, 'bucket'>): Workers {
+export function createWorkers(bus: Pick<Bus, 'bucket'>, log?: Pick<Log, 'warn'>): Workers {
   const beats = bus.bucket('workers');
   let known: Promise<WorkerBeat[]> | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
@@ -25,7 +25,7 @@ export function createWorkers(bus: Pick<Bus, 'bucket'>): Workers {
     async live(operation) {
       if (known === undefined || performance.now() - askedAt > KNOWN_FOR_MS) {
         askedAt = performance.now();
-        known = beats.all().then((all) => readEach(all, ({ value }) => WorkerBeat.fromJSON(JSON.parse(value))));
+        known = beats.all().then((all) => readEach(all, ({ value }) => WorkerBeat.fromJSON(JSON.parse(value)), log));
         known.catch(() => {
           known = undefined;
         });
