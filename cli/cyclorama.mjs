@@ -28,7 +28,7 @@ function findNode() {
 function withParentDeath(command) {
   if (process.platform !== 'linux') return command;
   const { python } = readJson(toolsFile);
-  const wrapper = join(root, 'services/kernel/parent_death.py');
+  const wrapper = join(root, 'services/kernel/process/parent_death.py');
   return [python, '-I', '-S', wrapper, String(process.pid), String(constants.signals.SIGTERM), ...command];
 }
 

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
-import { errorText } from './error-text.ts';
-import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
+import { errorText } from './terminal/error-text.ts';
+import { EXIT, exitCodeOf } from './terminal/exit-codes.ts';
 
 // A reader that has seen enough, such as `head`, is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

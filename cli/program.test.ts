@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { examplesOf } from './examples.ts';
 import { createProgram } from './program.ts';
+import { examplesOf } from './terminal/examples.ts';
 
 const leaves = leavesOf(await createProgram()).map((command) => [pathOf(command), command] as const);
 

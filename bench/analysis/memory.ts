@@ -1,4 +1,4 @@
-import { descendants, residentBytes } from '../../services/kernel/blender-tree.ts';
+import { descendants, residentBytes } from '../../services/kernel/blender/tree.ts';
 import { markdownTable, quantile, slope } from '../figures.ts';
 import type { AssetFile } from './files.ts';
 import { openWarmPool } from './warm-pool.ts';

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '../../cli/connection.ts';
-import { followJob } from '../../cli/follow-job.ts';
+import { connect } from '../../cli/connect/connection.ts';
+import { followJob } from '../../cli/job/follow.ts';
 import { freePortBase } from '../../cli/stack/ports.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
 import { CreateAnalysisJobRequest } from '../../gen/cyclorama/analysis/v1/analysis.ts';
-import type { ObjectStore } from '../../services/kernel/object-store.ts';
-import { callUnary } from '../../services/kernel/rpc-client.ts';
+import { callUnary } from '../../services/kernel/rpc/client.ts';
+import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
 import { markdownTable, spread } from '../figures.ts';
 import type { AssetFile } from './files.ts';
 

@@ -4,8 +4,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Inspection } from '../../gen/cyclorama/blender/v1/blender.ts';
 import { readTools } from '../../scripts/tools.mjs';
-import { BlenderPool } from '../../services/kernel/blender-pool.ts';
-import { createLauncher } from '../../services/kernel/sandbox.ts';
+import { BlenderPool } from '../../services/kernel/blender/pool.ts';
+import { createLauncher } from '../../services/kernel/blender/sandbox.ts';
 
 const RUNTIME = fileURLToPath(new URL('../../blender-runtime', import.meta.url));
 const MEMORY_BYTES = 8 * 2 ** 30;

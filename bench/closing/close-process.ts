@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { Job } from '../../gen/cyclorama/job/v1/job.ts';
 import { analysisOperation } from '../../services/analysis/tasks.ts';
-import { closeDataset } from '../../services/kernel/close-dataset.ts';
-import { toDatasetPlaces } from '../../services/kernel/dataset.ts';
+import { closeDataset } from '../../services/kernel/dataset/close.ts';
+import { toDatasetPlaces } from '../../services/kernel/dataset/places.ts';
 import { createSyntheticStore } from './synthetic-store.ts';
 
 /** One closing in a process of its own: `close-process.ts ROWS DELAY_MS FOLDER`; prints what it took as JSON. */

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { AnalysisReport } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
-import type { CloseParts } from '../../services/kernel/close-dataset.ts';
-import { type DatasetPlaces, outcomeWord } from '../../services/kernel/dataset.ts';
-import { shortHash, toAssetId } from '../../services/kernel/fingerprint.ts';
+import type { CloseParts } from '../../services/kernel/dataset/close.ts';
+import { shortHash, toAssetId } from '../../services/kernel/dataset/fingerprint.ts';
+import { type DatasetPlaces, outcomeWord } from '../../services/kernel/dataset/places.ts';
 import { pause } from '../../services/kernel/signal.ts';
 
 const BUCKET = 's3://models';

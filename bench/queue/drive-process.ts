@@ -1,19 +1,19 @@
 import { JobClass } from '../../gen/cyclorama/job/v1/job.ts';
-import { openBus } from '../../services/kernel/bus.ts';
-import type { Bus } from '../../services/kernel/bus-types.ts';
-import { runDriver } from '../../services/kernel/driver.ts';
-import { isEnded } from '../../services/kernel/job-state.ts';
-import { createJobs } from '../../services/kernel/jobs.ts';
-import { createLog } from '../../services/kernel/log.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import { createWorkers } from '../../services/kernel/workers.ts';
+import { openBus } from '../../services/kernel/bus/bus.ts';
+import type { Bus } from '../../services/kernel/bus/types.ts';
+import { runDriver } from '../../services/kernel/drive/driver.ts';
+import { createJobs } from '../../services/kernel/jobs/jobs.ts';
+import { isEnded } from '../../services/kernel/jobs/state.ts';
+import { createWorkers } from '../../services/kernel/jobs/workers.ts';
+import { createLog } from '../../services/kernel/process/log.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
 import { runPart } from './process-part.ts';
 import { BUCKET, noOperation, now, type Stamps, stamp, syntheticScan } from './setting.ts';
 import { benchConfig, openStore } from './stores.ts';
 
 const STALL_MS = 120_000;
 
-// The service's side: creates one job and drives it to its end, as services/kernel/service.ts wires it.
+// The service's side: creates one job and drives it to its end, as services/kernel/service/service-kernel.ts wires it.
 await runPart(async (settings) => {
   const log = createLog('bench-driver', process.env.CYCLORAMA_LOG_LEVEL ?? 'warn');
   const enqueued = new Float64Array(settings.tasks);

@@ -2,8 +2,8 @@ import { AckPolicy, connect, type NatsConnection, nanos, RetentionPolicy, Storag
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { Task, TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
-import { toDatasetPlaces } from '../../services/kernel/dataset.ts';
-import { toAssetId, toFingerprint } from '../../services/kernel/fingerprint.ts';
+import { toAssetId, toFingerprint } from '../../services/kernel/dataset/fingerprint.ts';
+import { toDatasetPlaces } from '../../services/kernel/dataset/places.ts';
 import { noOperation, type RunSettings, toAsset } from './setting.ts';
 
 // The peer: what one writes first with the nats package. The same messages, records and acks, one at a time; no ledger,

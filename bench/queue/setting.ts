@@ -1,7 +1,7 @@
 import type { BlenderRequest } from '../../gen/cyclorama/blender/v1/blender.ts';
-import type { Operation } from '../../services/kernel/operation.ts';
-import type { Scan } from '../../services/kernel/sources.ts';
+import type { Scan } from '../../services/kernel/sources/source.ts';
 import { parseFolderUri } from '../../services/kernel/uri.ts';
+import type { Operation } from '../../services/kernel/work/operation.ts';
 
 /** What one run of the benchmark is about; handed to every process of it. */
 export interface RunSettings {

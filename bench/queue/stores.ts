@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { readConfig } from '../../services/kernel/config.ts';
 import { CycloramaError } from '../../services/kernel/failure.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
+import { readConfig } from '../../services/kernel/process/config.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import { pause } from '../../services/kernel/signal.ts';
 import {
   createObjectStore,
   type ObjectStore,
   type StoredObject,
   type WriteCondition,
-} from '../../services/kernel/object-store.ts';
-import { pause } from '../../services/kernel/signal.ts';
+} from '../../services/kernel/store/object-store.ts';
 import type { RunSettings } from './setting.ts';
 
 /** The settings of a process of the benchmark: those of production, with this run's servers. */

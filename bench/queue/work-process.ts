@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import { BlenderResult } from '../../gen/cyclorama/blender/v1/blender.ts';
-import type { AttemptParts } from '../../services/kernel/attempt.ts';
-import { openBus } from '../../services/kernel/bus.ts';
-import type { Delivery } from '../../services/kernel/bus-types.ts';
-import { shareReads } from '../../services/kernel/job-reads.ts';
-import { createJobs } from '../../services/kernel/jobs.ts';
-import { createLedger } from '../../services/kernel/ledger.ts';
-import { createLog } from '../../services/kernel/log.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import type { ObjectStore } from '../../services/kernel/object-store.ts';
-import { takeTasks } from '../../services/kernel/take.ts';
-import { runDelivery, type TaskLoopParts } from '../../services/kernel/task-loop.ts';
-import { beatWhileAlive } from '../../services/kernel/workers.ts';
+import { openBus } from '../../services/kernel/bus/bus.ts';
+import type { Delivery } from '../../services/kernel/bus/types.ts';
+import { createJobs } from '../../services/kernel/jobs/jobs.ts';
+import { beatWhileAlive } from '../../services/kernel/jobs/workers.ts';
+import { createLog } from '../../services/kernel/process/log.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { AttemptParts } from '../../services/kernel/work/attempt.ts';
+import { shareReads } from '../../services/kernel/work/job-reads.ts';
+import { createLedger } from '../../services/kernel/work/ledger.ts';
+import { takeTasks } from '../../services/kernel/work/take.ts';
+import { runDelivery, type TaskLoopParts } from '../../services/kernel/work/task-loop.ts';
 import { runPart } from './process-part.ts';
 import { noOperation, stamp } from './setting.ts';
 import { benchConfig, openStore } from './stores.ts';
@@ -43,7 +43,7 @@ const pool: AttemptParts['pool'] = {
     }),
 };
 
-// The worker's side, as services/kernel/worker.ts wires it, without Blender and without an asset to fetch.
+// The worker's side, as services/kernel/work/worker.ts wires it, without Blender and without an asset to fetch.
 await runPart(async (settings) => {
   const log = createLog('bench-worker', process.env.CYCLORAMA_LOG_LEVEL ?? 'warn');
   const [committed, acked] = [new Float64Array(settings.tasks), new Float64Array(settings.tasks)];

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '../../cli/connection.ts';
+import { connect } from '../../cli/connect/connection.ts';
 import { freePortBase } from '../../cli/stack/ports.ts';
 import { startStack } from '../../cli/stack/stack.ts';
-import type { ObjectStore } from '../../services/kernel/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
 import type { AssetFile } from '../analysis/files.ts';
 import { markdownTable, spread } from '../figures.ts';
 import { openService } from './ours.ts';

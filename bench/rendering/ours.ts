@@ -1,8 +1,8 @@
-import type { Connection } from '../../cli/connection.ts';
-import { followJob } from '../../cli/follow-job.ts';
+import type { Connection } from '../../cli/connect/connection.ts';
+import { followJob } from '../../cli/job/follow.ts';
 import type { Stack } from '../../cli/stack/stack.ts';
 import { CreateRenderJobRequest, RenderingServiceClient } from '../../gen/cyclorama/rendering/v1/rendering.ts';
-import { callUnary, createClient } from '../../services/kernel/rpc-client.ts';
+import { callUnary, createClient } from '../../services/kernel/rpc/client.ts';
 import { BUCKET } from './contest.ts';
 
 const CALL_MS = 60_000;

@@ -22,12 +22,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from cyclorama_blender.imaging.colour import textured
+from cyclorama_blender.imaging.passes import read_passes
+from cyclorama_blender.protocol.render_spec import RenderSpec, defaults
+from cyclorama_blender.scene.render import cycles_setup
 from rival import build
-
-from cyclorama_blender import cycles_setup
-from cyclorama_blender.colour import textured
-from cyclorama_blender.passes import read_passes
-from cyclorama_blender.render_spec import RenderSpec, defaults
 
 CANDIDATES = [
     (samples, denoising)

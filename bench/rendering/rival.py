@@ -20,13 +20,14 @@ from mathutils import Matrix
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "blender-runtime"))
 
-from cyclorama_blender import cycles_setup, importers, session
-from cyclorama_blender.camera import Intrinsics
-from cyclorama_blender.framing import frame_views
-from cyclorama_blender.lighting import light_scene
-from cyclorama_blender.render_spec import SENSOR_WIDTH_MM, RenderSpec, defaults
-from cyclorama_blender.stage import set_stage
-from cyclorama_blender.views import arrange
+from cyclorama_blender.maths.camera import Intrinsics
+from cyclorama_blender.maths.framing import frame_views
+from cyclorama_blender.maths.views import arrange
+from cyclorama_blender.protocol.render_spec import SENSOR_WIDTH_MM, RenderSpec, defaults
+from cyclorama_blender.scene.asset import importers, session
+from cyclorama_blender.scene.render import cycles_setup
+from cyclorama_blender.scene.render.lighting import light_scene
+from cyclorama_blender.scene.staging.stage import set_stage
 
 
 def build(path: Path, spec: RenderSpec) -> bpy.types.Scene:

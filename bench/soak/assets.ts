@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FAULTY, makeFaulty } from '../../test/support/faulty-assets.ts';
-import { glb } from '../../test/support/glb.ts';
-import type { Expected } from '../../test/support/rendered-check.ts';
+import { FAULTY, makeFaulty } from '../../test/support/assets/faulty-assets.ts';
+import { glb } from '../../test/support/assets/glb.ts';
+import type { Expected } from '../../test/support/assets/rendered-check.ts';
 
 const SAMPLES = fileURLToPath(new URL('../../samples', import.meta.url));
 /** Those that rightly fail. */

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descendants, residentBytes } from '../../services/kernel/blender-tree.ts';
-import { filesBelow } from '../../test/support/faults-leftovers.ts';
+import { descendants, residentBytes } from '../../services/kernel/blender/tree.ts';
+import { filesBelow } from '../../test/support/stacks/faults-leftovers.ts';
 import { quantile } from '../figures.ts';
 
 const LOOK_MS = 500;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from cyclorama_blender.contract import Json, write_json
+from cyclorama_blender.protocol.contract import Json, write_json
 
 DECIMALS = Decimal("0.000001")
 """Of dimensions, metres."""

@@ -24,10 +24,10 @@ from typing import BinaryIO
 # `blender --python` runs this file by itself, without its package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cyclorama_blender import contract, lifeline, memory
-from cyclorama_blender.contract import Answer, MalformedRequest, Request
-from cyclorama_blender.failure import RuntimeFailure
-from cyclorama_blender.stage_clock import StageClock
+from cyclorama_blender.protocol import contract, lifeline, memory
+from cyclorama_blender.protocol.contract import Answer, MalformedRequest, Request
+from cyclorama_blender.protocol.failure import RuntimeFailure
+from cyclorama_blender.protocol.timing import StageClock
 
 log = logging.getLogger("cyclorama_blender")
 
@@ -117,7 +117,7 @@ def main(argv: list[str]) -> int:
     lifeline.die_with_parent()
     lifeline.flush_native_log_by_line()
     try:
-        room = importlib.import_module(f"cyclorama_blender.{options.room}_room")
+        room = importlib.import_module(f"cyclorama_blender.{options.room}.room")
         with open(options.control_in, "rb") as requests, open(options.control_out, "wb") as events:  # noqa: PTH123
             serve(room, options.threads, requests, events)
     except RuntimeFailure as failure:

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from cyclorama_blender.contract import Answer
-from cyclorama_blender.failure import RuntimeFailure
+from cyclorama_blender.protocol.contract import Answer
+from cyclorama_blender.protocol.failure import RuntimeFailure
 from cyclorama_blender.serve import own_arguments
 
 
@@ -97,7 +97,7 @@ def open_blender() -> None:
             f"this Python {sys.version.split()[0]} cannot import bpy ({error}); expected Python 3.11 with "
             "'pip install bpy==4.5.15', or a run as: blender --background --python SCRIPT -- ARGUMENTS",
         ) from error
-    from cyclorama_blender import session
+    from cyclorama_blender.scene.asset import session
 
     session.check_version()
     # What goes wrong is in the exception; importers log the rest of what they do for people who debug them.
@@ -114,7 +114,7 @@ def inspect_file(path: Path) -> Answer:
     Raises:
         RuntimeFailure: the reasons of `import_asset`.
     """
-    from cyclorama_blender import importers, inspection, session
+    from cyclorama_blender.scene.asset import importers, inspection, session
 
     # Operators repeat on Python's standard output what they raise.
     with contextlib.redirect_stdout(io.StringIO()):

@@ -19,8 +19,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cyclorama_blender import report, standalone
-from cyclorama_blender.contract import Json
-from cyclorama_blender.failure import RuntimeFailure
+from cyclorama_blender.protocol.contract import Json
+from cyclorama_blender.protocol.failure import RuntimeFailure
 from cyclorama_blender.serve import to_failure
 
 SUFFIX = ".glb"

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cyclorama_blender import report, standalone
-from cyclorama_blender.failure import RuntimeFailure
+from cyclorama_blender.protocol.failure import RuntimeFailure
 
 
 def main(argv: list[str], _scratch: Path) -> int:

@@ -22,8 +22,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cyclorama_blender import standalone
-from cyclorama_blender.contract import Answer
-from cyclorama_blender.failure import RuntimeFailure
+from cyclorama_blender.protocol.contract import Answer
+from cyclorama_blender.protocol.failure import RuntimeFailure
 
 SIDES = range(16, 4097)
 CHUNK_BYTES = 1 << 20
@@ -75,7 +75,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def render_task(options: argparse.Namespace, scratch: Path) -> Answer:
     """Imports, renders and derives in this process; the files come to the output folder when all are there."""
-    from cyclorama_blender import derive, importers, modalities, session
+    from cyclorama_blender.imaging import derive
+    from cyclorama_blender.scene.asset import importers, session
+    from cyclorama_blender.scene.render import modalities
 
     spec = {name: getattr(options, name) for name in ("width", "height", "samples", "seed")}
     rendered, derived = scratch / "rendered", scratch / "derived"

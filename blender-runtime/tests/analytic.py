@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cyclorama_blender import camera, exr
-from cyclorama_blender.camera import Intrinsics
-from cyclorama_blender.contract import Json
-from cyclorama_blender.passes import NOTHING, Passes
-from cyclorama_blender.render_spec import DEFAULT_FIELD_OF_VIEW
+from cyclorama_blender.imaging import exr
+from cyclorama_blender.imaging.passes import NOTHING, Passes
+from cyclorama_blender.maths import camera
+from cyclorama_blender.maths.camera import Intrinsics
+from cyclorama_blender.protocol.contract import Json
+from cyclorama_blender.protocol.render_spec import DEFAULT_FIELD_OF_VIEW
 
 MISS = np.float32(1e10)
 

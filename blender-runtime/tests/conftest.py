@@ -100,7 +100,7 @@ def shared_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def empty_scene() -> Any:
     """Blender in this process, reset; returns its scene."""
-    from cyclorama_blender import session
+    from cyclorama_blender.scene.asset import session
 
     session.reset()
     import bpy

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cyclorama_blender.png import encode_png
+from cyclorama_blender.imaging.png import encode_png
 
 Json = dict[str, Any]
 CORNERS = np.array([[-0.5, -0.5, 0], [0.5, -0.5, 0], [0.5, 0.5, 0], [-0.5, 0.5, 0]], np.float32)

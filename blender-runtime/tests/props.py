@@ -9,8 +9,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from cyclorama_blender import modalities
-from cyclorama_blender.exr import read_exr
+from cyclorama_blender.imaging.exr import read_exr
+from cyclorama_blender.scene.render import modalities
 
 
 def add_mesh(points: Any, faces: Any, place: Any = None, name: str = "thing") -> Any:

@@ -16,9 +16,10 @@ from test_derive import pixels
 from test_edges import cube_wireframe, precision_and_recall
 from test_scripts import run
 
-from cyclorama_blender import camera, depth
-from cyclorama_blender.camera import Intrinsics
-from cyclorama_blender.render_spec import DEFAULT_FIELD_OF_VIEW
+from cyclorama_blender.imaging import depth
+from cyclorama_blender.maths import camera
+from cyclorama_blender.maths.camera import Intrinsics
+from cyclorama_blender.protocol.render_spec import DEFAULT_FIELD_OF_VIEW
 
 SAMPLES = RUNTIME.parent / "samples"
 FIVE = ["metadata.json", "render_depth.png", "render_edge.png", "render_normal.png", "render_textured.png"]

@@ -30,7 +30,7 @@ import pytest
 import trimesh
 from raw_gltf import RawGltf, image_size
 
-from cyclorama_blender import importers, inspection, session
+from cyclorama_blender.scene.asset import importers, inspection, session
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"

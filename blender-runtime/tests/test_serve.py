@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from conftest import RUNTIME, Served
 
 from cyclorama_blender import serve
-from cyclorama_blender.contract import MAX_LINE_BYTES, Answer, Request
+from cyclorama_blender.protocol.contract import MAX_LINE_BYTES, Answer, Request
 
 OBJ = b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
 

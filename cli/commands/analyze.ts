@@ -1,17 +1,17 @@
 import { type Command, Option } from 'commander';
 import { AnalyzeAssetResponse, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
-import { callUnary } from '../../services/kernel/rpc-client.ts';
+import { callUnary } from '../../services/kernel/rpc/client.ts';
 import { parseObjectUri, parseS3Uri } from '../../services/kernel/uri.ts';
-import { analyzeMany } from '../analyze-many.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { within } from '../job-calls.ts';
-import { fetchInto, type LocalOutput, readLocalOutput } from '../local-results.ts';
-import { type PlacedSource, withLocalSource } from '../local-source.ts';
-import { collect, parseCount } from '../option-values.ts';
-import { reportLines } from '../report-text.ts';
-import { checkOutputFolder, folderOutput, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
+import { analyzeMany } from '../analysis/many.ts';
+import { reportLines } from '../analysis/report-text.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { within } from '../connect/job-calls.ts';
+import { type PlacedSource, withLocalSource } from '../files/local-source.ts';
+import { checkOutputFolder, folderOutput, isS3Word, needsPrefix, readSourceWord } from '../files/source-word.ts';
+import { fetchInto, type LocalOutput, readLocalOutput } from '../job/local-results.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { collect, parseCount } from '../terminal/option-values.ts';
 
 const STYLES = {
   validation: ReportStyle.REPORT_STYLE_VALIDATION,

@@ -3,15 +3,15 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import { type Client, type ClientDuplexStream, type Metadata, makeGenericClientConstructor } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { invalidRequest } from '../../services/kernel/failure.ts';
-import { callStream, callUnary, createClient } from '../../services/kernel/rpc-client.ts';
-import type { Addresses } from '../addresses.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { type DynamicMethod, findMethod, loadMethods, parseRequest } from '../dynamic-methods.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { within } from '../job-calls.ts';
-import { parseCount } from '../option-values.ts';
+import { callStream, callUnary, createClient } from '../../services/kernel/rpc/client.ts';
+import type { Addresses } from '../connect/addresses.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { type DynamicMethod, findMethod, loadMethods, parseRequest } from '../connect/dynamic-methods.ts';
+import { within } from '../connect/job-calls.ts';
 import { SERVICES } from '../stack/services.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { parseCount } from '../terminal/option-values.ts';
 
 const CALL_TIMEOUT_S = 3_600;
 

@@ -3,8 +3,8 @@ import { bashScript } from '../completion/bash.ts';
 import { fishScript } from '../completion/fish.ts';
 import { type CommandNode, toCommandNodes } from '../completion/nodes.ts';
 import { zshScript } from '../completion/zsh.ts';
-import { addExamples } from '../examples.ts';
 import { createProgram } from '../program.ts';
+import { addExamples } from '../terminal/examples.ts';
 
 const SCRIPTS: Record<string, (nodes: CommandNode[]) => string> = {
   bash: bashScript,

@@ -1,18 +1,18 @@
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
-import { action, type CommandContext, type ServerOptions } from '../command-run.ts';
-import { type Connection, connect } from '../connection.ts';
-import { nextSteps } from '../demo-text.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { countOf } from '../figures.ts';
-import { type LocalFile, listFiles } from '../folder.ts';
+import { action, type CommandContext, type ServerOptions } from '../connect/command-run.ts';
+import { type Connection, connect } from '../connect/connection.ts';
+import { type LocalFile, listFiles } from '../files/folder.ts';
+import { putFiles } from '../files/transfer.ts';
 import { ROOT } from '../stack/data-dir.ts';
 import { readStack } from '../stack/endpoints.ts';
 import { describeTaken, freePortBase, portsFrom } from '../stack/ports.ts';
 import { SERVICES } from '../stack/services.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
-import { putFiles } from '../transfer.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { countOf } from '../terminal/figures.ts';
+import { nextSteps } from './demo-text.ts';
 import { render } from './render.ts';
 import { validate } from './validate.ts';
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { countOf, formatBytes, formatCount, formatTime } from '../figures.ts';
-import { collect, parseCount } from '../option-values.ts';
-import { printable } from '../printable.ts';
-import { scanAssets } from '../scan.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { scanAssets } from '../connect/scan.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { countOf, formatBytes, formatCount, formatTime } from '../terminal/figures.ts';
+import { collect, parseCount } from '../terminal/option-values.ts';
+import { printable } from '../terminal/printable.ts';
 
 interface DiscoverOptions extends ServerOptions {
   suffix?: string[];

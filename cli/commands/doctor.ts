@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { action, type ServerOptions, withServer } from '../command-run.ts';
+import { action, type ServerOptions, withServer } from '../connect/command-run.ts';
 import { type NamedFinding, runCheck } from '../doctor/check.ts';
 import { RUNTIME_CHECKS } from '../doctor/runtime-checks.ts';
 import { serverChecks } from '../doctor/server-checks.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { addExamples } from '../examples.ts';
 import { dataDir } from '../stack/data-dir.ts';
 import { stopStack } from '../stack/stop.ts';
+import { addExamples } from '../terminal/examples.ts';
 
 /** Adds `cyclorama down`. */
 export function register(program: Command): void {

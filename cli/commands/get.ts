@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { invalidRequest } from '../../services/kernel/failure.ts';
-import type { StoredObject } from '../../services/kernel/object-store.ts';
+import type { StoredObject } from '../../services/kernel/store/object-store.ts';
 import { parseFolderUri, parseS3Uri } from '../../services/kernel/uri.ts';
-import { action, type CommandContext, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { checkOutputFolder, isS3Word } from '../source-word.ts';
-import { getObjects, listObjects } from '../transfer.ts';
-import { reportTransfer } from '../transfer-report.ts';
+import { action, type CommandContext, withServer } from '../connect/command-run.ts';
+import { checkOutputFolder, isS3Word } from '../files/source-word.ts';
+import { getObjects, listObjects } from '../files/transfer.ts';
+import { reportTransfer } from '../files/transfer-report.ts';
+import { addExamples } from '../terminal/examples.ts';
 
 /** Adds `cyclorama get`. */
 export function register(program: Command): void {

@@ -2,14 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
-import { callUnary } from '../../services/kernel/rpc-client.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { within } from '../job-calls.ts';
-import { withLocalSource } from '../local-source.ts';
-import { printable } from '../printable.ts';
-import { checkOutputFile, readSourceWord } from '../source-word.ts';
+import { callUnary } from '../../services/kernel/rpc/client.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { within } from '../connect/job-calls.ts';
+import { withLocalSource } from '../files/local-source.ts';
+import { checkOutputFile, readSourceWord } from '../files/source-word.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { printable } from '../terminal/printable.ts';
 import { ANALYZE_TIMEOUT_MS } from './analyze.ts';
 
 /** Written in place of a file name, it stands for standard output. */

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import type { ListTaskResultsRequest } from '../../gen/cyclorama/job/v1/job_service.ts';
-import { isEnded } from '../../services/kernel/job-state.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { type JobCalls, resolveJobId } from '../job-calls.ts';
-import { resultLines } from '../job-text.ts';
-import { collectOf, parseCount } from '../option-values.ts';
+import { isEnded } from '../../services/kernel/jobs/state.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { type JobCalls, resolveJobId } from '../connect/job-calls.ts';
+import { resultLines } from '../job/text.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { collectOf, parseCount } from '../terminal/option-values.ts';
 
 const OUTCOMES = {
   succeeded: Outcome.OUTCOME_SUCCEEDED,

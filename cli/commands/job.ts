@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { endText, exitCodeOfJob, followInTerminal } from '../follow-in-terminal.ts';
-import { resolveJobId } from '../job-calls.ts';
-import { JOB_COLUMNS, JOB_HEADINGS, jobRow, jobRows } from '../job-text.ts';
-import { collectOf, parseCount } from '../option-values.ts';
-import { tableLines } from '../tables.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { resolveJobId } from '../connect/job-calls.ts';
+import { endText, exitCodeOfJob, followInTerminal } from '../job/follow-in-terminal.ts';
+import { JOB_COLUMNS, JOB_HEADINGS, jobRow, jobRows } from '../job/text.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { collectOf, parseCount } from '../terminal/option-values.ts';
+import { tableLines } from '../terminal/tables.ts';
 import { registerResults } from './job-results.ts';
 
 const STATES = {

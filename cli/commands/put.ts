@@ -2,11 +2,11 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { invalidRequest } from '../../services/kernel/failure.ts';
 import { parseFolderUri, parseObjectUri, type S3Place } from '../../services/kernel/uri.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { type LocalFile, listFiles } from '../folder.ts';
-import { putFiles } from '../transfer.ts';
-import { reportTransfer } from '../transfer-report.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { type LocalFile, listFiles } from '../files/folder.ts';
+import { putFiles } from '../files/transfer.ts';
+import { reportTransfer } from '../files/transfer-report.ts';
+import { addExamples } from '../terminal/examples.ts';
 
 interface PutOptions extends ServerOptions {
   createBucket?: boolean;

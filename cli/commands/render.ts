@@ -1,18 +1,18 @@
 import { type Command, Option } from 'commander';
 import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { shortHash } from '../../services/kernel/dataset/fingerprint.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
-import { shortHash } from '../../services/kernel/fingerprint.ts';
 import { parseS3Uri } from '../../services/kernel/uri.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { readLocalOutput } from '../local-results.ts';
-import { withLocalSource } from '../local-source.ts';
-import { collect, parseCount } from '../option-values.ts';
-import { type RenderTarget, renderMany, resultsRemark } from '../render-many.ts';
-import { withImageOptions } from '../render-options.ts';
-import { type SpecOptions, toRenderSpec } from '../render-spec.ts';
-import { checkOutputFolder, folderOutput, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { withLocalSource } from '../files/local-source.ts';
+import { checkOutputFolder, folderOutput, isS3Word, needsPrefix, readSourceWord } from '../files/source-word.ts';
+import { readLocalOutput } from '../job/local-results.ts';
+import { type RenderTarget, renderMany, resultsRemark } from '../rendering/many.ts';
+import { withImageOptions } from '../rendering/options.ts';
+import { type SpecOptions, toRenderSpec } from '../rendering/spec.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { collect, parseCount } from '../terminal/option-values.ts';
 
 /** Formats that the services read; those that a local folder has are taken by themselves. */
 const SUFFIXES = ['.glb', '.gltf', '.obj', '.fbx', '.ply', '.stl', '.blend'];

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { type Job, JobClass } from '../../gen/cyclorama/job/v1/job.ts';
-import { toClosingPlaces } from '../../services/kernel/dataset.ts';
-import { isEnded } from '../../services/kernel/job-state.ts';
+import { toClosingPlaces } from '../../services/kernel/dataset/places.ts';
+import { isEnded } from '../../services/kernel/jobs/state.ts';
 import { toS3Uri } from '../../services/kernel/uri.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { resolveJobId } from '../job-calls.ts';
-import { printable } from '../printable.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { resolveJobId } from '../connect/job-calls.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { printable } from '../terminal/printable.ts';
 
 const MAX_REPORT_BYTES = 64 * 1024 ** 2;
 

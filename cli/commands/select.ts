@@ -1,17 +1,17 @@
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import { CycloramaError, invalidRequest } from '../../services/kernel/failure.ts';
-import { parseFilter } from '../../services/kernel/filter.ts';
-import { createRowFilter, type Row } from '../../services/kernel/filter-match.ts';
-import { refuseVainFilter } from '../../services/kernel/manifest.ts';
-import { type LineBatch, readObjectLines, toLines } from '../../services/kernel/object-lines.ts';
+import { parseFilter } from '../../services/kernel/sources/filter.ts';
+import { createRowFilter, type Row } from '../../services/kernel/sources/filter-match.ts';
+import { refuseVainFilter } from '../../services/kernel/sources/manifest.ts';
+import { type LineBatch, readObjectLines, toLines } from '../../services/kernel/store/lines.ts';
 import { parseObjectUri } from '../../services/kernel/uri.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import type { Connection } from '../connection.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { countOf } from '../figures.ts';
-import { printable } from '../printable.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import type { Connection } from '../connect/connection.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { countOf } from '../terminal/figures.ts';
+import { printable } from '../terminal/printable.ts';
 
 interface SelectOptions extends ServerOptions {
   count?: boolean;

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import type { Command } from 'commander';
 import { invalidRequest } from '../../services/kernel/failure.ts';
 import { parseFolderUri } from '../../services/kernel/uri.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { errorText } from '../error-text.ts';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
-import { parsePort } from '../option-values.ts';
-import { printable } from '../printable.ts';
-import { serveSheet } from '../sheet-server.ts';
-import { bucketSource, folderSource, type SheetSource } from '../sheet-source.ts';
-import { isS3Word, readSourceWord } from '../source-word.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { isS3Word, readSourceWord } from '../files/source-word.ts';
+import { serveSheet } from '../sheet/server.ts';
+import { bucketSource, folderSource, type SheetSource } from '../sheet/source.ts';
+import { errorText } from '../terminal/error-text.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { parsePort } from '../terminal/option-values.ts';
+import { printable } from '../terminal/printable.ts';
 
 interface SheetOptions extends ServerOptions {
   port?: number;

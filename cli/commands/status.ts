@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
 import { dataDir } from '../stack/data-dir.ts';
 import { describeEndpoints, describeParts } from '../stack/describe.ts';
 import { readState } from '../stack/endpoints.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
 
 /** Adds `cyclorama status`: exit code 0 when every part is ready, else 3. */
 export function register(program: Command): void {

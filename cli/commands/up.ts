@@ -1,6 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { addExamples } from '../examples.ts';
-import { EXIT } from '../exit-codes.ts';
 import { dataDir } from '../stack/data-dir.ts';
 import { describeEndpoints } from '../stack/describe.ts';
 import { startDetached } from '../stack/detach.ts';
@@ -8,6 +6,8 @@ import { readStack, type StackEndpoints } from '../stack/endpoints.ts';
 import { readHolder } from '../stack/holder.ts';
 import { SPAN } from '../stack/ports.ts';
 import { startStack } from '../stack/stack.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
 
 interface UpOptions {
   data?: string;

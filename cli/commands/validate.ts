@@ -2,17 +2,24 @@ import type { Command } from 'commander';
 import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
 import { parseS3Uri, toStem } from '../../services/kernel/uri.ts';
-import { analyzeMany } from '../analyze-many.ts';
-import { action, type CommandContext, type ServerOptions, withServer } from '../command-run.ts';
-import { addExamples } from '../examples.ts';
-import { type ConsoleNames, doneLine, limitLine, scanLine } from '../exercise-console.ts';
-import { EXIT } from '../exit-codes.ts';
-import { formatCount } from '../figures.ts';
-import { type LocalOutput, readLocalOutput } from '../local-results.ts';
-import { withLocalSource } from '../local-source.ts';
-import { parseCount } from '../option-values.ts';
-import { scanAssets } from '../scan.ts';
-import { checkOutputFolder, folderOutput, isPathWord, isS3Word, needsPrefix, readSourceWord } from '../source-word.ts';
+import { type ConsoleNames, doneLine, limitLine, scanLine } from '../analysis/exercise-console.ts';
+import { analyzeMany } from '../analysis/many.ts';
+import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
+import { scanAssets } from '../connect/scan.ts';
+import { withLocalSource } from '../files/local-source.ts';
+import {
+  checkOutputFolder,
+  folderOutput,
+  isPathWord,
+  isS3Word,
+  needsPrefix,
+  readSourceWord,
+} from '../files/source-word.ts';
+import { type LocalOutput, readLocalOutput } from '../job/local-results.ts';
+import { addExamples } from '../terminal/examples.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { formatCount } from '../terminal/figures.ts';
+import { parseCount } from '../terminal/option-values.ts';
 
 const SUFFIXES = ['.glb'];
 

@@ -6,7 +6,7 @@ import { ask, type Check, fail, ok, SET_UP, toolsOrUndefined, warn } from './che
 
 const NODE_MAJOR = 24;
 const SELFTEST =
-  'import bpy, json; from cyclorama_blender.selftest import selftest; print("\\n" + json.dumps(selftest().message))';
+  'import bpy, json; from cyclorama_blender.scene.render.selftest import selftest; print("\\n" + json.dumps(selftest().message))';
 
 const node: Check = {
   name: 'Node',

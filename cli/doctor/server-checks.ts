@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { toDatasetPlaces } from '../../services/kernel/dataset.ts';
-import { proveConditionalWrites } from '../../services/kernel/dataset-claim.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
+import { proveConditionalWrites } from '../../services/kernel/dataset/claim.ts';
+import { toDatasetPlaces } from '../../services/kernel/dataset/places.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { NamedStore } from '../connect/stores.ts';
 import { freePortBase } from '../stack/ports.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
-import type { NamedStore } from '../stores.ts';
 import { type Check, fail, ok, SET_UP, toolsOrUndefined, warn } from './check.ts';
 
 const OLDEST_NATS = [2, 10] as const;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withParentDeath } from '../../services/kernel/parent-death.ts';
+import { withParentDeath } from '../../services/kernel/process/parent-death.ts';
 import { pause, withTimeout } from '../../services/kernel/signal.ts';
 import { ROOT } from './data-dir.ts';
 import type { PartState, PartStatus } from './endpoints.ts';

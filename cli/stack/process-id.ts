@@ -1,4 +1,4 @@
-import { readStartTicks } from '../../services/kernel/process-identity.ts';
+import { readStartTicks } from '../../services/kernel/process/identity.ts';
 
 /** A process that a reused pid cannot be mistaken for. */
 export interface ProcessId {

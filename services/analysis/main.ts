@@ -1,5 +1,5 @@
-import { createServiceKernel } from '../kernel/service.ts';
-import { runProcess } from '../kernel/service-main.ts';
+import { runProcess } from '../kernel/service/run-process.ts';
+import { createServiceKernel } from '../kernel/service/service-kernel.ts';
 import { analysisService } from './handlers.ts';
 import { analysisOperation } from './tasks.ts';
 

@@ -5,7 +5,7 @@ import { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import { BlenderResult, type Inspection } from '../../gen/cyclorama/blender/v1/blender.ts';
 import { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { CycloramaError } from '../kernel/failure.ts';
-import type { Answers } from '../kernel/operation.ts';
+import type { Answers } from '../kernel/work/operation.ts';
 import { toSpecJson } from './handlers.ts';
 import { analysisOperation } from './tasks.ts';
 

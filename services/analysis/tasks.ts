@@ -1,8 +1,8 @@
 import { AnalysisReport, AnalysisSpec, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import type { Task } from '../../gen/cyclorama/job/v1/task.ts';
 import { CycloramaError } from '../kernel/failure.ts';
-import type { Operation, OutputFile, Product } from '../kernel/operation.ts';
 import { parseFolderUri, parseS3Uri, type S3Place } from '../kernel/uri.ts';
+import type { Operation, OutputFile, Product } from '../kernel/work/operation.ts';
 import { printErrorReport, printReport, reportName, toReport } from './report.ts';
 
 const MAX_WARNINGS_SHOWN = 5;

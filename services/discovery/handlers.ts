@@ -1,9 +1,9 @@
 import type { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { DiscoveryServiceService } from '../../gen/cyclorama/discovery/v1/discovery.ts';
-import type { Metrics } from '../kernel/metrics.ts';
-import type { ObjectStore, StoredObject } from '../kernel/object-store.ts';
-import { isBadRequest } from '../kernel/object-store-errors.ts';
-import { bindService, type RpcService } from '../kernel/rpc-service.ts';
+import type { Metrics } from '../kernel/process/metrics.ts';
+import { bindService, type RpcService } from '../kernel/rpc/service.ts';
+import { isBadRequest } from '../kernel/store/errors.ts';
+import type { ObjectStore, StoredObject } from '../kernel/store/object-store.ts';
 import { type S3Place, toS3Uri } from '../kernel/uri.ts';
 import { type ListStore, listPage } from './list-page.ts';
 import { formatPageToken, type PagePosition, parsePageToken } from './page-token.ts';

@@ -14,10 +14,10 @@ import {
   type RenderSpec,
   type Views,
 } from '../../gen/cyclorama/rendering/v1/spec.ts';
-import { eachNamed, oneOf } from '../kernel/enum-field.ts';
+import { countViews } from '../images/views.ts';
 import { CycloramaError, type FieldViolation } from '../kernel/failure.ts';
+import { eachNamed, oneOf } from '../kernel/fields.ts';
 import { parseObjectUri } from '../kernel/uri.ts';
-import { countViews } from '../kernel/views.ts';
 import { SIDE } from './spec.ts';
 
 const MAX_SIDE = 4096;

@@ -1,5 +1,5 @@
 import { Modality, RawOutput, type RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
-import { countViews } from '../kernel/views.ts';
+import { countViews } from '../images/views.ts';
 
 const WORDS: Partial<Record<Modality, string>> = {
   [Modality.MODALITY_TEXTURED]: 'textured',

@@ -1,6 +1,6 @@
 import type { Derivation, Rendering } from '../../gen/cyclorama/blender/v1/blender.ts';
 import type { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
-import { countViews } from '../kernel/views.ts';
+import { countViews } from '../images/views.ts';
 
 /** Added to the margin around an object that touched the border. */
 const MORE_MARGIN = 0.15;

@@ -10,7 +10,7 @@ import {
   RenderSpec,
   type Views,
 } from '../../gen/cyclorama/rendering/v1/spec.ts';
-import { qualityOf } from './presets.ts';
+import { qualityOf } from '../images/presets.ts';
 
 /** A lens of 50 mm on a sensor 36 mm wide, degrees. */
 const DEFAULT_FIELD_OF_VIEW = 2 * Math.atan(18 / 50) * (180 / Math.PI);

@@ -6,8 +6,8 @@ import { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { FileHeader } from '../../gen/cyclorama/asset/v1/stats.ts';
 import { BlenderResult, type Derivation } from '../../gen/cyclorama/blender/v1/blender.ts';
 import { Task } from '../../gen/cyclorama/job/v1/task.ts';
-import type { Answers, AssetFacts } from '../kernel/operation.ts';
 import { toS3Uri } from '../kernel/uri.ts';
+import type { Answers, AssetFacts } from '../kernel/work/operation.ts';
 import { renderingOperation } from './tasks.ts';
 
 const ID = 'abcdef0123456789abcdef0123456789';

@@ -1,6 +1,6 @@
 import type { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
-import { countViews } from '../kernel/views.ts';
-import { MAX_HDR_BYTES } from './hdr.ts';
+import { MAX_HDR_BYTES } from '../images/hdr.ts';
+import { countViews } from '../images/views.ts';
 
 /** Passes of 32-bit floats in a rendered pixel before compression (52), and what is made of them (27 where it does not compress). */
 const BYTES_A_PIXEL = 80;

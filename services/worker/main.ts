@@ -1,7 +1,7 @@
 import packageFile from '../../package.json' with { type: 'json' };
 import { analysisOperation } from '../analysis/tasks.ts';
-import { runProcess } from '../kernel/service-main.ts';
-import { createWorker } from '../kernel/worker.ts';
+import { runProcess } from '../kernel/service/run-process.ts';
+import { createWorker } from '../kernel/work/worker.ts';
 import { renderingOperation } from '../rendering/tasks.ts';
 
 /** A pilot that is told so ends by itself after a minute without tasks. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { environmentSchema } from '../../services/kernel/environment.ts';
+import { environmentSchema } from '../../services/kernel/process/environment.ts';
 
 /** Variables whose default depends on the process or the machine, and so is told in words. */
 const TOLD = new Set([

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Denoising, RenderPreset, RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { readTools } from '../../scripts/tools.mjs';
-import { qualityOf } from '../../services/rendering/presets.ts';
+import { qualityOf } from '../../services/images/presets.ts';
 import { resolveSpec } from '../../services/rendering/spec.ts';
 
 const RUNTIME = fileURLToPath(new URL('../../blender-runtime', import.meta.url));
 
 function askPython(code: string): unknown {
-  const script = `import dataclasses, json, sys; sys.path.insert(0, sys.argv[1]); from cyclorama_blender.render_spec import *; ${code}`;
+  const script = `import dataclasses, json, sys; sys.path.insert(0, sys.argv[1]); from cyclorama_blender.protocol.render_spec import *; ${code}`;
   const text = execFileSync(readTools().python, ['-c', script, RUNTIME], { encoding: 'utf8', timeout: 30_000 });
   // An arc tangent may differ in its last bit.
   return JSON.parse(text, (_, value) => (typeof value === 'number' ? Number(value.toFixed(9)) : value));

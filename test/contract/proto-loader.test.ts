@@ -17,7 +17,7 @@ import {
   type MessageTypeDefinition,
 } from '@grpc/proto-loader';
 import { describe, expect, it } from 'vitest';
-import { loadMethods } from '../../cli/dynamic-methods.ts';
+import { loadMethods } from '../../cli/connect/dynamic-methods.ts';
 
 const GEN = fileURLToPath(new URL('../../gen', import.meta.url));
 

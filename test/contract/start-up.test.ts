@@ -18,11 +18,11 @@ function loadedBy(path: string, loaded = new Set<string>()): Set<string> {
 
 test('a command that needs no server loads neither gRPC, nor the AWS SDK, nor generated code', () => {
   const loaded = [...loadedBy('cli/main.ts'), ...loadedBy('cli/commands/select.ts')];
-  expect(loaded).toContain('services/kernel/filter-match.ts');
+  expect(loaded).toContain('services/kernel/sources/filter-match.ts');
   expect(loaded.filter((name) => /^(?:@grpc\/|@aws-sdk\/|@smithy\/|gen\/)/.test(name))).toEqual([]);
 });
 
 test('gRPC and the AWS SDK are loaded where a connection opens', () => {
-  expect(loadedBy('cli/service-clients.ts')).toContain('@grpc/grpc-js');
-  expect(loadedBy('cli/stores.ts')).toContain('@aws-sdk/client-s3');
+  expect(loadedBy('cli/connect/service-clients.ts')).toContain('@grpc/grpc-js');
+  expect(loadedBy('cli/connect/stores.ts')).toContain('@aws-sdk/client-s3');
 });

@@ -5,12 +5,12 @@ import { AnalysisServiceClient, CreateAnalysisJobRequest } from '../../gen/cyclo
 import { type Job, JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobServiceClient, ListTaskResultsRequest } from '../../gen/cyclorama/job/v1/job_service.ts';
 import { forEachBounded } from '../../services/kernel/concurrency.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
-import { callStream, callUnary, createClient } from '../../services/kernel/rpc-client.ts';
-import { type Comparison, compare, filesOf, findCorpus, isAsset, SUFFIXES } from '../support/corpus.ts';
-import { plainCount } from '../support/plain-count.ts';
-import { SystemStack } from '../support/system-stack.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import { callStream, callUnary, createClient } from '../../services/kernel/rpc/client.ts';
+import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { type Comparison, compare, filesOf, findCorpus, isAsset, SUFFIXES } from '../support/assets/corpus.ts';
+import { plainCount } from '../support/assets/plain-count.ts';
+import { SystemStack } from '../support/stacks/system.ts';
 
 const SETS = ['objects', 'bad', 'humans', 'scenes'];
 const JOB_MS = 1_200_000;

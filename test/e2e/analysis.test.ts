@@ -11,12 +11,12 @@ import {
 import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { type Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobServiceClient, WatchJobRequest } from '../../gen/cyclorama/job/v1/job_service.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
-import { callStream, callUnary, createClient } from '../../services/kernel/rpc-client.ts';
-import { plainCount } from '../support/plain-count.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import { callStream, callUnary, createClient } from '../../services/kernel/rpc/client.ts';
+import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { plainCount } from '../support/assets/plain-count.ts';
 import { until } from '../support/poll.ts';
-import { SystemStack } from '../support/system-stack.ts';
+import { SystemStack } from '../support/stacks/system.ts';
 
 const SAMPLES = join(ROOT, 'samples');
 const GLBS = readdirSync(SAMPLES).filter((name) => name.endsWith('.glb'));

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
-import { type CliOptions, type Ended, runCli } from '../support/cli-process.ts';
-import { freeStackPorts } from '../support/stack-ports.ts';
+import { type CliOptions, type Ended, runCli } from '../support/programs/cli.ts';
+import { freeStackPorts } from '../support/stacks/ports.ts';
 
 const CUBE = `mtllib cube.mtl
 v 0 0 0

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
-import { type CliOptions, type Ended, jsonLines, runCli } from '../support/cli-process.ts';
 import { until } from '../support/poll.ts';
-import { freeStackPorts } from '../support/stack-ports.ts';
+import { type CliOptions, type Ended, jsonLines, runCli } from '../support/programs/cli.ts';
+import { freeStackPorts } from '../support/stacks/ports.ts';
 
 const SAMPLES = join(ROOT, 'samples');
 const ASSETS = 12;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Bus, Delivery } from '../../services/kernel/bus-types.ts';
-import { TestNats } from '../support/nats-server.ts';
-import { TcpBreaker } from '../support/tcp-breaker.ts';
+import type { Bus, Delivery } from '../../services/kernel/bus/types.ts';
+import { TestNats } from '../support/servers/nats.ts';
+import { TcpBreaker } from '../support/servers/tcp-breaker.ts';
 
 const CONSUMER = 'tasks-note-batch';
 let nats: TestNats;

@@ -1,11 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LedgerEntry } from '../../gen/cyclorama/job/v1/task.ts';
-import { descendants, sendSignal } from '../../services/kernel/blender-tree.ts';
-import { checkComplete, makeAssets } from '../support/faults-check.ts';
-import { filesBelow, tasksInScratch } from '../support/faults-leftovers.ts';
-import { FaultStack } from '../support/faults-stack.ts';
+import { descendants, sendSignal } from '../../services/kernel/blender/tree.ts';
 import { until } from '../support/poll.ts';
+import { FaultStack } from '../support/stacks/faults.ts';
+import { checkComplete, makeAssets } from '../support/stacks/faults-check.ts';
+import { filesBelow, tasksInScratch } from '../support/stacks/faults-leftovers.ts';
 
 let faults: FaultStack;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkComplete, makeAssets, readRecords } from '../support/faults-check.ts';
-import { FaultStack } from '../support/faults-stack.ts';
-import { boxGlb } from '../support/glb.ts';
-import { S3FaultProxy } from '../support/s3-fault-proxy.ts';
-import { TcpBreaker } from '../support/tcp-breaker.ts';
+import { boxGlb } from '../support/assets/glb.ts';
+import { S3FaultProxy } from '../support/servers/s3-fault-proxy.ts';
+import { TcpBreaker } from '../support/servers/tcp-breaker.ts';
+import { FaultStack } from '../support/stacks/faults.ts';
+import { checkComplete, makeAssets, readRecords } from '../support/stacks/faults-check.ts';
 
 /** Room in scratch for two of the assets below. */
 const SCRATCH_BYTES = 60_000;

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
-import { descendants, sendSignal } from '../../services/kernel/blender-tree.ts';
-import { isRunning } from '../support/blender.ts';
-import { filesBelow } from '../support/faults-leftovers.ts';
-import { paneGlb } from '../support/pane.ts';
+import { descendants, sendSignal } from '../../services/kernel/blender/tree.ts';
+import { isRunning } from '../support/blender/blender.ts';
 import { until } from '../support/poll.ts';
-import { RenderingStack, sample } from '../support/rendering-stack.ts';
+import { paneGlb } from '../support/programs/pane.ts';
+import { filesBelow } from '../support/stacks/faults-leftovers.ts';
+import { RenderingStack, sample } from '../support/stacks/rendering.ts';
 
 const JOB_MS = 100_000;
 /** Large enough that what follows the render can be caught at work. */

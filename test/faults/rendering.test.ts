@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { JobState } from '../../gen/cyclorama/job/v1/job.ts';
-import { readRecords } from '../support/faults-check.ts';
-import { FAULTY, makeFaulty } from '../support/faulty-assets.ts';
-import { boxGlb } from '../support/glb.ts';
-import { type Expected, findProblems } from '../support/rendered-check.ts';
-import { RenderingStack, SMALL, sample } from '../support/rendering-stack.ts';
+import { FAULTY, makeFaulty } from '../support/assets/faulty-assets.ts';
+import { boxGlb } from '../support/assets/glb.ts';
+import { type Expected, findProblems } from '../support/assets/rendered-check.ts';
+import { readRecords } from '../support/stacks/faults-check.ts';
+import { RenderingStack, SMALL, sample } from '../support/stacks/rendering.ts';
 
 /** So long no good asset here takes, be the machine busy. */
 const LONGEST_MS = 10_000;

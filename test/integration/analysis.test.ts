@@ -8,11 +8,11 @@ import {
 } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { type AssetSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { JobClass, JobState } from '../../gen/cyclorama/job/v1/job.ts';
-import { callUnary } from '../../services/kernel/rpc-client.ts';
-import { boxGlb, brokenGlbs } from '../support/glb.ts';
-import { KernelStack, soon } from '../support/kernel-stack.ts';
+import { callUnary } from '../../services/kernel/rpc/client.ts';
+import { boxGlb, brokenGlbs } from '../support/assets/glb.ts';
 import { until } from '../support/poll.ts';
-import { TestS3 } from '../support/s3-server.ts';
+import { TestS3 } from '../support/servers/s3.ts';
+import { KernelStack, soon } from '../support/stacks/kernel.ts';
 
 const INSPECTION = { style: ReportStyle.REPORT_STYLE_INSPECTION };
 const TRACE = '0af7651916cd43dd8448eb211c80319c';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { toDatasetPlaces } from '../../services/kernel/dataset.ts';
-import { claimDataset } from '../../services/kernel/dataset-claim.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
-import { TestMoto } from '../support/moto-server.ts';
+import { claimDataset } from '../../services/kernel/dataset/claim.ts';
+import { toDatasetPlaces } from '../../services/kernel/dataset/places.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { TestMoto } from '../support/servers/moto.ts';
 
 const document = readFileSync(new URL('../../docs/aws.md', import.meta.url), 'utf8');
 const always = { condition: 'always', contentType: 'text/plain' } as const;

@@ -1,10 +1,10 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { readConfig } from '../../services/kernel/config.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import { createObjectStore } from '../../services/kernel/object-store.ts';
-import { TestMoto } from '../support/moto-server.ts';
-import { S3Recorder } from '../support/s3-recorder.ts';
+import { readConfig } from '../../services/kernel/process/config.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import { createObjectStore } from '../../services/kernel/store/object-store.ts';
+import { TestMoto } from '../support/servers/moto.ts';
+import { S3Recorder } from '../support/servers/s3-recorder.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/reader';
 const always = { condition: 'always', contentType: 'text/plain' } as const;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { AMPLE, act, fakeLaunch, isRunning, isThere, NEVER, testPool } from '../support/blender.ts';
+import { AMPLE, act, fakeLaunch, isRunning, isThere, NEVER, testPool } from '../support/blender/blender.ts';
 import { until } from '../support/poll.ts';
 
 test.each([

@@ -5,11 +5,19 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { BlenderResult, Inspection } from '../../gen/cyclorama/blender/v1/blender.ts';
 import { readTools } from '../../scripts/tools.mjs';
-import type { BlenderLease } from '../../services/kernel/blender-pool.ts';
-import { descendants } from '../../services/kernel/blender-tree.ts';
-import type { RunLimits } from '../../services/kernel/blender-watch.ts';
-import { AMPLE, isRunning, isThere, NEVER, realLauncher, temporaryFolder, testPool } from '../support/blender.ts';
-import { boxGlb, brokenGlbs, emptyGlb } from '../support/glb.ts';
+import type { BlenderLease } from '../../services/kernel/blender/pool.ts';
+import { descendants } from '../../services/kernel/blender/tree.ts';
+import type { RunLimits } from '../../services/kernel/blender/watch.ts';
+import { boxGlb, brokenGlbs, emptyGlb } from '../support/assets/glb.ts';
+import {
+  AMPLE,
+  isRunning,
+  isThere,
+  NEVER,
+  realLauncher,
+  temporaryFolder,
+  testPool,
+} from '../support/blender/blender.ts';
 import { until } from '../support/poll.ts';
 
 /** About 600,000 vertices: an import of some hundred milliseconds and some hundred megabytes. */
@@ -106,7 +114,7 @@ describe.each(['auto', 'off'] as const)('Blender with sandbox %s', (mode) => {
   test.each(['idle', 'busy'])('does not outlive a worker that is killed while Blender is %s', async (how) => {
     const scratchDir = await temporaryFolder();
     const inputPath = how === 'idle' ? '' : join(scratchDir, 'slot-0', 'heavy.glb');
-    const holder = fileURLToPath(new URL('../support/blender-holder.ts', import.meta.url));
+    const holder = fileURLToPath(new URL('../support/blender/holder.ts', import.meta.url));
     const runtime = fileURLToPath(new URL('../../blender-runtime', import.meta.url));
     if (how === 'busy') {
       await mkdir(dirname(inputPath));

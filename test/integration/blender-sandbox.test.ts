@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { slotFolders } from '../../services/kernel/blender-launch.ts';
-import { realLauncher, temporaryFolder } from '../support/blender.ts';
+import { slotFolders } from '../../services/kernel/blender/launch.ts';
+import { realLauncher, temporaryFolder } from '../support/blender/blender.ts';
 
 const LOOK_AROUND = `
 import json, os, pathlib, socket

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Bus, Delivery } from '../../services/kernel/bus-types.ts';
 import {
   driveConsumer,
   driveSubject,
@@ -8,9 +7,10 @@ import {
   STREAMS,
   taskConsumer,
   taskSubject,
-} from '../../services/kernel/topics.ts';
-import { TestNats } from '../support/nats-server.ts';
+} from '../../services/kernel/bus/topics.ts';
+import type { Bus, Delivery } from '../../services/kernel/bus/types.ts';
 import { until } from '../support/poll.ts';
+import { TestNats } from '../support/servers/nats.ts';
 
 const QUEUE = 'analysis';
 const CONSUMER = taskConsumer(QUEUE, 'batch');

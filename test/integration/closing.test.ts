@@ -7,10 +7,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { type Job, JobClass, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { readTools } from '../../scripts/tools.mjs';
-import type { IndexRow } from '../../services/kernel/index-row.ts';
-import { readClosing } from '../../services/kernel/results.ts';
-import { KernelStack } from '../support/kernel-stack.ts';
-import { TestS3 } from '../support/s3-server.ts';
+import type { IndexRow } from '../../services/kernel/dataset/index/row.ts';
+import { readClosing } from '../../services/kernel/jobs/results.ts';
+import { TestS3 } from '../support/servers/s3.ts';
+import { KernelStack } from '../support/stacks/kernel.ts';
 
 const run = promisify(execFile);
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -74,7 +74,7 @@ async function closingOf({ jobId }: Job): Promise<unknown> {
 }
 
 async function duckdb(...args: string[]): Promise<unknown> {
-  const { stdout } = await run(readTools().testPython!, [path('../support/open_index.py'), ...args], {
+  const { stdout } = await run(readTools().testPython!, [path('../support/assets/open_index.py'), ...args], {
     cwd: stack.path(''),
   });
   return JSON.parse(stdout);

@@ -8,12 +8,12 @@ import { describe, expect, it } from 'vitest';
 
 import { memorySource } from '../../services/kernel/asset/byte-source.ts';
 import { decodeAsset } from '../../services/kernel/asset/decode.ts';
-import { readGlb } from '../../services/kernel/asset/glb.ts';
+import { readGlb } from '../../services/kernel/asset/gltf/glb.ts';
 import { DEFAULT_TRIAGE_LIMITS } from '../../services/kernel/asset/limits.ts';
 import { triageFile } from '../../services/kernel/asset/triage.ts';
-import { glb } from '../support/glb.ts';
-import { type GltfJson, TRIANGLE_BYTES, triangleGltf } from '../support/gltf.ts';
-import { KTX2_ETC1S, KTX2_UASTC } from '../support/ktx2.ts';
+import { glb } from '../support/assets/glb.ts';
+import { type GltfJson, TRIANGLE_BYTES, triangleGltf } from '../support/assets/gltf.ts';
+import { KTX2_ETC1S, KTX2_UASTC } from '../support/assets/ktx2.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = temporaryFolder();

@@ -2,9 +2,9 @@ import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DiscoveryServiceClient, ScanAssetsRequest } from '../../gen/cyclorama/discovery/v1/discovery.ts';
-import { callStream, createClient } from '../../services/kernel/rpc-client.ts';
-import { TestS3 } from '../support/s3-server.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { callStream, createClient } from '../../services/kernel/rpc/client.ts';
+import { TestS3 } from '../support/servers/s3.ts';
+import { ServiceProcess } from '../support/servers/service-process.ts';
 
 const FOLDERS = 400;
 const KEYS = 200_000;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   }
   // Small generations, so that memory shows what is kept and not how lazily it is collected.
   const options = '--max-old-space-size=64 --max-semi-space-size=4';
-  discovery = await ServiceProcess.create('test/support/discovery-alone.ts', {
+  discovery = await ServiceProcess.create('test/support/servers/discovery-alone.ts', {
     ...s3.environment,
     NODE_OPTIONS: options,
   });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { createDiscoveryService } from '../../services/discovery/handlers.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import type { ObjectStore } from '../../services/kernel/object-store.ts';
-import { listAll, listOne, scanAll } from '../support/discovery.ts';
-import { TestMoto } from '../support/moto-server.ts';
-import { TestRpc } from '../support/rpc-server.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { listAll, listOne, scanAll } from '../support/servers/discovery.ts';
+import { TestMoto } from '../support/servers/moto.ts';
+import { TestRpc } from '../support/servers/rpc.ts';
 
 /**
  * Keys that S3 allows and that a server over a folder cannot hold, or that XML, URLs and tokens might spoil.

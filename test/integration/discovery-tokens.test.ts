@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { createDiscoveryService } from '../../services/discovery/handlers.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import type { ObjectStore } from '../../services/kernel/object-store.ts';
-import { listAll, listOne } from '../support/discovery.ts';
-import { HttpFront } from '../support/http-front.ts';
-import { TestRpc } from '../support/rpc-server.ts';
-import { TestS3 } from '../support/s3-server.ts';
-import { S3Endpoint } from '../support/s3-store.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { listAll, listOne } from '../support/servers/discovery.ts';
+import { HttpFront } from '../support/servers/http-front.ts';
+import { TestRpc } from '../support/servers/rpc.ts';
+import { TestS3 } from '../support/servers/s3.ts';
+import { S3Endpoint } from '../support/servers/s3-store.ts';
 
 const KEYS = Array.from({ length: 1_200 }, (_, i) => `${1_000 + i}.glb`);
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { createDiscoveryService } from '../../services/discovery/handlers.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import type { ObjectStore } from '../../services/kernel/object-store.ts';
-import { listAll, scanAll } from '../support/discovery.ts';
-import { TestRpc } from '../support/rpc-server.ts';
-import { TestSeaweed } from '../support/seaweed-server.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { listAll, scanAll } from '../support/servers/discovery.ts';
+import { TestRpc } from '../support/servers/rpc.ts';
+import { TestSeaweed } from '../support/servers/seaweed.ts';
 
 const FOLDERS = ['a', 'a-b', 'a.b', 'a0'];
 const KEYS = FOLDERS.flatMap((folder) => Array.from({ length: 600 }, (_, i) => `${folder}/${1000 + i}.glb`));

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { createDiscoveryService } from '../../services/discovery/handlers.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
-import { listAll, listOne, scanAll } from '../support/discovery.ts';
-import { TestRpc } from '../support/rpc-server.ts';
-import { TestS3 } from '../support/s3-server.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { listAll, listOne, scanAll } from '../support/servers/discovery.ts';
+import { TestRpc } from '../support/servers/rpc.ts';
+import { TestS3 } from '../support/servers/s3.ts';
 
 const NUMBERED = Array.from({ length: 2500 }, (_, i) => `many/m${String(i).padStart(4, '0')}.glb`);
 

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { JobState } from '../../gen/cyclorama/job/v1/job.ts';
-import { type Lane, STREAMS, taskConsumer } from '../../services/kernel/topics.ts';
-import { boxGlb } from '../support/glb.ts';
-import { jobDraft, prefixSource } from '../support/job-draft.ts';
-import { FAKE_GPU, KernelStack } from '../support/kernel-stack.ts';
+import { type Lane, STREAMS, taskConsumer } from '../../services/kernel/bus/topics.ts';
+import { boxGlb } from '../support/assets/glb.ts';
+import { jobDraft, prefixSource } from '../support/memory/job-draft.ts';
 import { until } from '../support/poll.ts';
-import { TestS3 } from '../support/s3-server.ts';
+import { TestS3 } from '../support/servers/s3.ts';
+import { FAKE_GPU, KernelStack } from '../support/stacks/kernel.ts';
 
 const ASSETS = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.glb`);
 const LACK = "require_gpu: no live worker that takes tasks of 'analysis' has a GPU; tasks wait";

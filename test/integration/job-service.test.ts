@@ -8,11 +8,11 @@ import {
   ListTaskResultsRequest,
   WatchJobRequest,
 } from '../../gen/cyclorama/job/v1/job_service.ts';
-import { callStream, callUnary } from '../../services/kernel/rpc-client.ts';
-import { boxGlb } from '../support/glb.ts';
-import { jobDraft, prefixSource } from '../support/job-draft.ts';
-import { KernelStack, soon } from '../support/kernel-stack.ts';
-import { TestS3 } from '../support/s3-server.ts';
+import { callStream, callUnary } from '../../services/kernel/rpc/client.ts';
+import { boxGlb } from '../support/assets/glb.ts';
+import { jobDraft, prefixSource } from '../support/memory/job-draft.ts';
+import { TestS3 } from '../support/servers/s3.ts';
+import { KernelStack, soon } from '../support/stacks/kernel.ts';
 
 const { JOB_STATE_CANCELLED, JOB_STATE_RUNNING, JOB_STATE_SUCCEEDED } = JobState;
 const UNKNOWN = 'f'.repeat(32);

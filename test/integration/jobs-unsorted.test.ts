@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobEntry } from '../../gen/cyclorama/job/v1/task.ts';
-import { boxGlb } from '../support/glb.ts';
-import { jobDraft, prefixSource } from '../support/job-draft.ts';
-import { KernelStack } from '../support/kernel-stack.ts';
+import { boxGlb } from '../support/assets/glb.ts';
+import { jobDraft, prefixSource } from '../support/memory/job-draft.ts';
 import { until } from '../support/poll.ts';
-import { TestSeaweed } from '../support/seaweed-server.ts';
+import { TestSeaweed } from '../support/servers/seaweed.ts';
+import { KernelStack } from '../support/stacks/kernel.ts';
 
 // SeaweedFS lists a/ before a-b/, though '-' comes before '/', and cannot go on after a key.
 const [FIRST, ...LATER] = ['a', 'a-b', 'a.b', 'a0'].map((folder) =>

@@ -3,11 +3,11 @@ import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { type AssetSource, Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { type Job, JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { toSpecJson } from '../../services/analysis/handlers.ts';
-import type { JobDraft } from '../../services/kernel/jobs.ts';
-import { boxGlb, brokenGlbs } from '../support/glb.ts';
-import { jobDraft, listSource, prefixSource } from '../support/job-draft.ts';
-import { KernelStack, type StackWorker } from '../support/kernel-stack.ts';
-import { TestS3 } from '../support/s3-server.ts';
+import type { JobDraft } from '../../services/kernel/jobs/jobs.ts';
+import { boxGlb, brokenGlbs } from '../support/assets/glb.ts';
+import { jobDraft, listSource, prefixSource } from '../support/memory/job-draft.ts';
+import { TestS3 } from '../support/servers/s3.ts';
+import { KernelStack, type StackWorker } from '../support/stacks/kernel.ts';
 
 const GOOD = ['models/a.glb', 'models/b.glb', 'models/sub/a.glb', 'models/z 1+2%.glb'];
 const BAD = { 'models/refused.glb': 'import_failed', 'models/truncated.glb': 'invalid_asset' };

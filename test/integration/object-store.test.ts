@@ -5,9 +5,9 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import { createObjectStore, type ObjectStore, type WriteCondition } from '../../services/kernel/object-store.ts';
-import { TestS3 } from '../support/s3-server.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import { createObjectStore, type ObjectStore, type WriteCondition } from '../../services/kernel/store/object-store.ts';
+import { TestS3 } from '../support/servers/s3.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const BUCKET = 'store';

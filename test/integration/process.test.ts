@@ -5,12 +5,12 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DiscoveryServiceClient, ScanAssetsRequest } from '../../gen/cyclorama/discovery/v1/discovery.ts';
-import { callStream, createClient } from '../../services/kernel/rpc-client.ts';
+import { callStream, createClient } from '../../services/kernel/rpc/client.ts';
 import { until } from '../support/poll.ts';
-import { freePort, listens } from '../support/server-process.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { freePort, listens } from '../support/servers/server-process.ts';
+import { ServiceProcess } from '../support/servers/service-process.ts';
 
-const PROGRAM = 'test/support/discovery-alone.ts';
+const PROGRAM = 'test/support/servers/discovery-alone.ts';
 const SECRET = 'a-token-of-some-length';
 const NO_STORE = { CYCLORAMA_S3_ENDPOINT: 'http://127.0.0.1:1', CYCLORAMA_ALLOWED_BUCKETS: 'assets' };
 
@@ -125,7 +125,7 @@ describe('ending', () => {
 
 test('a process whose drain fails lets go of what it holds all the same, and exits 1', async () => {
   const ports = { CYCLORAMA_HTTP_PORT: String(await freePort()) };
-  const { code, output } = await runToEnd(ports, 'test/support/broken-drain.ts');
+  const { code, output } = await runToEnd(ports, 'test/support/blender/broken-drain.ts');
   expect(output).toContain('"msg":"let go"');
   expect(output).toContain('the drain failed');
   expect(code).toBe(1);

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
-import { type OutcomeWord, RECORD_OUTCOMES, toDatasetPlaces } from '../../services/kernel/dataset.ts';
-import type { ObjectStore } from '../../services/kernel/object-store.ts';
-import { loadRecordSet } from '../../services/kernel/record-set.ts';
-import { commitRecord, listRecords, readRecord } from '../../services/kernel/records.ts';
-import { TestS3 } from '../support/s3-server.ts';
+import { type OutcomeWord, RECORD_OUTCOMES, toDatasetPlaces } from '../../services/kernel/dataset/places.ts';
+import { loadRecordSet } from '../../services/kernel/dataset/record-set.ts';
+import { commitRecord, listRecords, readRecord } from '../../services/kernel/dataset/records.ts';
+import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { TestS3 } from '../support/servers/s3.ts';
 
 const NEVER = new AbortController().signal;
 const hash = (text: string): string => createHash('md5').update(text).digest('hex');

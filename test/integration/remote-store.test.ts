@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { SERVICES } from '../../cli/stack/services.ts';
 import { stopStack } from '../../cli/stack/stop.ts';
-import { TestS3 } from '../support/s3-server.ts';
-import { freeStackPorts } from '../support/stack-ports.ts';
+import { TestS3 } from '../support/servers/s3.ts';
+import { freeStackPorts } from '../support/stacks/ports.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const LAUNCHER = join(ROOT, 'cli/cyclorama.mjs');

@@ -5,10 +5,10 @@ import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
 import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
-import { filesBelow } from '../support/faults-leftovers.ts';
-import { brokenGlbs, emptyGlb } from '../support/glb.ts';
-import { paneGlb } from '../support/pane.ts';
-import { RenderingStack, SMALL, sample } from '../support/rendering-stack.ts';
+import { brokenGlbs, emptyGlb } from '../support/assets/glb.ts';
+import { paneGlb } from '../support/programs/pane.ts';
+import { filesBelow } from '../support/stacks/faults-leftovers.ts';
+import { RenderingStack, SMALL, sample } from '../support/stacks/rendering.ts';
 
 const FIVE = ['metadata.json', 'render_depth.png', 'render_edge.png', 'render_normal.png', 'render_textured.png'];
 const JOB_MS = 100_000;

@@ -20,11 +20,11 @@ import {
   type ServerReflectionResponse,
 } from '../../gen/v1/reflection.ts';
 import { ServerReflectionClient as AlphaClient } from '../../gen/v1alpha/reflection.ts';
-import { callStream, callUnary, createClient } from '../../services/kernel/rpc-client.ts';
-import { bindService, type Handlers } from '../../services/kernel/rpc-service.ts';
+import { callStream, callUnary, createClient } from '../../services/kernel/rpc/client.ts';
+import { bindService, type Handlers } from '../../services/kernel/rpc/service.ts';
 import { until } from '../support/poll.ts';
-import { TestRpc } from '../support/rpc-server.ts';
-import { freePort } from '../support/server-process.ts';
+import { TestRpc } from '../support/servers/rpc.ts';
+import { freePort } from '../support/servers/server-process.ts';
 
 const DISCOVERY = 'cyclorama.discovery.v1.DiscoveryService';
 const LIST = ListAssetsRequest.fromPartial({ prefixUri: 's3://bucket/' });
@@ -238,7 +238,7 @@ describe('connecting', () => {
   });
 
   test('TLS works with the right authority and with no other', async () => {
-    const read = (name: string): Buffer => readFileSync(new URL(`../support/tls/${name}`, import.meta.url));
+    const read = (name: string): Buffer => readFileSync(new URL(`../support/servers/tls/${name}`, import.meta.url));
     const rpc = await serve({}, { tls: { certificate: read('cert.pem'), key: read('key.pem') } });
     const trusting = rpc.client(DiscoveryServiceClient, { tlsCa: read('cert.pem') });
     await expect(callUnary(trusting, trusting.listAssets, LIST, soon())).resolves.toEqual(EMPTY);

@@ -8,12 +8,12 @@ import {
   ScanAssetsRequest,
 } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { CycloramaError, invalidRequest } from '../../services/kernel/failure.ts';
-import { type CallLimits, callStream, callUnary } from '../../services/kernel/rpc-client.ts';
-import { bindService, type Handlers } from '../../services/kernel/rpc-service.ts';
-import type { CallContext } from '../../services/kernel/rpc-types.ts';
+import { type CallLimits, callStream, callUnary } from '../../services/kernel/rpc/client.ts';
+import { bindService, type Handlers } from '../../services/kernel/rpc/service.ts';
+import type { CallContext } from '../../services/kernel/rpc/types.ts';
 import { pause } from '../../services/kernel/signal.ts';
 import { until } from '../support/poll.ts';
-import { TestRpc } from '../support/rpc-server.ts';
+import { TestRpc } from '../support/servers/rpc.ts';
 
 type TestHandlers = Partial<Handlers<typeof DiscoveryServiceService>>;
 

@@ -5,8 +5,8 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-s
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTools } from '../../scripts/tools.mjs';
-import { TestS3 } from '../support/s3-server.ts';
-import { CREDENTIALS } from '../support/s3-store.ts';
+import { TestS3 } from '../support/servers/s3.ts';
+import { CREDENTIALS } from '../support/servers/s3-store.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../blender-runtime/scripts/batch_validator.py', import.meta.url));

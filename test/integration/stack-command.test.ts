@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { stopStack } from '../../cli/stack/stop.ts';
 import { until } from '../support/poll.ts';
-import { freeStackPorts } from '../support/stack-ports.ts';
+import { freeStackPorts } from '../support/stacks/ports.ts';
 
 const LAUNCHER = join(ROOT, 'cli/cyclorama.mjs');
 let data: string;

@@ -11,10 +11,10 @@ import { HOST } from '../../cli/stack/ports.ts';
 import { identify } from '../../cli/stack/process-id.ts';
 import { type Stack, StackIsRunningError, startStack } from '../../cli/stack/stack.ts';
 import { stopStack } from '../../cli/stack/stop.ts';
-import { createMetrics } from '../../services/kernel/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/object-store.ts';
+import { createMetrics } from '../../services/kernel/process/metrics.ts';
+import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
 import { until } from '../support/poll.ts';
-import { freeStackPorts } from '../support/stack-ports.ts';
+import { freeStackPorts } from '../support/stacks/ports.ts';
 
 const SERVERS = { parts: ['nats', 's3'] as ('nats' | 's3')[] };
 let data: string;

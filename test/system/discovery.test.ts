@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callByHand, grpcurl } from '../support/grpcurl.ts';
-import { SystemStack } from '../support/system-stack.ts';
+import { callByHand, grpcurl } from '../support/programs/grpcurl.ts';
+import { SystemStack } from '../support/stacks/system.ts';
 
 const LIST = 'cyclorama.discovery.v1.DiscoveryService/ListAssets';
 const SCAN = 'cyclorama.discovery.v1.DiscoveryService/ScanAssets';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { boxGlb, brokenGlbs } from '../support/glb.ts';
-import { callByHand, grpcurl, toMessages } from '../support/grpcurl.ts';
-import { SystemStack } from '../support/system-stack.ts';
+import { boxGlb, brokenGlbs } from '../support/assets/glb.ts';
+import { callByHand, grpcurl, toMessages } from '../support/programs/grpcurl.ts';
+import { SystemStack } from '../support/stacks/system.ts';
 
 const ANALYSIS = 'cyclorama.analysis.v1.AnalysisService';
 const JOBS = 'cyclorama.job.v1.JobService';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTools } from '../../scripts/tools.mjs';
-import { boxGlb, brokenGlbs } from '../support/glb.ts';
-import { callByHand, runProgram } from '../support/grpcurl.ts';
-import { SystemStack } from '../support/system-stack.ts';
+import { boxGlb, brokenGlbs } from '../support/assets/glb.ts';
+import { callByHand, runProgram } from '../support/programs/grpcurl.ts';
+import { SystemStack } from '../support/stacks/system.ts';
 
 /** What every process has, and what it has beside that. */
 const COMMON = [

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 import { SERVICES } from '../../cli/stack/services.ts';
 import { readTools } from '../../scripts/tools.mjs';
-import { runProgram } from '../support/grpcurl.ts';
-import { SystemStack } from '../support/system-stack.ts';
+import { runProgram } from '../support/programs/grpcurl.ts';
+import { SystemStack } from '../support/stacks/system.ts';
 
 const SAMPLES = join(ROOT, 'samples');
 const LINES = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)]

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { boxGlb } from '../support/glb.ts';
-import { type Ended, grpcurl, toMessages } from '../support/grpcurl.ts';
-import { SystemStack } from '../support/system-stack.ts';
+import { boxGlb } from '../support/assets/glb.ts';
+import { type Ended, grpcurl, toMessages } from '../support/programs/grpcurl.ts';
+import { SystemStack } from '../support/stacks/system.ts';
 
 const TOKEN = 'a-token-of-the-system-tests';
-const CERTIFICATE = fileURLToPath(new URL('../support/tls/cert.pem', import.meta.url));
-const KEY = fileURLToPath(new URL('../support/tls/key.pem', import.meta.url));
+const CERTIFICATE = fileURLToPath(new URL('../support/servers/tls/cert.pem', import.meta.url));
+const KEY = fileURLToPath(new URL('../support/servers/tls/key.pem', import.meta.url));
 const TRUSTING = ['-cacert', CERTIFICATE];
 const KNOWN = [...TRUSTING, '-H', `authorization: Bearer ${TOKEN}`];
 const REQUEST = ['-d', '{"prefix_uri":"s3://models/"}'];

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { serveSheet } from '../../cli/sheet-server.ts';
-import { folderSource } from '../../cli/sheet-source.ts';
-import { TestBrowser, type Watched } from '../support/browser.ts';
-import { type Synthetic, writeSyntheticSheet } from '../support/synthetic-sheet.ts';
+import { serveSheet } from '../../cli/sheet/server.ts';
+import { folderSource } from '../../cli/sheet/source.ts';
+import { type Synthetic, writeSyntheticSheet } from '../support/assets/synthetic-sheet.ts';
+import { TestBrowser, type Watched } from '../support/programs/browser.ts';
 
 const HOSTILE = `evil/</script><script>window.hurt=1</script>"'&\u2028<img src=x onerror=window.hurt=1>.glb`;
 const MANY = 100_000;

@@ -5,7 +5,7 @@ import { ALL_EXTENSIONS } from '@gltf-transform/extensions';
 import draco3d from 'draco3dgltf';
 import { MeshoptDecoder } from 'meshoptimizer/decoder';
 
-import { BLENDER_READS, DECODED_EXTENSIONS, type Decoding } from './gltf-extensions.ts';
+import { BLENDER_READS, DECODED_EXTENSIONS, type Decoding } from './gltf/extensions.ts';
 import { createKtx2Decoder, isKtx2 } from './ktx2.ts';
 import { readConfined } from './read-document.ts';
 

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 
 import { execa } from 'execa';
 
-import { residentBytes } from '../blender-tree.ts';
+import { residentBytes } from '../blender/tree.ts';
 import { CycloramaError } from '../failure.ts';
-import { toScratchError } from '../scratch.ts';
+import { toScratchError } from '../work/scratch.ts';
 import type { DecodeAnswer } from './decode-main.ts';
 
 /** Bounds of one decoding. */

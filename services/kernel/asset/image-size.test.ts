@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { pngHead } from '../../../test/support/gltf.ts';
+import { pngHead } from '../../../test/support/assets/gltf.ts';
 import { memorySource } from './byte-source.ts';
 import { readImageSize } from './image-size.ts';
 

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { GLB_BUFFER, type GLTF, type JSONDocument } from '@gltf-transform/core';
 
 import { openSource } from './byte-source.ts';
-import { readGlb } from './glb.ts';
-import { DECODED_EXTENSIONS } from './gltf-extensions.ts';
-import { type JsonObject, objectsOf, parseGltf, textOf, textsOf } from './gltf-json.ts';
+import { DECODED_EXTENSIONS } from './gltf/extensions.ts';
+import { readGlb } from './gltf/glb.ts';
+import { type JsonObject, objectsOf, parseGltf, textOf, textsOf } from './gltf/json.ts';
 import { parseReference } from './reference.ts';
 
 /** Reads a glTF and the files beside it for glTF-Transform, whose own reader would follow a URI to anywhere on the disk. */

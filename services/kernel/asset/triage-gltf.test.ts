@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { glb } from '../../../test/support/glb.ts';
-import { type GltfJson, pngHead, TRIANGLE_BYTES, triangleGltf } from '../../../test/support/gltf.ts';
+import { glb } from '../../../test/support/assets/glb.ts';
+import { type GltfJson, pngHead, TRIANGLE_BYTES, triangleGltf } from '../../../test/support/assets/gltf.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { DEFAULT_TRIAGE_LIMITS, type TriageLimits } from './limits.ts';
 import { type TriageReport, triageFile } from './triage.ts';

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { pngHead } from '../../../test/support/gltf.ts';
+import { pngHead } from '../../../test/support/assets/gltf.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { DEFAULT_TRIAGE_LIMITS } from './limits.ts';
 import { type TriageReport, triageFile } from './triage.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
-import { glb } from '../../../test/support/glb.ts';
+import { glb } from '../../../test/support/assets/glb.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { DEFAULT_TRIAGE_LIMITS } from './limits.ts';
 import { type TriageReport, triageFile } from './triage.ts';

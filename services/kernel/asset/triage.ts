@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 
 import { FileHeader } from '../../../gen/cyclorama/asset/v1/stats.ts';
 import { type ByteSource, openSource } from './byte-source.ts';
-import type { Decoding } from './gltf-extensions.ts';
+import type { Decoding } from './gltf/extensions.ts';
 import { type AssetFormat, identify } from './identify.ts';
 import type { TriageLimits } from './limits.ts';
 import type { Dependency } from './reference.ts';

@@ -1,0 +1,1 @@
+"""Camera, framing and mesh mathematics in numpy. No bpy, no files."""

@@ -1,0 +1,1 @@
+"""The pipe to the worker and the messages on it. Standard library only."""

@@ -1,0 +1,1 @@
+"""All that imports bpy: import an asset, stage it, render it."""

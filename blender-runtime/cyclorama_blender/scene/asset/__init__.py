@@ -1,0 +1,1 @@
+"""Imports a file and describes what it holds."""

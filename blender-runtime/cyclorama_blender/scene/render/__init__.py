@@ -1,0 +1,1 @@
+"""Steers Cycles: device, settings, light and the render itself."""

@@ -1,0 +1,1 @@
+"""Makes an imported scene fit to render: placement, solids, materials, omissions."""

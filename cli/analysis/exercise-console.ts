@@ -1,0 +1,111 @@
+import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import type { JobCounts, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { countOf, formatCount, formatMegabytes } from '../terminal/figures.ts';
+import { printable } from '../terminal/printable.ts';
+
+/** How the lines name things; without it by their keys. */
+export interface ConsoleNames {
+  /** A reused result names no outputs: where an earlier job put the report, where that is known. */
+  reportUri?: (assetUri: string) => string;
+  /** An asset's or output's name, where that is not its key. */
+  nameOf?: ((uri: string) => string) | undefined;
+}
+
+/** The first line: what is scanned and what was found. */
+export function scanLine(prefixUri: string, found: number | bigint): string {
+  return `[INFO] Scanning '${printable(prefixUri)}'... found ${countOf(found, 'file')}.`;
+}
+
+/** The second line, where the user set a limit. */
+export function limitLine(limit: number): string {
+  return `[INFO] Processing limit set to ${limit}.`;
+}
+
+/** The block of one asset, with the empty line after it. Results come as they are done; `index` counts them from 1. */
+export function assetLines(result: TaskResult, index: number, total: number | '?', names: ConsoleNames = {}): string[] {
+  const uri = result.asset?.uri ?? '';
+  const key = names.nameOf === undefined ? keyOf(uri) : printable(names.nameOf(uri));
+  const head = `[${index}/${total}]`;
+  if (result.reused) {
+    return [`${head} '${key}' already done.`, ...failureLine(result), ...reusedLine(result, names), ''];
+  }
+  const lines = [`${head} processing '${key}'...`, ...downloadedLine(result)];
+  switch (result.outcome) {
+    case Outcome.OUTCOME_SUCCEEDED:
+      lines.push(...statsLine(result), ...uploadedLine(result, names));
+      lines.push('   > Cleanup: Local file deleted. BPY memory cleared.');
+      break;
+    case Outcome.OUTCOME_FAILED:
+      lines.push(...failureLine(result));
+      lines.push(result.outputs.length > 0 ? '   > Uploaded error report. Continuing...' : '   > Continuing...');
+      break;
+    case Outcome.OUTCOME_SKIPPED:
+      lines.push(`   > SKIPPED: ${reasonOf(result)}`);
+      break;
+    default:
+      lines.push('   > CANCELLED: the job ended before its turn came.');
+  }
+  return [...lines, ''];
+}
+
+/** The last line, without and with errors. */
+export function doneLine(counts: Pick<JobCounts, 'succeeded' | 'failed' | 'skipped'>): string {
+  const processed = counts.succeeded + counts.failed + counts.skipped;
+  return `[DONE] Processed ${countOf(processed, 'file')}. ${countOf(counts.failed, 'Error')}.`;
+}
+
+function downloadedLine(result: TaskResult): string[] {
+  const bytes = figure(result, 'downloaded_bytes');
+  if (bytes !== undefined) return [`   > Downloaded (${formatMegabytes(bytes)})`];
+  const arrived = result.outcome === Outcome.OUTCOME_SUCCEEDED || result.outcome === Outcome.OUTCOME_SKIPPED;
+  const failedLater = result.failure !== undefined && !['', 'download'].includes(result.failure.stage);
+  if (!arrived && !failedLater) return [];
+  return [`   > Downloaded (${formatMegabytes(result.asset?.sizeBytes ?? 0)})`];
+}
+
+function statsLine(result: TaskResult): string[] {
+  const vertices = figure(result, 'vertices');
+  if (vertices === undefined) return [];
+  const materials = figure(result, 'materials') ?? 0;
+  const verts = `${formatCount(vertices)} ${vertices === 1 ? 'vert' : 'verts'}`;
+  return [`   > Stats: ${verts}, ${formatCount(materials)} ${materials === 1 ? 'material' : 'materials'}.`];
+}
+
+function uploadedLine(result: TaskResult, names: ConsoleNames): string[] {
+  const uri = result.outputs[0]?.uri;
+  return uri === undefined ? [] : [`   > Report uploaded to '${placeOf(uri, result, names)}'.`];
+}
+
+function reusedLine(result: TaskResult, names: ConsoleNames): string[] {
+  const report = names.reportUri?.(result.asset?.uri ?? '');
+  if (report !== undefined) return [`   > Report at '${placeOf(report, result, names)}'.`];
+  return result.recordUri === '' ? [] : [`   > Record at '${placeOf(result.recordUri, result, names)}'.`];
+}
+
+function failureLine(result: TaskResult): string[] {
+  return result.outcome === Outcome.OUTCOME_FAILED ? [`   > ERROR: ${reasonOf(result)}`] : [];
+}
+
+function reasonOf({ failure }: TaskResult): string {
+  if (failure === undefined) return 'no reason was given';
+  return printable(`${failure.reason}: ${failure.message}`);
+}
+
+function figure(result: TaskResult, name: string): number | undefined {
+  const value: unknown = result.detail?.[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The key alone where the place is in the asset's own bucket, as the exercise has it. */
+function placeOf(uri: string, { asset }: TaskResult, { nameOf }: ConsoleNames): string {
+  if (nameOf !== undefined) return printable(nameOf(uri));
+  return bucketOf(uri) === bucketOf(asset?.uri ?? '') ? keyOf(uri) : printable(uri);
+}
+
+function bucketOf(uri: string): string {
+  return /^s3:\/\/([^/]*)/.exec(uri)?.[1] ?? '';
+}
+
+function keyOf(uri: string): string {
+  return printable(uri.replace(/^s3:\/\/[^/]*\//, ''));
+}

@@ -1,0 +1,39 @@
+import { invalidRequest } from '../../services/kernel/failure.ts';
+import { SERVICES, type ServiceName } from '../stack/services.ts';
+
+/** Where each service is, `host:port`. Any of them answers for jobs. */
+export type Addresses = Record<ServiceName, string>;
+
+/** What may name the services, in order of precedence; below it the default ports on this machine. */
+export interface AddressSources {
+  /** `HOST:PORT` for every service, or `SERVICE=HOST:PORT` for one. */
+  endpoints: string[];
+  env: Record<string, string | undefined>;
+  stack: Partial<Addresses> | undefined;
+}
+
+const ENDPOINT = /^(?:(?<service>[a-z-]+)=)?(?<address>(?:\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5})$/;
+
+/** Finds out where the services are. */
+export function resolveAddresses({ endpoints, env, stack }: AddressSources): Addresses {
+  const named = endpoints.map(parseEndpoint);
+  const all = named.find(({ service }) => service === undefined)?.address;
+  const rows = SERVICES.map(({ name, grpcPort }) => {
+    const own = named.find(({ service }) => service === name)?.address;
+    const variable = env[`CYCLORAMA_${name.toUpperCase()}_ADDRESS`] || undefined;
+    return [name, own ?? all ?? variable ?? stack?.[name] ?? `127.0.0.1:${grpcPort}`];
+  });
+  return Object.fromEntries(rows) as Addresses;
+}
+
+function parseEndpoint(endpoint: string): { service: string | undefined; address: string } {
+  const groups = ENDPOINT.exec(endpoint)?.groups;
+  const names: string[] = SERVICES.map(({ name }) => name);
+  if (groups === undefined || (groups.service !== undefined && !names.includes(groups.service))) {
+    throw invalidRequest({
+      field: '--endpoint',
+      description: `'${endpoint}' is no server; expected HOST:PORT, or SERVICE=HOST:PORT with ${names.join(' or ')}`,
+    });
+  }
+  return { service: groups.service, address: groups.address! };
+}

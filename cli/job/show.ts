@@ -1,0 +1,63 @@
+import type { Job, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { JobState } from '../../gen/cyclorama/job/v1/job.ts';
+import { doneLine } from '../analysis/exercise-console.ts';
+import type { CommandContext } from '../connect/command-run.ts';
+import type { JobCalls } from '../connect/job-calls.ts';
+import { EXIT } from '../terminal/exit-codes.ts';
+import { printable } from '../terminal/printable.ts';
+import { endText, exitCodeOfJob, followInTerminal } from './follow-in-terminal.ts';
+
+/** What is printed of one result; `index` counts them from 1. */
+export type ResultLines = (result: TaskResult, index: number, total: number | '?') => string[];
+
+/** How to show a job. */
+export interface ShowOptions {
+  resultLines: ResultLines;
+  /** How many assets will come, where that was counted before. */
+  expected?: number | undefined;
+  failOnError: boolean;
+  /** Images of each asset, for operations whose pace is told in images. */
+  imagesPerAsset?: number | undefined;
+}
+
+/** Follows a job to its end; returns the exit status. */
+export async function showJob(
+  context: Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'serverWords' | 'stackEnds'>,
+  calls: JobCalls,
+  jobId: string,
+  { resultLines, expected, failOnError, imagesPerAsset }: ShowOptions,
+): Promise<number> {
+  const { terminal, json } = context;
+  let index = 0;
+  const onResult = (result: TaskResult, job: Job | undefined): void => {
+    index += 1;
+    for (const line of resultLines(result, index, expected ?? totalOf(job))) {
+      terminal.print(/^ *(?:> ERROR|\[\S+ FAILED)/.test(line) ? terminal.paint('red', line) : line);
+    }
+  };
+  const job = await followInTerminal(context, calls, jobId, { onResult, imagesPerAsset });
+  if (job === undefined) return EXIT.interrupted;
+  if (!json) {
+    const { reused = 0n, total = 0n } = job.counts ?? {};
+    if (total === 0n && expected === undefined && endText(job) === '')
+      terminal.note('Nothing was found: no asset there has an accepted ending (--suffix).');
+    if (reused > 0n) terminal.print(reusedLine(reused, total));
+    for (const warning of job.warnings) terminal.note(`warning: ${printable(warning)}`);
+    const end = endText(job);
+    terminal.print(end === '' ? terminal.paint('green', doneLine(job.counts!)) : terminal.paint('red', end));
+  }
+  return exitCodeOfJob(job, failOnError);
+}
+
+/** Says that work was found done: unchanged assets are never done twice. */
+export function reusedLine(reused: bigint, total: bigint): string {
+  const which =
+    reused === total ? (total === 1n ? 'The file was' : `All ${total} files were`) : `${reused} of ${total} files were`;
+  return `[INFO] ${which} done by an earlier run and unchanged since.`;
+}
+
+/** While the source is still being counted its total is not known. */
+function totalOf(job: Job | undefined): number | '?' {
+  if (job?.counts === undefined || job.state === JobState.JOB_STATE_PLANNING) return '?';
+  return Number(job.counts.total);
+}

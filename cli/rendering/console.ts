@@ -1,0 +1,42 @@
+import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { countOf } from '../terminal/figures.ts';
+import { printable } from '../terminal/printable.ts';
+import { warningsShown } from '../terminal/warnings.ts';
+
+/** One line for an asset that was rendered, the reason for one that was not; below it warnings, which may say why. */
+export function renderLines(
+  result: TaskResult,
+  index: number,
+  total: number | '?',
+  nameOf: (uri: string) => string = keyOf,
+): string[] {
+  const name = printable(nameOf(result.asset?.uri ?? ''));
+  const head = `[${index}/${total}]`;
+  const { failure } = result;
+  const why = failure === undefined ? 'no reason was given' : printable(`${failure.reason}: ${failure.message}`);
+  const warnings = warningsShown(result.warnings).map((text) => `   > ${text}`);
+  switch (result.outcome) {
+    case Outcome.OUTCOME_SUCCEEDED:
+      if (result.reused) return [`${head} '${name}' already done`];
+      return [`${head} '${name}'  ${workText(result)}`, ...warnings];
+    case Outcome.OUTCOME_FAILED:
+      return [`${head} FAILED '${name}'${result.reused ? ' before' : ''}: ${why}`, ...warnings];
+    case Outcome.OUTCOME_SKIPPED:
+      return [`${head} SKIPPED '${name}': ${why}`];
+    default:
+      return [`${head} CANCELLED '${name}': the job ended before its turn came`];
+  }
+}
+
+function workText({ outputs, stageSeconds }: TaskResult): string {
+  const images = outputs.filter(({ uri }) => uri.endsWith('.png') && !uri.includes('/_cyclorama/')).length;
+  // How long it waited for a Blender says nothing of the asset.
+  const { wait: _, ...work } = stageSeconds;
+  const seconds = Object.values(work).reduce((sum, each) => sum + each, 0);
+  return `${countOf(images, 'image')}, ${seconds.toFixed(1)} s`;
+}
+
+function keyOf(uri: string): string {
+  return uri.replace(/^s3:\/\/[^/]*\//, '');
+}

@@ -1,0 +1,71 @@
+import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import type { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { callUnary } from '../../services/kernel/rpc/client.ts';
+import type { CommandContext } from '../connect/command-run.ts';
+import { isS3Word } from '../files/source-word.ts';
+import { runBatch } from '../job/batch.ts';
+import type { LocalOutput } from '../job/local-results.ts';
+import { showRenderPlan } from '../job/plan.ts';
+import { printable } from '../terminal/printable.ts';
+import { renderLines } from './console.ts';
+import { countImages } from './spec.ts';
+
+/** Which assets to render, how, and where the images go. */
+export type RenderTarget = ({ prefixUri: string; suffixes: string[]; limit: number } | { uris: string[] }) & {
+  spec: RenderSpec;
+  output: LocalOutput;
+  /** The name by which an asset is shown, where that is not its key. */
+  nameOf?: (uri: string) => string;
+};
+
+/** What the command line says about the job. */
+export interface RenderJobOptions {
+  requestId?: string;
+  requireGpu?: boolean;
+  replace?: boolean;
+  dryRun?: boolean;
+  detach?: boolean;
+  failOnError?: boolean;
+}
+
+/** Starts a rendering and shows it to its end, or only its plan; returns the exit status. */
+export async function renderMany(
+  context: CommandContext,
+  { requestId = '', requireGpu = false, replace = false, dryRun, detach, failOnError = false }: RenderJobOptions,
+  { spec, output, nameOf, ...wanted }: RenderTarget,
+): Promise<number> {
+  const { connection } = context;
+  const client = await connection.rendering();
+  const request = { source: toSource(wanted), spec, outputUri: output.uri, requestId, replace, requireGpu };
+  return runBatch(
+    context,
+    await connection.jobs('rendering'),
+    {
+      create: (isDry, limits) => callUnary(client, client.createRenderJob, { ...request, dryRun: isDry }, limits),
+      showPlan: (calls, plan) => showRenderPlan(context, calls, spec, plan),
+      output,
+    },
+    {
+      resultLines: (result, index, total) => renderLines(result, index, total, nameOf),
+      imagesPerAsset: countImages(spec),
+      failOnError,
+      dryRun,
+      detach,
+      announce: true,
+    },
+  );
+}
+
+/** Where the images, the contact sheet and the report of a rendering lie, a URI or a folder. */
+export function resultsRemark(where: string, serverWords: string): string {
+  const folder = printable(where.endsWith('/') ? where : `${where}/`);
+  const look = isS3Word(where) ? `npx cyclorama sheet ${folder}${serverWords}` : `${folder}index.html, in a browser`;
+  return [`images   ${folder}`, `sheet    ${look}`, `report   ${folder}report.md`]
+    .map((line) => `  ${line}`)
+    .join('\n');
+}
+
+function toSource(wanted: { prefixUri: string; suffixes: string[]; limit: number } | { uris: string[] }): AssetSource {
+  if ('uris' in wanted) return { source: { $case: 'list', value: { uris: wanted.uris } } };
+  return { source: { $case: 'prefix', value: { ...wanted, limit: BigInt(wanted.limit) } } };
+}

@@ -1,0 +1,67 @@
+import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { type Job, JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { countViews } from '../../services/images/views.ts';
+import type { JobCalls } from '../connect/job-calls.ts';
+import { resultsRequest } from '../job/follow.ts';
+import { type MeasuredRate, rateOf } from '../job/measured-rate.ts';
+
+const LOOKED_AT = 100;
+/** Stages in which Blender is taken up by an asset. */
+const BLENDER_STAGES = ['import', 'render'];
+
+/** What recent renderings say about the next one. */
+export interface RenderPace {
+  rate: MeasuredRate;
+  /** Whether size, samples and views were the same; else it is a guess by the number of views. */
+  alike: boolean;
+  /** What Cycles computed on, and seconds that Blender was taken up by an asset, where results are still kept. */
+  device: string;
+  blenderSeconds: number | undefined;
+}
+
+/** Measures how fast renderings like this one went; undefined where none did any work yet. */
+export async function measureRenderPace(
+  calls: Pick<JobCalls, 'list' | 'results'>,
+  spec: RenderSpec,
+  signal: AbortSignal,
+): Promise<RenderPace | undefined> {
+  const states = [JobState.JOB_STATE_SUCCEEDED];
+  const { jobs } = await calls.list({ pageSize: LOOKED_AT, pageToken: '', states, operation: 'rendering' }, signal);
+  const wanted = effortOf(spec);
+  const same = jobs.filter((job) => effortOf(specOf(job)) === wanted);
+  const alike = rateOf(same) !== undefined;
+  const judged = alike ? same : jobs;
+  // Twice the views take about twice the time: import and upload are the smaller part of several views.
+  const weights = judged.map((job) => (alike ? 1 : countViews(specOf(job)) / countViews(spec)));
+  const rate = rateOf(judged, weights);
+  if (rate === undefined) return undefined;
+  const newest = judged.find((job) => rateOf([job]) !== undefined)!;
+  const { results } = await calls.results({ ...resultsRequest(newest.jobId), pageSize: 100 }, signal);
+  const measured = results.filter(({ outcome, reused }) => outcome === Outcome.OUTCOME_SUCCEEDED && !reused);
+  const scale = alike ? 1 : countViews(spec) / countViews(specOf(newest));
+  return { rate, alike, device: deviceOf(measured), blenderSeconds: meanBlenderSeconds(measured, scale) };
+}
+
+/** What takes time, as text: renderings with the same have the same pace. */
+function effortOf({ preset, width, height, samples, views, denoising }: RenderSpec): string {
+  const [side, other] = [width || 512, height || width || 512];
+  return [preset || 2, side, other, samples, denoising, countViews({ views })].join(' ');
+}
+
+function specOf({ spec }: Job): RenderSpec {
+  return RenderSpec.fromJSON(spec ?? {});
+}
+
+function deviceOf(results: TaskResult[]): string {
+  const device: unknown = results[0]?.detail?.device;
+  return typeof device === 'string' ? device : '';
+}
+
+function meanBlenderSeconds(results: TaskResult[], scale: number): number | undefined {
+  if (results.length === 0) return undefined;
+  const seconds = results.map(({ stageSeconds }) =>
+    BLENDER_STAGES.reduce((sum, stage) => sum + (stageSeconds[stage] ?? 0), 0),
+  );
+  return (seconds.reduce((sum, each) => sum + each, 0) / results.length) * scale;
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { BlenderRequest, type BlenderResult } from '../../../gen/cyclorama/blender/v1/blender.ts';
+import { CycloramaError } from '../failure.ts';
+import { slotFolders } from './launch.ts';
+import { BlenderSlot, type SlotSettings } from './slot.ts';
+import { type RunLimits, toCancellation } from './watch.ts';
+
+/** How the pool is made. */
+export interface BlenderPoolSettings extends SlotSettings {
+  scratchDir: string;
+  slots: number;
+}
+
+/** What a task asks of its Blender. */
+export interface BlenderTask {
+  /** A file in the lease's input folder; undefined for operations without an asset. */
+  inputPath?: string;
+  traceId: string;
+  op: NonNullable<BlenderRequest['op']>;
+}
+
+/** A warm Blender in a task's hand. */
+export interface BlenderLease {
+  /** Blender may read here; emptied after the task. */
+  inputDir: string;
+  /** Blender may write here; emptied after the task. */
+  outputDir: string;
+  /** Such as `4.5.15 LTS`. */
+  blenderVersion: string;
+  run(task: BlenderTask, limits: RunLimits): Promise<BlenderResult>;
+  /** Has this process replaced after the task, such as after a file that Blender should not outlive. */
+  retire(): void;
+}
+
+interface Waiter {
+  urgent: boolean;
+  give: (slot: BlenderSlot) => void;
+  refuse: (error: CycloramaError) => void;
+}
+
+/** Warm Blender processes, handed out to one task each: the urgent first, then first come first served. */
+export class BlenderPool {
+  readonly #slots: BlenderSlot[];
+  readonly #free: BlenderSlot[];
+  readonly #waiters: Waiter[] = [];
+  readonly #closing = new AbortController();
+
+  constructor(settings: BlenderPoolSettings) {
+    const numbers = Array.from({ length: settings.slots }, (_, slot) => slot);
+    this.#slots = numbers.map((slot) => new BlenderSlot(slotFolders(settings.scratchDir, slot), settings));
+    this.#free = [...this.#slots];
+  }
+
+  /** Warms every slot; throws `blender_unavailable` where Blender does not start. */
+  async start(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#slots.map(() => this.withBlender(signal, async () => {})));
+  }
+
+  /**
+   * Runs `work` with a warm Blender of its own, and tidies up after it whatever happens.
+   * `fresh` asks for a process that has seen no other asset, as a retry does. `urgent` goes before all that are not.
+   */
+  async withBlender<T>(
+    signal: AbortSignal,
+    work: (lease: BlenderLease) => Promise<T>,
+    { fresh = false, urgent = false }: { fresh?: boolean; urgent?: boolean } = {},
+  ): Promise<T> {
+    const slot = await this.#acquire(signal, urgent);
+    try {
+      await slot.prepare(fresh, AbortSignal.any([signal, this.#closing.signal]));
+      return await work(this.#lease(slot));
+    } finally {
+      try {
+        await slot.release();
+      } finally {
+        this.#handOn(slot);
+      }
+    }
+  }
+
+  /** Process ids of the warm processes. */
+  get pids(): number[] {
+    return this.#slots.map((slot) => slot.pid).filter((pid) => pid !== undefined);
+  }
+
+  /** Ends all processes, in mid-task too, refuses who waits, and removes the slots' folders. */
+  async close(): Promise<void> {
+    const error = new CycloramaError('worker_draining', 'the Blender pool is closing');
+    this.#closing.abort(error);
+    for (const waiter of this.#waiters.splice(0)) waiter.refuse(error);
+    await Promise.all(this.#slots.map((slot) => slot.close()));
+  }
+
+  #lease(slot: BlenderSlot): BlenderLease {
+    const { input, output } = slot.folders;
+    return {
+      inputDir: input,
+      outputDir: output,
+      blenderVersion: slot.version,
+      retire: () => slot.retire(),
+      run: ({ inputPath = '', traceId, op }, limits) => {
+        const requestId = randomUUID();
+        const request = BlenderRequest.fromPartial({ requestId, traceId, inputPath, outputDir: output, op });
+        return slot.run(request, { ...limits, signal: AbortSignal.any([limits.signal, this.#closing.signal]) });
+      },
+    };
+  }
+
+  #acquire(signal: AbortSignal, urgent: boolean): Promise<BlenderSlot> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing.signal.aborted) return reject(toCancellation(this.#closing.signal));
+      if (signal.aborted) return reject(toCancellation(signal));
+      const slot = this.#free.shift();
+      if (slot !== undefined) return resolve(slot);
+      const leave = (): void => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        reject(toCancellation(signal));
+      };
+      const waiter: Waiter = {
+        urgent,
+        give: (given) => {
+          signal.removeEventListener('abort', leave);
+          resolve(given);
+        },
+        refuse: (error) => {
+          signal.removeEventListener('abort', leave);
+          reject(error);
+        },
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      const behind = urgent ? this.#waiters.findIndex((other) => !other.urgent) : -1;
+      this.#waiters.splice(behind < 0 ? this.#waiters.length : behind, 0, waiter);
+    });
+  }
+
+  #handOn(slot: BlenderSlot): void {
+    const next = this.#waiters.shift();
+    if (next !== undefined) next.give(slot);
+    else this.#free.push(slot);
+  }
+}

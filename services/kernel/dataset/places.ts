@@ -1,0 +1,121 @@
+import { Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
+import { INTERNAL_FOLDER, parseFolderUri, type S3Place } from '../uri.ts';
+
+/** The outcomes that are recorded, by their word in record names. */
+export const RECORD_OUTCOMES = {
+  succeeded: Outcome.OUTCOME_SUCCEEDED,
+  failed: Outcome.OUTCOME_FAILED,
+  skipped: Outcome.OUTCOME_SKIPPED,
+} as const;
+
+export type OutcomeWord = keyof typeof RECORD_OUTCOMES;
+
+/** What the name of a record says. */
+export interface RecordName {
+  assetId: string;
+  fingerprint: string;
+  outcome: OutcomeWord;
+}
+
+const RECORD_KEY = /([0-9a-f]{32})-([0-9a-f]{32})\.(succeeded|failed|skipped)\.json$/;
+
+/** The word of a recorded outcome. */
+export function outcomeWord(outcome: Outcome): OutcomeWord {
+  if (outcome === Outcome.OUTCOME_SUCCEEDED) return 'succeeded';
+  return outcome === Outcome.OUTCOME_SKIPPED ? 'skipped' : 'failed';
+}
+
+/** Reads a record's key; undefined for a key that is none. */
+export function parseRecordKey(key: string): RecordName | undefined {
+  const match = RECORD_KEY.exec(key);
+  return match ? { assetId: match[1]!, fingerprint: match[2]!, outcome: match[3] as OutcomeWord } : undefined;
+}
+
+/** Where the internal objects of one dataset lie. */
+export interface DatasetPlaces {
+  bucket: string;
+  /** All records; followed by the first digit of asset ids it lists a sixteenth of them. */
+  recordsPrefix: string;
+  /** Every record of one asset, whatever its fingerprint and outcome. */
+  recordsOf(assetId: string): S3Place;
+  record(name: RecordName): S3Place;
+  /** The strip of small images of one asset, for the contact sheet. */
+  thumbnail(assetId: string): S3Place;
+  /** Images of failed assets, kept for a person to look at. */
+  keptFolder: string;
+  /** Those of one asset, in a folder for each fingerprint. */
+  kept(assetId: string): S3Place;
+  description: S3Place;
+  jobsPrefix: string;
+  job(jobId: string): S3Place;
+  probe(word: string): S3Place;
+}
+
+/** Where the closing task of a job puts what it knows of a dataset. */
+export interface ClosingPlaces {
+  index: S3Place;
+  parquet: S3Place;
+  report: S3Place;
+  /** The contact sheet, which shows the images of operations that leave thumbnails. */
+  sheet: S3Place;
+}
+
+/** Lays out a dataset's index and report: at its root or, where outputs lie among other people's files, in our folder. */
+export function toClosingPlaces(outputUri: string, outputsBesideAssets: boolean): ClosingPlaces {
+  const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
+  const folder = outputsBesideAssets ? `${key}${INTERNAL_FOLDER}` : key;
+  const place = (name: string): S3Place => ({ bucket, key: `${folder}${name}` });
+  return {
+    index: place('index.jsonl'),
+    parquet: place('index.parquet'),
+    report: place('report.md'),
+    sheet: place('index.html'),
+  };
+}
+
+/** What the contact sheet of a dataset reads, by prefix. */
+export interface SheetPlaces {
+  /** The folder of index.html. */
+  folder: S3Place;
+  pages: S3Place;
+  thumbnails: S3Place;
+}
+
+/** Lays out what belongs to a dataset's contact sheet. */
+export function toSheetPlaces(outputUri: string, outputsBesideAssets: boolean): SheetPlaces {
+  const { sheet } = toClosingPlaces(outputUri, outputsBesideAssets);
+  const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
+  const internal = (name: string): S3Place => ({ bucket, key: `${key}${INTERNAL_FOLDER}${name}` });
+  const folder = { bucket, key: sheet.key.slice(0, sheet.key.lastIndexOf('/') + 1) };
+  return { folder, pages: internal('sheet/'), thumbnails: internal('thumbnails/') };
+}
+
+/**
+ * Lays out a dataset's internal folder.
+ * Records lie in 4,096 folders by the first three digits of the asset id: a store that keeps objects as files reads a whole folder for each LIST.
+ */
+export function toDatasetPlaces(outputUri: string): DatasetPlaces {
+  const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
+  const root = `${key}${INTERNAL_FOLDER}`;
+  const recordsPrefix = `${root}records/`;
+  const recordsOf = (assetId: string): S3Place => ({
+    bucket,
+    key: `${recordsPrefix}${assetId.slice(0, 3)}/${assetId}-`,
+  });
+  return {
+    bucket,
+    recordsPrefix,
+    recordsOf,
+    record: ({ assetId, fingerprint, outcome }) => ({
+      bucket,
+      key: `${recordsOf(assetId).key}${fingerprint}.${outcome}.json`,
+    }),
+    thumbnail: (assetId) => ({ bucket, key: `${root}thumbnails/${assetId.slice(0, 3)}/${assetId}.png` }),
+    keptFolder: `${root}kept/`,
+    kept: (assetId) => ({ bucket, key: `${root}kept/${assetId.slice(0, 3)}/${assetId}/` }),
+    description: { bucket, key: `${root}dataset.json` },
+    jobsPrefix: `${root}jobs/`,
+    job: (jobId) => ({ bucket, key: `${root}jobs/${jobId}.json` }),
+    probe: (word) => ({ bucket, key: `${root}probes/${word}` }),
+  };
+}

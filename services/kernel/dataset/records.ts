@@ -1,0 +1,100 @@
+import { TaskRecord } from '../../../gen/cyclorama/job/v1/task.ts';
+import { CycloramaError } from '../failure.ts';
+import { isDamage } from '../store/errors.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { S3Place } from '../uri.ts';
+import { type DatasetPlaces, outcomeWord, parseRecordKey, type RecordName } from './places.ts';
+
+const MAX_RECORD_BYTES = 16 * 1024 ** 2;
+
+/** A record that a listing shows: its name says what it is, its ETag guards an overwrite. */
+export interface ListedRecord extends RecordName {
+  place: S3Place;
+  etag: string;
+}
+
+/** Lists every record of one asset, whatever its fingerprint. */
+export async function listRecords(
+  store: Pick<ObjectStore, 'listAll'>,
+  places: DatasetPlaces,
+  assetId: string,
+  signal?: AbortSignal,
+): Promise<ListedRecord[]> {
+  const listed: ListedRecord[] = [];
+  const { bucket, key: prefix } = places.recordsOf(assetId);
+  for await (const page of store.listAll(bucket, prefix, signal)) {
+    for (const { key, etag } of page) {
+      const name = parseRecordKey(key);
+      if (name) listed.push({ ...name, place: { bucket, key }, etag });
+    }
+  }
+  return listed;
+}
+
+/** Reads a record; throws where it is no record. Undefined where there is none (any more). */
+export async function readWholeRecord(
+  store: Pick<ObjectStore, 'read'>,
+  place: S3Place,
+  signal?: AbortSignal,
+): Promise<TaskRecord | undefined> {
+  const found = await store.read(place, MAX_RECORD_BYTES, signal);
+  return found && parseRecord(found.body);
+}
+
+/** Reads a record for which work can be done again; undefined, too, where it is spoilt. */
+export async function readRecord(
+  store: Pick<ObjectStore, 'read'>,
+  place: S3Place,
+  signal?: AbortSignal,
+): Promise<TaskRecord | undefined> {
+  let found: Awaited<ReturnType<typeof store.read>>;
+  try {
+    found = await store.read(place, MAX_RECORD_BYTES, signal);
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+  try {
+    return found && parseRecord(found.body);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseRecord(body: Buffer): TaskRecord {
+  return TaskRecord.fromJSON(JSON.parse(body.toString('utf8')));
+}
+
+/**
+ * Commits a task: from now on its outputs exist. The record is written only if nobody changed it since `seen` was listed.
+ * Returns the record that stands: ours, or the one of an attempt that was faster.
+ */
+export async function commitRecord(
+  store: Pick<ObjectStore, 'read' | 'write' | 'remove'>,
+  places: DatasetPlaces,
+  record: TaskRecord,
+  seen: ListedRecord[],
+  signal?: AbortSignal,
+): Promise<TaskRecord> {
+  const result = record.result!;
+  const name: RecordName = {
+    assetId: result.taskId,
+    fingerprint: record.fingerprint,
+    outcome: outcomeWord(result.outcome),
+  };
+  const place = places.record(name);
+  const before = seen.find(({ place: { key } }) => key === place.key);
+  const condition = before ? { ifEtag: before.etag } : ({ ifAbsent: true } as const);
+  const body = `${JSON.stringify(TaskRecord.toJSON(record), undefined, 1)}\n`;
+  try {
+    await store.write(place, body, { condition, contentType: 'application/json' }, signal);
+  } catch (error) {
+    if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
+    const standing = await readRecord(store, place, signal);
+    if (!standing) throw error;
+    return standing;
+  }
+  const older = seen.filter((listed) => listed.place.key !== place.key);
+  await Promise.all(older.map((listed) => store.remove(listed.place, signal)));
+  return record;
+}

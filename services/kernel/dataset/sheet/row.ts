@@ -1,0 +1,113 @@
+import { INTERNAL_FOLDER } from '../../uri.ts';
+import type { Figure } from '../../work/operation.ts';
+import type { IndexRow } from '../index/row.ts';
+
+/** What a page keeps of texts that others wrote, in characters. */
+const MAX_MESSAGE = 1000;
+const MAX_WARNINGS = 20;
+const MAX_WARNING = 300;
+
+/** One asset as the contact sheet shows it; the order of sorting is that of `uri`. */
+export interface SheetRow {
+  uri: string;
+  id: string;
+  outcome: IndexRow['outcome'];
+  reason: string;
+  /** The values of seconds, size and the operation's figures, in this order; null where there is none. */
+  figures: (number | null)[];
+  /** The folder of its outputs, and their names below it, as seen from index.html. */
+  folder: string;
+  files: string[];
+  thumbnail: boolean;
+  endTime: string;
+  attempt: number;
+  device: string;
+  stages: { [stage: string]: number };
+  message: string;
+  stage: string;
+  warnings: string[];
+  /** Where the record lies, also as seen from index.html; for failures and skips alone. */
+  recordUri: string;
+  record: string;
+}
+
+/** From where the sheet sees things. */
+export interface SheetView {
+  /** `s3://bucket/folder/` of index.html. */
+  folderUri: string;
+  thumbnailUri: (assetId: string) => string;
+  figures: Figure[];
+}
+
+/** The figures that every sheet has, before those of its operation. */
+export const COMMON_FIGURES: Figure[] = [
+  { field: 'seconds', title: 'Seconds', unit: 'seconds' },
+  { field: 'size_bytes', title: 'Size', unit: 'bytes' },
+];
+
+/** Makes the sheet's row of an asset from its row in the index. */
+export function toSheetRow(row: IndexRow, view: SheetView): SheetRow {
+  const thumbnail = view.thumbnailUri(row.asset_id);
+  const outputs = row.outputs.filter((uri) => uri !== thumbnail).map((uri) => relativeTo(view.folderUri, uri));
+  const folder = commonFolder(outputs);
+  const failed = row.outcome !== 'succeeded';
+  return {
+    uri: row.uri,
+    id: row.asset_id,
+    outcome: row.outcome,
+    reason: row.reason ?? '',
+    figures: [
+      toFigure(workSeconds(row)),
+      row.size_bytes,
+      ...view.figures.map(({ field }) => toFigure(row.stats?.[field])),
+    ],
+    folder,
+    files: outputs.map((output) => output.slice(folder.length)),
+    thumbnail: row.outputs.includes(thumbnail),
+    endTime: row.end_time ?? '',
+    attempt: row.attempt,
+    device: row.device,
+    stages: row.stage_seconds,
+    message: (row.message ?? '').slice(0, MAX_MESSAGE),
+    stage: row.stage ?? '',
+    warnings: row.warnings.slice(0, MAX_WARNINGS).map((warning) => warning.slice(0, MAX_WARNING)),
+    recordUri: failed ? row.record_uri : '',
+    record: failed ? relativeTo(view.folderUri, row.record_uri) : '',
+  };
+}
+
+/** How many images an asset has; what is ours does not count, but images that were kept of a failure do not either. */
+export function imagesOf({ outputs, outcome }: Pick<IndexRow, 'outputs' | 'outcome'>): number {
+  if (outcome !== 'succeeded') return 0;
+  return outputs.filter((uri) => uri.endsWith('.png') && !uri.includes(`/${INTERNAL_FOLDER}`)).length;
+}
+
+/** The path of an object from a folder of the same bucket, not encoded; the whole URI where there is none. */
+export function relativeTo(folderUri: string, uri: string): string {
+  if (uri.startsWith(folderUri)) return uri.slice(folderUri.length);
+  const [from, to] = [folderUri.split('/').slice(0, -1), uri.split('/')];
+  let same = 0;
+  while (same < from.length && same < to.length - 1 && from[same] === to[same]) same++;
+  // The first three parts are `s3:`, nothing and the bucket.
+  return same < 3 ? uri : '../'.repeat(from.length - same) + to.slice(same).join('/');
+}
+
+/** How long work on it took: the time in which it waited for a Blender is no fault of the asset. */
+function workSeconds({ seconds, stage_seconds: { wait = 0 } }: IndexRow): number {
+  return Math.max(0, seconds - wait);
+}
+
+function commonFolder(paths: string[]): string {
+  const first = paths[0] ?? '';
+  let length = first.lastIndexOf('/') + 1;
+  while (length > 0 && !paths.every((path) => path.startsWith(first.slice(0, length)))) {
+    length = first.lastIndexOf('/', length - 2) + 1;
+  }
+  return first.slice(0, length);
+}
+
+/** Four digits are more than a figure of a sheet needs; whole numbers stay whole. */
+function toFigure(value: unknown): number | null {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return null;
+  return Number.isInteger(value) ? value : Number(value.toPrecision(4));
+}

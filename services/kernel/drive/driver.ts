@@ -1,0 +1,153 @@
+import { parseDriveOrder, readOrDrop } from '../bus/messages.ts';
+import { driveConsumer, LANES, STREAMS, taskConsumer } from '../bus/topics.ts';
+import { driveAckWaitMs } from '../bus/topology.ts';
+import type { Delivery } from '../bus/types.ts';
+import { type CycloramaError, toCycloramaError } from '../failure.ts';
+import { failEntry } from '../jobs/jobs.ts';
+import { isEnded } from '../jobs/state.ts';
+import { tendJobs } from '../jobs/tend.ts';
+import type { Metrics } from '../process/metrics.ts';
+import { pause } from '../signal.ts';
+import { driveJob } from './drive.ts';
+import type { DriveParts } from './parts.ts';
+import { isSuperseded } from './progress.ts';
+
+const JOBS_AT_ONCE = 32;
+const TRY_AGAIN_MS = 5_000;
+const METER_EVERY_MS = 5_000;
+/** Drives of one job that end in a defect of ours before the job is given up. */
+const MAX_DEFECTS = 20;
+
+/** What a driver of one operation's jobs takes. */
+export type DriverParts = DriveParts & {
+  operation: string;
+  /** How long a message stays with one that gives no sign of life. */
+  ackWaitMs: number;
+  metrics: Pick<Metrics, 'queuePending' | 'queueInFlight'>;
+};
+
+/** Takes orders to drive jobs of one operation until the signal aborts; then hands all back, for another replica to go on at once. */
+export async function runDriver(parts: DriverParts, signal: AbortSignal): Promise<void> {
+  const { bus, operation, log } = parts;
+  const driving = new Set<Promise<void>>();
+  const tending = Promise.all([meterQueues(parts, signal), tendJobs(parts, signal)]);
+  while (!signal.aborted) {
+    const room = JOBS_AT_ONCE - driving.size;
+    if (room === 0) {
+      await Promise.race([...driving, pause(1_000, signal)]);
+      continue;
+    }
+    const orders = await bus.take(STREAMS.jobs, driveConsumer(operation), room, 2_000).catch(async (error: Error) => {
+      if (!signal.aborted) log.warn({ error: error.message }, 'cannot take drive orders');
+      await pause(TRY_AGAIN_MS, signal);
+      return [];
+    });
+    for (const delivery of orders) {
+      if (signal.aborted) {
+        delivery.handBack(0);
+        continue;
+      }
+      const drive = driveDelivery(parts, delivery, signal).finally(() => driving.delete(drive));
+      driving.add(drive);
+    }
+  }
+  await Promise.all([...driving, tending]);
+}
+
+async function driveDelivery(parts: DriverParts, delivery: Delivery, signal: AbortSignal): Promise<void> {
+  const order = await readOrDrop(parseDriveOrder, delivery, parts.log);
+  if (!order) return;
+  const { jobId } = order;
+  const log = parts.log.child({ job: jobId });
+  const heartbeat = setInterval(() => delivery.working(), driveAckWaitMs(parts.ackWaitMs) / 3);
+  try {
+    const job = await driveJob({ ...parts, log }, jobId, signal);
+    log.info({ state: job.state, counts: job.counts, trace: job.traceId }, 'job ended');
+    await delivery.ack();
+  } catch (thrown) {
+    if (signal.aborted) delivery.handBack(0);
+    else if (isSuperseded(thrown)) log.info({ reason: (thrown as Error).message }, 'drive left to another driver');
+    else await settleFailure({ ...parts, log }, delivery, jobId, toCycloramaError(thrown));
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+/** Fails the job for a reason that stays; hands the order back for one that may pass. */
+async function settleFailure(
+  { jobs, log }: DriverParts,
+  delivery: Delivery,
+  jobId: string,
+  error: CycloramaError,
+): Promise<void> {
+  try {
+    if (mayPass(error) || (isDefect(error) && (await countDefects(jobs, jobId, delivery)) < MAX_DEFECTS)) {
+      log.warn(
+        { reason: error.reason, error: error.message, stack: isDefect(error) ? error.stack : undefined },
+        'drive broke off; it goes on in a while',
+      );
+      delivery.handBack(TRY_AGAIN_MS);
+      return;
+    }
+    if (error.reason === 'job_not_found') {
+      // NATS forgot it. By now it may be there again, resumed and with an order of its own: nothing to end here.
+      log.info({ error: error.message }, 'order to drive a job that is gone dropped');
+    } else {
+      log.error({ reason: error.reason, error: error.message }, 'job failed');
+      await endJob({ jobs, log }, jobId, error);
+    }
+    await delivery.ack();
+  } catch (cause) {
+    log.warn({ error: (cause as Error).message }, 'the end of the job could not be written');
+    delivery.handBack(TRY_AGAIN_MS);
+  }
+}
+
+/** Ends a job; where its output place will never take the note of its end, the key-value store alone has it. */
+async function endJob(
+  { jobs, log }: Pick<DriverParts, 'jobs' | 'log'>,
+  jobId: string,
+  error: CycloramaError,
+): Promise<void> {
+  try {
+    if (error.reason === 'source_job_cancelled') await jobs.cancel(jobId);
+    else await jobs.recordEnd(await jobs.change(jobId, (entry) => failEntry(entry, error)));
+  } catch (thrown) {
+    const cause = toCycloramaError(thrown);
+    if (mayPass(cause) || isDefect(cause)) throw cause;
+    if (cause.reason === 'job_not_found') return;
+    log.error({ reason: cause.reason, error: cause.message }, 'the output place does not take the end of the job');
+  }
+}
+
+/** Counts one more drive that ended in a defect of ours; an ended job counts no more, so its order's deliveries stand in. */
+async function countDefects(jobs: DriverParts['jobs'], jobId: string, { delivered }: Delivery): Promise<number> {
+  const { job, defects } = await jobs.change(jobId, (entry) => ({ ...entry, defects: entry.defects + 1 }));
+  return isEnded(job!.state) ? delivered : defects;
+}
+
+function mayPass({ handling, reason }: CycloramaError): boolean {
+  return handling === 'infrastructure' && reason !== 'access_denied';
+}
+
+function isDefect({ reason }: CycloramaError): boolean {
+  return reason === 'internal';
+}
+
+/** Shows how deep this operation's queues are. */
+async function meterQueues({ bus, operation, metrics, log }: DriverParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      let inFlight = 0;
+      for (const lane of LANES) {
+        const depth = await bus.depth(STREAMS.tasks, taskConsumer(operation, lane));
+        metrics.queuePending.set({ queue: operation, lane }, depth.pending);
+        inFlight += depth.inFlight;
+      }
+      metrics.queueInFlight.set({ queue: operation }, inFlight);
+    } catch (error) {
+      log.debug({ error: (error as Error).message }, 'queue depth not known');
+    }
+    await pause(METER_EVERY_MS, signal);
+  }
+}

@@ -1,0 +1,242 @@
+import { randomBytes } from 'node:crypto';
+import type { AssetSource } from '../../../gen/cyclorama/asset/v1/asset.ts';
+import { AssetSource as AssetSourceMessage, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
+import { Job, JobClass, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
+import { DriveOrder, JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
+import { readEach } from '../bus/messages.ts';
+import { driveSubject } from '../bus/topics.ts';
+import type { Bus } from '../bus/types.ts';
+import { claimDataset } from '../dataset/claim.ts';
+import { canonicalJson, shortHash } from '../dataset/fingerprint.ts';
+import { CycloramaError, toFailure } from '../failure.ts';
+import type { Log } from '../process/log.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { createJobRequests, requestIdReused } from './requests.ts';
+import { areResultsKept, resultsGone } from './results.ts';
+import { isEnded } from './state.ts';
+
+/** Lost races before a change of a job is given up. */
+const MAX_CHANGE_TRIES = 50;
+
+/** What a handler asks for; everything checked and defaulted. */
+export interface JobDraft {
+  operation: string;
+  source: AssetSource;
+  /** The spec as protobuf JSON, defaults applied, fields at their default left out. */
+  spec: { [field: string]: unknown };
+  /** Empty: nothing is written. */
+  outputUri: string;
+  outputsBesideAssets: boolean;
+  jobClass: JobClass;
+  requestId: string;
+  replace: boolean;
+  retryOf: string;
+  traceId: string;
+  /** Its tasks are for workers with a GPU alone. */
+  requireGpu?: boolean;
+}
+
+/** Jobs in the key-value store, and their requests in the output places. */
+export interface Jobs {
+  /** Stores a job and orders it to be driven; the same request_id and request give the same job. */
+  create(draft: JobDraft, signal?: AbortSignal): Promise<Job>;
+  read(jobId: string): Promise<Job | undefined>;
+  /** Like read, but throws job_not_found. */
+  get(jobId: string): Promise<Job>;
+  all(): Promise<Job[]>;
+  watch(jobId: string, signal: AbortSignal): AsyncGenerator<Job>;
+  cancel(jobId: string): Promise<Job>;
+  /** A new job for the failed assets of an ended one. */
+  retry(jobId: string, requestId: string, traceId: string): Promise<Job>;
+  /** Takes up every stored, unended job of an output place. */
+  resume(outputUri: string, signal?: AbortSignal): Promise<Job[]>;
+  /** Changes an entry by compare-and-set; `change` returns undefined to leave it. Ended jobs never change. */
+  change(jobId: string, change: (entry: JobEntry) => JobEntry | undefined): Promise<JobEntry>;
+  /** Notes the end of a job beside its stored request, so that nobody resumes it. */
+  recordEnd(entry: JobEntry): Promise<void>;
+  /** Orders an unended job to be driven, unless it is on order already. */
+  order(job: Job): Promise<void>;
+  /** Removes a job from the key-value store. */
+  forget(jobId: string): Promise<void>;
+}
+
+/** Opens the jobs of a deployment. */
+export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>): Jobs {
+  const entries = bus.bucket('jobs');
+  const requests = createJobRequests(store);
+
+  const parse = (value: string, revision: bigint): JobEntry => {
+    const entry = JobEntry.fromJSON(JSON.parse(value));
+    return { ...entry, job: { ...entry.job!, revision } };
+  };
+  const print = (entry: JobEntry): string => JSON.stringify(JobEntry.toJSON(entry));
+
+  async function readEntry(jobId: string): Promise<JobEntry | undefined> {
+    const found = await entries.get(jobId);
+    return found && parse(found.value, found.revision);
+  }
+
+  async function order(job: Job): Promise<void> {
+    // Refused where the job is on order already.
+    await bus.publish(driveSubject(job.operation, job.jobId), JSON.stringify(DriveOrder.toJSON({ jobId: job.jobId })));
+  }
+
+  /** Puts a job into the key-value store and orders its drive, or returns the one that is there. */
+  async function admit(entry: JobEntry): Promise<Job> {
+    const { jobId } = entry.job!;
+    const revision = await entries.create(jobId, print(entry));
+    const standing = revision === undefined ? await readEntry(jobId) : parse(print(entry), revision);
+    if (!standing) throw new CycloramaError('bus_unavailable', `job '${jobId}' cannot be stored`);
+    if (standing.requestHash !== entry.requestHash) throw requestIdReused(jobId);
+    if (!isEnded(standing.job!.state)) await order(standing.job!);
+    return standing.job!;
+  }
+
+  async function get(jobId: string): Promise<Job> {
+    const entry = await readEntry(jobId);
+    if (!entry) throw new CycloramaError('job_not_found', `there is no job '${jobId}'`);
+    return entry.job!;
+  }
+
+  const jobs: Jobs = {
+    async create(draft, signal) {
+      const requestHash = hashRequest(draft);
+      const jobId =
+        draft.requestId === '' ? randomBytes(16).toString('hex') : shortHash(`${draft.operation}\n${draft.requestId}`);
+      const known = await readEntry(jobId);
+      if (known && known.requestHash !== requestHash) throw requestIdReused(jobId);
+      const entry = known ?? toEntry(draft, jobId, requestHash);
+      if (!known && draft.outputUri !== '') {
+        await claimDataset(store, draft, signal);
+        await requests.store(entry, signal);
+      }
+      return admit(entry);
+    },
+
+    async read(jobId) {
+      return (await readEntry(jobId))?.job;
+    },
+
+    get,
+
+    async all() {
+      const all = readEach(await entries.all(), ({ value, revision }) => parse(value, revision).job, log);
+      return all.filter(({ jobId }) => jobId);
+    },
+
+    async *watch(jobId, signal) {
+      await get(jobId);
+      for await (const { value, revision } of entries.watch(jobId, signal)) {
+        const { job } = parse(value, revision);
+        yield job!;
+        if (isEnded(job!.state)) return;
+      }
+      if (!signal.aborted) throw new CycloramaError('job_not_found', `job '${jobId}' was forgotten`);
+    },
+
+    async cancel(jobId) {
+      const ended = await jobs.change(jobId, (entry) => {
+        const counts = entry.job!.counts!;
+        const left = counts.total - counts.succeeded - counts.failed - counts.skipped;
+        const cancelled = { ...counts, cancelled: left > 0n ? left : 0n };
+        return endEntry(entry, { state: JobState.JOB_STATE_CANCELLED, counts: cancelled });
+      });
+      await jobs.recordEnd(ended);
+      return ended.job!;
+    },
+
+    async retry(jobId, requestId, traceId) {
+      const before = await get(jobId);
+      if (!isEnded(before.state))
+        throw new CycloramaError('job_not_ended', `job '${jobId}' has not ended; cancel it or wait`);
+      if (!areResultsKept(before)) throw resultsGone(before);
+      return jobs.create({
+        operation: before.operation,
+        source: { source: { $case: 'job', value: { jobId, outcomes: [Outcome.OUTCOME_FAILED] } } },
+        spec: before.spec ?? {},
+        outputUri: before.outputUri,
+        outputsBesideAssets: before.outputsBesideAssets,
+        jobClass: JobClass.JOB_CLASS_BATCH,
+        requestId,
+        replace: false,
+        retryOf: jobId,
+        traceId,
+        requireGpu: before.requireGpu,
+      });
+    },
+
+    async resume(outputUri, signal) {
+      const onUnreadable = (request: string): void =>
+        log?.warn({ request }, 'stored request cannot be read or is of another place: its job is not resumed');
+      const resumed: Job[] = [];
+      let refusal: CycloramaError | undefined;
+      for (const entry of await requests.readUnended(outputUri, onUnreadable, signal)) {
+        try {
+          resumed.push(await admit(entry));
+        } catch (error) {
+          if (!(error instanceof CycloramaError) || error.reason !== 'request_id_reused') throw error;
+          log?.warn({ job: entry.job.jobId }, 'its request_id has made another job since: this one is not resumed');
+          refusal ??= error;
+        }
+      }
+      if (resumed.length === 0 && refusal) throw refusal;
+      return resumed;
+    },
+
+    async change(jobId, change) {
+      for (let tries = 0; tries < MAX_CHANGE_TRIES; tries++) {
+        const entry = await readEntry(jobId);
+        if (!entry) throw new CycloramaError('job_not_found', `there is no job '${jobId}'`);
+        const changed = isEnded(entry.job!.state) ? undefined : change(entry);
+        if (changed === undefined) return entry;
+        const revision = await entries.update(jobId, print(changed), entry.job!.revision);
+        if (revision !== undefined) return { ...changed, job: { ...changed.job!, revision } };
+      }
+      throw new CycloramaError('bus_unavailable', `job '${jobId}' changed under us ${MAX_CHANGE_TRIES} times in a row`);
+    },
+
+    order,
+
+    forget: (jobId) => entries.remove(jobId),
+
+    recordEnd: requests.recordEnd,
+  };
+  return jobs;
+}
+
+/** What makes two requests the same. */
+function hashRequest({ operation, source, spec, outputUri, retryOf, requireGpu }: JobDraft): string {
+  const parts = [operation, AssetSourceMessage.toJSON(source), spec, outputUri, retryOf];
+  return shortHash(canonicalJson([...parts, ...(requireGpu ? ['require_gpu'] : [])]));
+}
+
+/** The entry that a draft begins as. */
+export function toEntry(draft: JobDraft, jobId: string, requestHash: string): JobEntry {
+  const { operation, source, spec, outputUri, outputsBesideAssets, jobClass, retryOf, traceId, requireGpu } = draft;
+  const job = Job.fromPartial({
+    jobId,
+    operation,
+    source,
+    spec,
+    outputUri,
+    outputsBesideAssets,
+    jobClass,
+    retryOf,
+    traceId,
+    requireGpu: requireGpu ?? false,
+    state: JobState.JOB_STATE_PLANNING,
+    counts: {},
+    createTime: new Date(),
+  });
+  return JobEntry.fromPartial({ job, requestHash, generation: 1, retryFailed: retryOf !== '' });
+}
+
+/** Marks an entry as failed for a reason that concerns the whole job. */
+export function failEntry(entry: JobEntry, error: CycloramaError): JobEntry {
+  return endEntry(entry, { state: JobState.JOB_STATE_FAILED, failure: toFailure(error) });
+}
+
+/** The entry of a job that ends before all of it is done. */
+function endEntry(entry: JobEntry, end: Partial<Job>): JobEntry {
+  return { ...entry, job: { ...entry.job!, warnings: [], endTime: new Date(), ...end } };
+}

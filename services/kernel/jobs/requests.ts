@@ -1,0 +1,97 @@
+import type { Job } from '../../../gen/cyclorama/job/v1/job.ts';
+import { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
+import { toDatasetPlaces } from '../dataset/places.ts';
+import { CycloramaError } from '../failure.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { parseFolderUri, type S3Place, toS3Uri } from '../uri.ts';
+import { isEnded } from './state.ts';
+
+const MAX_JOB_BYTES = 8 * 1024 ** 2;
+const JSON_TYPE = 'application/json';
+
+/** The request of a job as it lies in its output place, where NATS cannot lose it. */
+export interface JobRequests {
+  /** Stores the request of a new job; throws `request_id_reused` where another one has its place. */
+  store(entry: JobEntry, signal?: AbortSignal): Promise<void>;
+  /** Notes the end of a job beside its request, so that nobody resumes it. */
+  recordEnd(entry: JobEntry): Promise<void>;
+  /** The stored, unended jobs of an output place; throws `no_jobs_to_resume` where there is none. */
+  readUnended(
+    outputUri: string,
+    onUnreadable: (uri: string) => void,
+    signal?: AbortSignal,
+  ): Promise<(JobEntry & { job: Job })[]>;
+}
+
+/** Opens the stored requests of jobs. */
+export function createJobRequests(store: Pick<ObjectStore, 'write' | 'read' | 'listAll' | 'checkBucket'>): JobRequests {
+  return {
+    async store(entry, signal) {
+      const place = placeOf(entry);
+      try {
+        await store.write(place, print(entry), { condition: { ifAbsent: true }, contentType: JSON_TYPE }, signal);
+      } catch (error) {
+        if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
+        const found = await store.read(place, MAX_JOB_BYTES, signal);
+        const stored = found && JobEntry.fromJSON(JSON.parse(found.body.toString('utf8')));
+        if (stored && stored.requestHash !== entry.requestHash) throw requestIdReused(toS3Uri(place));
+      }
+    },
+
+    async recordEnd(entry) {
+      if (entry.job!.outputUri === '') return;
+      await store.write(placeOf(entry), print(entry), { condition: 'always', contentType: JSON_TYPE });
+    },
+
+    async readUnended(outputUri, onUnreadable, signal) {
+      const { bucket } = parseFolderUri(outputUri, 'output_uri');
+      store.checkBucket(bucket);
+      const { jobsPrefix } = toDatasetPlaces(outputUri);
+      const unended: (JobEntry & { job: Job })[] = [];
+      const unreadable: string[] = [];
+      for await (const page of store.listAll(bucket, jobsPrefix, signal)) {
+        for (const { key } of page) {
+          const found = await store.read({ bucket, key }, MAX_JOB_BYTES, signal);
+          const stored = found && parse(found.body, { bucket, key });
+          if (stored && !isEnded(stored.job.state)) unended.push(stored);
+          if (!found || stored) continue;
+          unreadable.push(key);
+          onUnreadable(toS3Uri({ bucket, key }));
+        }
+      }
+      if (unended.length > 0) return unended;
+      const but = unreadable.length > 0 ? `, readable and of this place; these are not: ${unreadable.join(', ')}` : '';
+      throw new CycloramaError(
+        'no_jobs_to_resume',
+        `'${outputUri}' holds no request of an unended job; expected ${jobsPrefix}*.json${but}`,
+      );
+    },
+  };
+}
+
+function placeOf({ job }: JobEntry): S3Place {
+  return toDatasetPlaces(job!.outputUri).job(job!.jobId);
+}
+
+function print(entry: JobEntry): string {
+  return `${JSON.stringify(JobEntry.toJSON(entry), undefined, 1)}\n`;
+}
+
+/** Reads a stored request; undefined where it is none, or that of another place, as in a dataset that somebody copied. */
+function parse(body: Buffer, { bucket, key }: S3Place): (JobEntry & { job: Job }) | undefined {
+  try {
+    const entry = JobEntry.fromJSON(JSON.parse(body.toString('utf8')));
+    const own = entry.job && placeOf(entry);
+    return own?.bucket === bucket && own.key === key ? { ...entry, job: entry.job! } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Another request has made the job already. */
+export function requestIdReused(job: string): CycloramaError {
+  return new CycloramaError(
+    'request_id_reused',
+    `this request_id made job '${job}' from another request; expected the same request or a new request_id`,
+  );
+}

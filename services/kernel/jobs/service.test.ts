@@ -1,0 +1,49 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
+import { Job, JobState, TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
+import { JobServiceClient, ListTaskResultsRequest } from '../../../gen/cyclorama/job/v1/job_service.ts';
+import { MemoryBus } from '../../../test/support/memory/bus.ts';
+import { MemoryStore } from '../../../test/support/memory/store.ts';
+import { TestRpc } from '../../../test/support/servers/rpc.ts';
+import { resultSubject } from '../bus/topics.ts';
+import { callUnary } from '../rpc/client.ts';
+import { createJobs } from './jobs.ts';
+import { publishResult } from './results.ts';
+import { jobService } from './service.ts';
+
+const JOB_ID = 'a'.repeat(32);
+
+/** Lists the results of an ended job, page by page; `kept` are there of those that its counts tell. */
+async function listResults(kept: number, counted: bigint): Promise<string[][]> {
+  const bus = new MemoryBus();
+  const store = new MemoryStore();
+  const state = JobState.JOB_STATE_SUCCEEDED;
+  const job = Job.fromPartial({ jobId: JOB_ID, state, counts: { succeeded: counted } });
+  for (let n = 0; n < kept; n += 1) {
+    const outcome = Outcome.OUTCOME_SUCCEEDED;
+    await publishResult(bus, TaskResult.fromPartial({ jobId: JOB_ID, taskId: `${n}`, outcome }));
+  }
+  // What nobody can read hides nothing.
+  for (const [n, text] of ['garbage', 'null', '{}'].entries())
+    await bus.publish(resultSubject(JOB_ID, `odd${n}`), text);
+  const jobs = { ...createJobs(bus, store), get: async () => job };
+  const rpc = await TestRpc.create([jobService({ jobs, bus, store })]);
+  onTestFinished(() => rpc.close());
+  const client = rpc.client(JobServiceClient);
+  const pages: string[][] = [];
+  for (let pageToken = ''; pages.length === 0 || pageToken !== ''; ) {
+    const request = { ...ListTaskResultsRequest.fromPartial({ jobId: JOB_ID, pageSize: 2 }), pageToken };
+    const page = await callUnary(client, client.listTaskResults, request, { deadlineMs: Date.now() + 10_000 });
+    pages.push(page.results.map(({ taskId }) => taskId));
+    pageToken = page.nextPageToken;
+  }
+  return pages;
+}
+
+test('the results of an ended job come in pages until all that it counted were there', async () => {
+  expect((await listResults(3, 3n)).flat()).toEqual(['0', '1', '2']);
+});
+
+test.each([0, 2, 3])('a list that ends after %i of four results says that the others are gone', async (kept) => {
+  await expect(listResults(kept, 4n)).rejects.toMatchObject({ reason: 'results_gone' });
+});

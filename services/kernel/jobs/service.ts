@@ -1,0 +1,144 @@
+import { Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
+import { type Job, JobState, type TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
+import { JobServiceService } from '../../../gen/cyclorama/job/v1/job_service.ts';
+import type { Bus } from '../bus/types.ts';
+import { readRecord } from '../dataset/records.ts';
+import { type FieldViolation, invalidRequest } from '../failure.ts';
+import { eachNamed } from '../fields.ts';
+import { formatToken, pageSizeOf, parseToken } from '../rpc/page-token.ts';
+import { bindService, type RpcService } from '../rpc/service.ts';
+import { isJobId } from '../sources/check-source.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { parseObjectUri } from '../uri.ts';
+import type { Jobs } from './jobs.ts';
+import { countOfResults, readResults, resultsGone } from './results.ts';
+import { isEnded } from './state.ts';
+
+const MAX_PAGE = 1_000;
+const MAX_PAGE_WITH_LOG = 50;
+/** A page of results looks at no more than this many results that do not match. */
+const MAX_LOOKED_AT = 10_000;
+
+/** What the job service works with. */
+export interface JobServiceParts {
+  jobs: Jobs;
+  bus: Pick<Bus, 'reader'>;
+  store: ObjectStore;
+}
+
+/** The RPCs that follow and steer jobs; the same on every server. */
+export function jobService({ jobs, bus, store }: JobServiceParts): RpcService {
+  return bindService(JobServiceService, {
+    async getJob({ jobId }) {
+      return { job: await jobs.get(required(jobId)) };
+    },
+
+    async listJobs({ pageSize, pageToken, states, operation }) {
+      checkList(pageSize, eachNamed('states', states, JobState));
+      const requestKey = JSON.stringify(['listJobs', states, operation]);
+      const all = (await jobs.all()).filter(
+        (job) =>
+          (states.length === 0 || states.includes(job.state)) && (operation === '' || job.operation === operation),
+      );
+      all.sort((a, b) => (newestFirst(a) < newestFirst(b) ? -1 : 1));
+      const after = pageToken === '' ? '' : String(parseToken(pageToken, requestKey)[0]);
+      const rest = all.filter((job) => newestFirst(job) > after);
+      const page = rest.slice(0, pageSizeOf(pageSize, 50, MAX_PAGE));
+      const nextPageToken = page.length < rest.length ? formatToken([newestFirst(page.at(-1)!)], requestKey) : '';
+      return { jobs: page, nextPageToken };
+    },
+
+    async *watchJob({ jobId, afterRevision }, { signal }) {
+      for await (const job of jobs.watch(required(jobId), signal)) {
+        if (job.revision !== afterRevision || isEnded(job.state)) yield { job };
+      }
+    },
+
+    async cancelJob({ jobId }) {
+      return { job: await jobs.cancel(required(jobId)) };
+    },
+
+    async retryJob({ jobId, requestId }, { traceId }) {
+      return { job: await jobs.retry(required(jobId), requestId, traceId) };
+    },
+
+    async resumeJobs({ outputUri }, { signal }) {
+      return { jobs: await jobs.resume(outputUri, signal) };
+    },
+
+    async listTaskResults({ jobId, outcomes, pageSize, pageToken, includeLog }, { signal }) {
+      checkList(pageSize, eachNamed('outcomes', outcomes, Outcome));
+      const requestKey = JSON.stringify(['listTaskResults', jobId, outcomes, includeLog]);
+      const [after, before] = pageToken === '' ? [0, 0] : parseToken(pageToken, requestKey);
+      // The job is read first: what it says of its end holds for results that are read later.
+      const job = await jobs.get(required(jobId));
+      const wanted = pageSizeOf(pageSize, 100, includeLog ? MAX_PAGE_WITH_LOG : MAX_PAGE);
+      const page = await readPage(bus, jobId, BigInt(String(after)), outcomes, wanted, signal);
+      const { results, last, drained } = page;
+      const seen = Number(before) + page.lookedAt;
+      const lacking = seen < countOfResults(job);
+      const over = drained && isEnded(job.state);
+      if (over && lacking && results.length === 0) throw resultsGone(job);
+      const nextPageToken = over && !lacking ? '' : formatToken([String(last), seen], requestKey);
+      return {
+        results: includeLog ? await Promise.all(results.map((result) => withLog(store, result, signal))) : results,
+        nextPageToken,
+      };
+    },
+  });
+}
+
+/** Reads results after a sequence until a page is full or there are no more now. */
+async function readPage(
+  bus: Pick<Bus, 'reader'>,
+  jobId: string,
+  after: bigint,
+  outcomes: Outcome[],
+  wanted: number,
+  signal: AbortSignal,
+) {
+  const results: TaskResult[] = [];
+  let last = after;
+  let lookedAt = 0;
+  const reader = readResults(bus, jobId, after);
+  try {
+    while (results.length < wanted && lookedAt < MAX_LOOKED_AT) {
+      const batch = await reader.next(wanted - results.length, 0, signal);
+      if (batch.length === 0) return { results, last, lookedAt, drained: true };
+      lookedAt += batch.length;
+      last = batch.at(-1)!.sequence;
+      results.push(
+        ...batch
+          .map(({ result }) => result)
+          .filter(({ outcome }) => outcomes.length === 0 || outcomes.includes(outcome)),
+      );
+    }
+    return { results, last, lookedAt, drained: false };
+  } finally {
+    await reader.close();
+  }
+}
+
+async function withLog(store: ObjectStore, result: TaskResult, signal: AbortSignal): Promise<TaskResult> {
+  if (!result.failure || result.recordUri === '') return result;
+  const record = await readRecord(store, parseObjectUri(result.recordUri, 'record_uri'), signal);
+  return { ...result, failure: record?.result?.failure ?? result.failure };
+}
+
+/** Sorts the newest job first; the id makes the order total. */
+function newestFirst({ createTime, jobId }: Job): string {
+  return `${String(Number.MAX_SAFE_INTEGER - (createTime?.getTime() ?? 0)).padStart(16, '0')} ${jobId}`;
+}
+
+function required(jobId: string): string {
+  if (!isJobId(jobId)) {
+    throw invalidRequest({ field: 'job_id', description: `'${jobId}' is no job id; expected 32 hex digits` });
+  }
+  return jobId;
+}
+
+function checkList(pageSize: number, violations: FieldViolation[]): void {
+  if (pageSize < 0)
+    violations.push({ field: 'page_size', description: `is ${pageSize}; expected 0 (the default) or more` });
+  if (violations.length > 0) throw invalidRequest(...violations);
+}

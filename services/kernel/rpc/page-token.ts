@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { CycloramaError } from '../failure.ts';
+
+const VERSION = 1;
+const SUM_BYTES = 12;
+
+/**
+ * Writes a position as an opaque, URL-safe token that is good for the same request only.
+ * The checksum is no secret (a token gives no rights): it catches garbage, which some stores answer with an empty page, so that a
+ * listing would seem to end.
+ */
+export function formatToken(position: readonly unknown[], requestKey: string): string {
+  const body = Buffer.from(JSON.stringify(position));
+  return Buffer.concat([Buffer.of(VERSION), checksum(body, requestKey), body]).toString('base64url');
+}
+
+/** Reads a token; throws invalid_page_token unless formatToken made it for the same request. */
+export function parseToken(token: string, requestKey: string): unknown[] {
+  const bytes = Buffer.from(token, 'base64url');
+  const body = bytes.subarray(1 + SUM_BYTES);
+  const genuine =
+    bytes.toString('base64url') === token &&
+    bytes[0] === VERSION &&
+    bytes.subarray(1, 1 + SUM_BYTES).equals(checksum(body, requestKey));
+  if (!genuine) {
+    throw new CycloramaError(
+      'invalid_page_token',
+      'page_token is not one of ours or belongs to another request; expected next_page_token of the page before',
+      {
+        violations: [{ field: 'page_token', description: 'is not next_page_token of a page of the same request' }],
+      },
+    );
+  }
+  return JSON.parse(body.toString('utf8')) as unknown[];
+}
+
+function checksum(body: Buffer, requestKey: string): Buffer {
+  return createHash('sha256').update(requestKey).update('\0').update(body).digest().subarray(0, SUM_BYTES);
+}
+
+/** The page size to use: 0 means the default, more than the maximum the maximum; negative is refused by the caller's check. */
+export function pageSizeOf(asked: number, byDefault: number, maximum: number): number {
+  return asked === 0 ? byDefault : Math.min(asked, maximum);
+}

@@ -1,0 +1,151 @@
+import { type Config, ConfigError, type DefaultPorts, readConfig, redactConfig } from '../process/config.ts';
+import { createLog, type Log } from '../process/log.ts';
+import { createMetrics, type Metrics } from '../process/metrics.ts';
+import { createRpcServer, type RpcServer } from '../rpc/server.ts';
+import type { RpcService } from '../rpc/service.ts';
+import { pause } from '../signal.ts';
+import { createHttpServer, type ReadyCheck, readProblems } from './http.ts';
+
+/** Exit code for an unusable configuration, as sysexits.h has it. */
+const EXIT_CONFIG = 78;
+/** Time for calls and tasks under way to end after SIGTERM. */
+const GRACE_MS = 15_000;
+/** After this the process goes, whatever hangs. */
+const STOP_LIMIT_MS = 20_000;
+const READY_PERIOD_MS = 5_000;
+const UNREADY_PERIOD_MS = 1_000;
+
+/** What every process is handed. */
+export interface Platform {
+  config: Config;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** What a process consists of. */
+export interface ProcessParts {
+  /** gRPC services to serve; none for a worker. */
+  services?: RpcService[];
+  /** Why calls or tasks would fail now; empty when they would not. */
+  ready?: ReadyCheck;
+  /** Takes nothing new and ends or hands back what is under way; runs beside the end of calls. */
+  drain?: (graceMs: number) => Promise<void>;
+  /** Lets go of connections; called last. */
+  close?: () => Promise<void> | void;
+  /** Resolves when the process is done by itself (an idle pilot). */
+  done?: Promise<void>;
+}
+
+/**
+ * Runs one process from its environment to its exit: configuration, log, metrics, HTTP and gRPC servers, then the end
+ * on SIGTERM or SIGINT. Exits 0 after an orderly end, 78 on a configuration error, 1 on anything else.
+ */
+export async function runProcess(
+  name: string,
+  ports: DefaultPorts,
+  create: (platform: Platform) => Promise<ProcessParts> | ProcessParts,
+): Promise<void> {
+  const platform = readPlatform(name, ports);
+  const { log } = platform;
+  const asked = askedToEnd(log);
+  try {
+    const running = await Promise.race([startParts(platform, create), asked]);
+    if (running) {
+      await Promise.race([running.done, asked]);
+      setTimeout(() => fail(log, new Error(`not stopped within ${STOP_LIMIT_MS} ms`)), STOP_LIMIT_MS).unref();
+      await running.stop();
+    }
+    log.info('stopped');
+    process.exit(0);
+  } catch (error) {
+    fail(log, error);
+  }
+}
+
+function readPlatform(name: string, ports: DefaultPorts): Platform {
+  try {
+    const config = readConfig(process.env, ports);
+    const log = createLog(name, config.logLevel);
+    log.info({ config: redactConfig(config) }, 'starting');
+    return { config, log, metrics: createMetrics(name) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${name}: ${error.message}\n`);
+    process.exit(EXIT_CONFIG);
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one, or a defect that nothing caught, ends the process at once. */
+function askedToEnd(log: Log): Promise<undefined> {
+  process.on('uncaughtException', (error) => fail(log, error));
+  process.on('unhandledRejection', (error) => fail(log, error));
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (++signals > 1) fail(log, new Error(`second ${signal}`));
+      log.info({ signal }, 'stopping');
+      resolve(undefined);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+function fail(log: Log, error: unknown): never {
+  log.fatal({ err: error }, 'stopped by an error');
+  process.exit(1);
+}
+
+interface Running {
+  done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startParts(
+  { config, log, metrics }: Platform,
+  create: (platform: Platform) => Promise<ProcessParts> | ProcessParts,
+): Promise<Running> {
+  let ready: ReadyCheck = () => ['starting'];
+  const http = createHttpServer({
+    host: config.host,
+    port: config.httpPort,
+    registry: metrics.registry,
+    ready: () => ready(),
+    log,
+  });
+  const { port: httpPort } = await http.start();
+  const parts = await create({ config, log, metrics });
+  const rpc = parts.services && createRpcServer({ config, log, metrics, services: parts.services });
+  const grpcPort = (await rpc?.start())?.port;
+  ready = parts.ready ?? (() => []);
+  const stopping = new AbortController();
+  const following = rpc && followReadiness(rpc, ready, log, stopping.signal);
+  log.info({ host: config.host, grpcPort, httpPort }, 'started');
+
+  return {
+    done: parts.done ?? new Promise(() => {}),
+    async stop() {
+      stopping.abort();
+      ready = () => ['stopping'];
+      const ends = await Promise.allSettled([following, parts.drain?.(GRACE_MS), rpc?.stop(GRACE_MS)]);
+      // Whatever went wrong so far: child processes and files must not stay behind.
+      await parts.close?.();
+      await http.stop();
+      const broken = ends.find((end) => end.status === 'rejected');
+      if (broken) throw broken.reason;
+    },
+  };
+}
+
+/** Keeps the gRPC health of the services equal to their readiness. */
+async function followReadiness(rpc: RpcServer, ready: ReadyCheck, log: Log, signal: AbortSignal): Promise<void> {
+  let before: string | undefined;
+  while (!signal.aborted) {
+    const problems = await readProblems(ready);
+    const now = problems.join('; ');
+    rpc.setServing(problems.length === 0);
+    if (now !== before) log[now === '' ? 'info' : 'warn']({ problems }, now === '' ? 'ready' : 'not ready');
+    before = now;
+    await pause(now === '' ? READY_PERIOD_MS : UNREADY_PERIOD_MS, signal);
+  }
+}

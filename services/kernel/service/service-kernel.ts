@@ -1,0 +1,114 @@
+import { DiscoveryServiceClient } from '../../../gen/cyclorama/discovery/v1/discovery.ts';
+import type { JobPlan } from '../../../gen/cyclorama/job/v1/job.ts';
+import { openBus } from '../bus/bus.ts';
+import type { Bus } from '../bus/types.ts';
+import { runDriver } from '../drive/driver.ts';
+import { dryRun } from '../drive/dry-run.ts';
+import { createInteractive, type RunInteractive } from '../jobs/interactive.ts';
+import { createJobs, type JobDraft, type Jobs } from '../jobs/jobs.ts';
+import { jobService } from '../jobs/service.ts';
+import { createWorkers, requireLiveGpu } from '../jobs/workers.ts';
+import { callStream, createClient } from '../rpc/client.ts';
+import type { RpcService } from '../rpc/service.ts';
+import { withPassingBreaks } from '../sources/scan-breaks.ts';
+import type { SourceParts } from '../sources/source.ts';
+import { createObjectStore, type ObjectStore } from '../store/object-store.ts';
+import type { Operation } from '../work/operation.ts';
+import type { Platform, ProcessParts } from './run-process.ts';
+
+/** A scan of one window must be through by then. */
+const SCAN_DEADLINE_MS = 3_600_000;
+/** So long without queued tasks and results until a job is planned again. */
+const STALL_MS = 120_000;
+
+/** What every service is made of. */
+export interface ServiceKernel {
+  store: ObjectStore;
+  bus: Bus;
+  jobs: Jobs;
+  runInteractive: RunInteractive;
+  /** Throws `gpu_unavailable` where workers take the operation's tasks and none has a GPU. */
+  requireGpu: () => Promise<void>;
+  /** What a job of the service's operation would do. */
+  dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;
+  jobService: RpcService;
+  /** The process around the service's own RPCs; drives the jobs of its operation, where it has one. */
+  toProcess(own: RpcService): ProcessParts;
+}
+
+/** Opens store, bus and jobs for a service, and for the jobs of its operation a driver. */
+export async function createServiceKernel(
+  platform: Platform,
+  operation?: Pick<Operation, 'name' | 'recipe'>,
+): Promise<ServiceKernel> {
+  const { config, log, metrics } = platform;
+  if (!config.allowedBuckets) log.warn('CYCLORAMA_ALLOWED_BUCKETS is not set: every bucket may be read and written');
+  const store = createObjectStore(config, metrics);
+  const bus = await openBus(
+    config.nats,
+    { name: `service ${operation?.name ?? 'discovery'}`, queues: operation ? [operation.name] : [] },
+    log,
+  );
+  const jobs = createJobs(bus, store, log);
+  const workers = createWorkers(bus, log);
+  const discovery = createClient(DiscoveryServiceClient, config.discoveryAddress, {
+    token: config.token,
+    tlsCa: config.tlsCa,
+  });
+  const scan = withPassingBreaks((request, traceId, signal) =>
+    callStream(discovery, discovery.scanAssets, request, {
+      signal,
+      traceId,
+      deadlineMs: Date.now() + SCAN_DEADLINE_MS,
+    }),
+  );
+  const own = jobService({ jobs, bus, store });
+  const source: SourceParts = { scan, store, bus, readJob: jobs.read };
+
+  return {
+    store,
+    bus,
+    jobs,
+    runInteractive: createInteractive({ bus, jobs, store, workers }),
+    requireGpu: () => requireLiveGpu(workers, operation?.name ?? ''),
+    dryRun: (draft, signal) => dryRun({ store, source, recipe: operation?.recipe ?? 0 }, draft, signal),
+    jobService: own,
+    toProcess(service) {
+      const ending = new AbortController();
+      const driving =
+        operation &&
+        runDriver(
+          {
+            operation: operation.name,
+            recipe: operation.recipe,
+            bus,
+            jobs,
+            store,
+            metrics,
+            log,
+            source,
+            driverId: `${config.worker.id}-${operation.name}`,
+            liveWorkers: () => workers.live(operation.name),
+            stallMs: STALL_MS,
+            ackWaitMs: config.nats.ackWaitMs,
+          },
+          ending.signal,
+        );
+      return {
+        services: [service, own],
+        ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
+        drain: async () => {
+          bus.endSoon();
+          ending.abort();
+          await driving;
+        },
+        done: bus.broken,
+        close: async () => {
+          discovery.close();
+          await bus.close();
+          store.close();
+        },
+      };
+    },
+  };
+}

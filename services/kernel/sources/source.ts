@@ -1,0 +1,262 @@
+import { Asset, type AssetSource, type ManifestSource, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
+import type { ScanAssetsRequest, ScanAssetsResponse } from '../../../gen/cyclorama/discovery/v1/discovery.ts';
+import { Job, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
+import type { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
+import type { Bus } from '../bus/types.ts';
+import type { Naming } from '../drive/plan.ts';
+import { CycloramaError } from '../failure.ts';
+import { countOfResults, readResults, resultsGone } from '../jobs/results.ts';
+import { isEnded } from '../jobs/state.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { parseObjectUri, parseS3Uri } from '../uri.ts';
+import { isInventory } from './inventory.ts';
+import { readInventory } from './inventory-files.ts';
+import { MAX_ASSETS, readManifest } from './manifest.ts';
+
+/** No scan outlives so many assets, so that a broken one costs little. */
+const WINDOW = 10_000;
+/** Assets between two cursors that a driver may save. */
+const BATCH = 100;
+const HEADS_AT_ONCE = 16;
+
+/** Some assets of a source, and where to go on after them. */
+export interface SourceBatch {
+  assets: Asset[];
+  cursor: string;
+}
+
+/** The store does not list in key order, so a scan cannot be taken up in the middle. */
+export class UnsortedSource extends Error {}
+
+/** Asks the discovery service for assets. */
+export type Scan = (
+  request: ScanAssetsRequest,
+  traceId: string,
+  signal: AbortSignal,
+) => AsyncIterable<ScanAssetsResponse>;
+
+/** What reading a source takes. */
+export interface SourceParts {
+  scan: Scan;
+  store: Pick<ObjectStore, 'head' | 'read'>;
+  bus: Pick<Bus, 'reader'>;
+  readJob: (jobId: string) => Promise<Job | undefined>;
+}
+
+/** Reads the assets of a job's source from a cursor on; `taken` of them came before. */
+export async function* readSource(
+  parts: SourceParts,
+  entry: JobEntry,
+  taken: number,
+  signal: AbortSignal,
+): AsyncGenerator<SourceBatch> {
+  const source = entry.job!.source!.source!;
+  const { cursor } = entry;
+  switch (source.$case) {
+    case 'prefix':
+      yield* inBatches(scanPrefix(parts.scan, entry, source.value, taken, signal));
+      return;
+    case 'list':
+      yield* readNamed(parts.store, [source.value.uris.map(toNamed)], cursor, signal);
+      return;
+    case 'manifest':
+      yield* readNamed(parts.store, readManifestAssets(parts.store, source.value, signal), cursor, signal);
+      return;
+    case 'job':
+      yield* readJobSource(parts, source.value, entry, signal);
+  }
+}
+
+/** Counts the assets of a source, telling the sum so far; a job source is not counted, since it grows. */
+export async function* countSource(parts: SourceParts, entry: JobEntry, signal: AbortSignal): AsyncGenerator<number> {
+  const source = entry.job!.source!.source!;
+  if (source.$case === 'list') yield source.value.uris.length;
+  let total = 0;
+  if (source.$case === 'manifest') {
+    for await (const assets of readManifestAssets(parts.store, source.value, signal)) {
+      total += assets.length;
+      yield total;
+    }
+    yield total;
+  }
+  if (source.$case !== 'prefix') return;
+  for await (const assets of scanPrefix(parts.scan, { ...entry, cursor: '' }, source.value, 0, signal)) {
+    total += assets.length;
+    if (total > MAX_ASSETS) {
+      throw new CycloramaError(
+        'too_many_assets',
+        `'${source.value.prefixUri}' has over ${MAX_ASSETS} assets; split it by prefix`,
+      );
+    }
+    yield total;
+  }
+  yield total;
+}
+
+/** Scans window by window, each after the last key of the one before; an unsorted store in one go. */
+async function* scanPrefix(
+  scan: Scan,
+  entry: JobEntry,
+  prefix: { prefixUri: string; suffixes: string[]; limit: bigint },
+  taken: number,
+  signal: AbortSignal,
+): AsyncGenerator<Asset[]> {
+  const limit = prefix.limit === 0n ? Number.POSITIVE_INFINITY : Number(prefix.limit);
+  let startAfter = entry.cursor;
+  let left = limit - taken;
+  while (left > 0) {
+    const window = entry.unsorted ? left : Math.min(left, WINDOW);
+    const request = {
+      prefixUri: prefix.prefixUri,
+      suffixes: prefix.suffixes,
+      startAfter,
+      limit: Number.isFinite(window) ? BigInt(window) : 0n,
+    };
+    const pages = scan(request, entry.job!.traceId, signal);
+    let seen = 0;
+    // A window is read in one go: at the workers' pace its connection would grow older than the server allows. An unsorted
+    // store's one scan has no bound that fits into memory, and stays at the reader's pace.
+    for await (const { assets } of entry.unsorted ? pages : await Array.fromAsync(pages)) {
+      signal.throwIfAborted();
+      for (const asset of assets) {
+        const { key } = parseS3Uri(asset.uri, 'uri');
+        if (!entry.unsorted && Buffer.compare(Buffer.from(startAfter), Buffer.from(key)) >= 0) {
+          throw new UnsortedSource(
+            `'${prefix.prefixUri}' is not listed in key order: '${key}' came after '${startAfter}'`,
+          );
+        }
+        startAfter = key;
+      }
+      seen += assets.length;
+      yield assets;
+    }
+    left -= seen;
+    if (entry.unsorted || seen < window) return;
+  }
+}
+
+async function* inBatches(pages: AsyncIterable<Asset[]>): AsyncGenerator<SourceBatch> {
+  for await (const page of pages) {
+    for (let i = 0; i < page.length; i += BATCH) {
+      const assets = page.slice(i, i + BATCH);
+      yield { assets, cursor: parseS3Uri(assets.at(-1)!.uri, 'uri').key };
+    }
+  }
+}
+
+/** An asset of which we know the name alone. */
+function toNamed(uri: string): Asset {
+  return Asset.fromPartial({ uri });
+}
+
+/** The assets of a manifest or inventory; those without an ETag are still to be looked up. */
+async function* readManifestAssets(
+  store: SourceParts['store'],
+  manifest: ManifestSource,
+  signal: AbortSignal,
+): AsyncGenerator<Asset[]> {
+  if (isInventory(manifest.uri)) yield* readInventory(store, manifest, signal);
+  else for await (const uris of readManifest(store, manifest, signal)) yield uris.map(toNamed);
+}
+
+/** An asset as it is now; without ETag where it is not there, or has a name that the store refuses for good. */
+async function lookUp(store: Pick<ObjectStore, 'head'>, uri: string, signal: AbortSignal): Promise<Asset> {
+  const found = await store.head(parseObjectUri(uri, 'uri'), signal).catch((error: unknown) => {
+    // One such name is no reason to fail a whole job: its task asks again and says why.
+    if (error instanceof CycloramaError && error.reason === 'request_refused') return undefined;
+    throw error;
+  });
+  const { sizeBytes = 0n, etag = '', lastModifyTime } = found ?? {};
+  return { uri, sizeBytes, etag, lastModifyTime };
+}
+
+/** Looks up assets of which the name alone is known; the cursor is how many came before. One that is not there comes without ETag: its task will say so. */
+async function* readNamed(
+  store: Pick<ObjectStore, 'head'>,
+  lists: Iterable<Asset[]> | AsyncIterable<Asset[]>,
+  cursor: string,
+  signal: AbortSignal,
+): AsyncGenerator<SourceBatch> {
+  let left = Number(cursor || 0);
+  let taken = left;
+  for await (const named of lists) {
+    const rest = named.slice(left);
+    left = Math.max(0, left - named.length);
+    for (let i = 0; i < rest.length; ) {
+      const width = rest[i]!.etag === '' ? HEADS_AT_ONCE : BATCH;
+      const assets = await Promise.all(
+        rest.slice(i, i + width).map((asset) => (asset.etag === '' ? lookUp(store, asset.uri, signal) : asset)),
+      );
+      i += assets.length;
+      taken += assets.length;
+      yield { assets, cursor: String(taken) };
+    }
+  }
+}
+
+/** Follows the results of another job until it has ended; the cursor is a sequence. A retry takes what an unfinished job left, too. */
+async function* readJobSource(
+  parts: SourceParts,
+  { jobId, outcomes }: { jobId: string; outcomes: Outcome[] },
+  { cursor, job: { retryOf } = Job.fromPartial({}) }: JobEntry,
+  signal: AbortSignal,
+): AsyncGenerator<SourceBatch> {
+  const wanted = new Set(outcomes.length > 0 ? outcomes : [Outcome.OUTCOME_SUCCEEDED]);
+  const results = readResults(parts.bus, jobId, BigInt(cursor || 0));
+  // Who goes on in the middle does not know how many came before.
+  let seen = cursor === '' ? 0 : Number.POSITIVE_INFINITY;
+  try {
+    for (;;) {
+      // The job is read first: what it says of its end holds for results that are read later.
+      const job = await parts.readJob(jobId);
+      if (!job)
+        throw new CycloramaError(
+          'source_job_gone',
+          `job '${jobId}', the source of this job, is not known any more; expected a new job over the index of its dataset`,
+        );
+      const ended = isEnded(job.state);
+      if (ended && job.state !== JobState.JOB_STATE_SUCCEEDED && retryOf !== jobId) {
+        throw new CycloramaError('source_job_cancelled', `job '${jobId}', the source of this job, did not succeed`);
+      }
+      const batch = await results.next(BATCH, ended ? 0 : 2_000, signal);
+      // Broken off it brings nothing, either; that is no end of the source.
+      signal.throwIfAborted();
+      seen += batch.length;
+      if (batch.length === 0 && ended && seen < countOfResults(job)) throw resultsGone(job);
+      if (batch.length === 0 && ended) return;
+      if (batch.length === 0) continue;
+      const listed = batch.filter(({ result }) => wanted.has(result.outcome)).map(({ result }) => result.asset!);
+      // A retry is for what was mended since: it takes assets as they are now, not as they were listed.
+      const assets =
+        retryOf === jobId ? await Promise.all(listed.map(({ uri }) => lookUp(parts.store, uri, signal))) : listed;
+      yield { assets, cursor: String(batch.at(-1)!.sequence) };
+    }
+  } finally {
+    await results.close();
+  }
+}
+
+/**
+ * How outputs are named: by the source of the job itself or of the one at the root of a chain, so that a retry
+ * names them as the job before did. It depends on the request alone, never on what a prefix or manifest holds today.
+ */
+export async function readNamingPrefix(source: AssetSource, readJob: SourceParts['readJob']): Promise<Naming> {
+  const MAX_CHAIN = 16;
+  let current = source.source;
+  for (let depth = 0; depth < MAX_CHAIN && current?.$case === 'job'; depth++) {
+    current = (await readJob(current.value.jobId))?.source?.source;
+  }
+  // An inventory is that of one bucket.
+  if (current?.$case === 'manifest' && isInventory(current.value.uri)) {
+    return { folder: '', suffixes: current.value.suffixes };
+  }
+  // A list takes whatever it names: `chair.glb` and `chair.obj` in one are told apart by their endings.
+  if (current?.$case === 'list') return { folder: '', suffixes: [...new Set(current.value.uris.map(endingOf))] };
+  if (current?.$case !== 'prefix') return { folder: '', suffixes: [], anywhere: true };
+  const { key } = parseS3Uri(current.value.prefixUri, 'source.prefix.prefix_uri');
+  return { folder: key.slice(0, key.lastIndexOf('/') + 1), suffixes: current.value.suffixes };
+}
+
+function endingOf(uri: string): string {
+  return /\.[^./]+$/.exec(uri)?.[0] ?? '';
+}

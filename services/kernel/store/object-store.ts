@@ -1,0 +1,195 @@
+import {
+  BucketAlreadyOwnedByYou,
+  type BucketLocationConstraint,
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+} from '@aws-sdk/client-s3';
+import { CycloramaError } from '../failure.ts';
+import type { Config } from '../process/config.ts';
+import type { Metrics } from '../process/metrics.ts';
+import type { S3Place } from '../uri.ts';
+import type { AccessKey } from './clients.ts';
+import type { Content } from './content.ts';
+import { fromListedKey } from './listed-key.ts';
+import { createReads } from './read.ts';
+import { createRequests, orAbsent, type StoreRequests, unquote } from './requests.ts';
+import { createWrite, SHA256 } from './write.ts';
+
+/** One request and its SDK-level retries; those with a body get more time, by its size. */
+const REQUEST_DEADLINE_MS = 60_000;
+
+/** An object as a listing or HEAD shows it. The ETag is without quotes. */
+export interface StoredObject {
+  key: string;
+  sizeBytes: bigint;
+  etag: string;
+  lastModifyTime: Date | undefined;
+  /** From HEAD alone, and of objects that we wrote: the content's SHA-256, which an ETag may say nothing of. */
+  sha256?: string | undefined;
+}
+
+/** Bytes of an object from `start` up to `end`, not included; precondition_failed once the object has another ETag. */
+export interface ByteRange {
+  start: number;
+  end: number;
+  etag: string;
+}
+
+/** Which page of a bucket to list. */
+export interface ListQuery {
+  prefix: string;
+  startAfter?: string | undefined;
+  continuationToken?: string | undefined;
+  maxKeys?: number;
+}
+
+/** One page of a listing; no token means the end. */
+export interface ListPage {
+  objects: StoredObject[];
+  nextToken: string | undefined;
+}
+
+/** Condition of a write: only if the object is absent, or only if it still has this ETag. */
+export type WriteCondition = { ifAbsent: true } | { ifEtag: string } | 'always';
+
+/** S3 with deadlines and typed errors. Every method honours its signal. */
+export interface ObjectStore {
+  /** Throws bucket_not_allowed where the configuration does not name the bucket. */
+  checkBucket(bucket: string): void;
+  list(bucket: string, query: ListQuery, signal?: AbortSignal): Promise<ListPage>;
+  /** Lists a whole prefix page by page. */
+  listAll(bucket: string, prefix: string, signal?: AbortSignal): AsyncGenerator<StoredObject[]>;
+  /** Returns undefined where there is no such object. */
+  head(place: S3Place, signal?: AbortSignal): Promise<StoredObject | undefined>;
+  /** Reads a small object, or a part of one that is still the same; undefined where there is none. Over maxBytes: asset_too_large. */
+  read(
+    place: S3Place,
+    maxBytes: number,
+    signal?: AbortSignal,
+    range?: ByteRange,
+  ): Promise<{ body: Buffer; etag: string } | undefined>;
+  /**
+   * Streams an object into a file, whole or not at all; asset_changed when the ETag is not the expected one.
+   * The time for it follows from `expectedBytes`, or from the most there may be.
+   */
+  download(
+    place: S3Place,
+    path: string,
+    options: { etag?: string; maxBytes: number; expectedBytes?: number },
+    signal?: AbortSignal,
+  ): Promise<{ sizeBytes: number; etag: string; sha256: string }>;
+  /** Writes an object; precondition_failed when the condition does not hold. */
+  write(
+    place: S3Place,
+    content: Content,
+    options: { condition: WriteCondition; contentType: string },
+    signal?: AbortSignal,
+  ): Promise<{ sizeBytes: number; etag: string; sha256: string }>;
+  remove(place: S3Place, signal?: AbortSignal): Promise<void>;
+  /** Creates a bucket; one that we own already is left as it is. */
+  createBucket(bucket: string, signal?: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/** Opens the store that the configuration names, with AWS's usual credential chain unless a key is given. */
+export function createObjectStore(
+  { s3, allowedBuckets }: Pick<Config, 's3' | 'allowedBuckets'>,
+  metrics: Pick<Metrics, 's3Requests' | 's3Bytes'>,
+  key?: AccessKey,
+  requestDeadlineMs = REQUEST_DEADLINE_MS,
+): ObjectStore {
+  const requests = createRequests(s3, metrics, requestDeadlineMs, key);
+  const { run, payer } = requests;
+  const list: ObjectStore['list'] = (bucket, query, signal) => listPage(requests, bucket, query, signal);
+
+  const head: ObjectStore['head'] = (place, signal) => {
+    const command = new HeadObjectCommand({ Bucket: place.bucket, Key: place.key, ...payer });
+    const look = async (): Promise<StoredObject> => {
+      const found = await run('HeadObject', place, (client, options) => client.send(command, options), signal);
+      return {
+        key: place.key,
+        sizeBytes: BigInt(found.ContentLength ?? 0),
+        etag: unquote(found.ETag),
+        lastModifyTime: found.LastModified,
+        sha256: found.Metadata?.[SHA256],
+      };
+    };
+    return orAbsent(look());
+  };
+
+  return {
+    list,
+    head,
+    ...createReads(requests),
+    write: createWrite(requests, s3.encryption, head),
+
+    checkBucket(bucket) {
+      if (allowedBuckets === undefined || allowedBuckets.includes(bucket)) return;
+      throw new CycloramaError(
+        'bucket_not_allowed',
+        `bucket '${bucket}' may not be used here; expected one of ${allowedBuckets.join(', ')}`,
+      );
+    },
+
+    async *listAll(bucket, prefix, signal) {
+      let continuationToken: string | undefined;
+      do {
+        const page = await list(bucket, { prefix, continuationToken }, signal);
+        yield page.objects;
+        continuationToken = page.nextToken;
+      } while (continuationToken !== undefined);
+    },
+
+    async remove(place, signal) {
+      const command = new DeleteObjectCommand({ Bucket: place.bucket, Key: place.key, ...payer });
+      await run('DeleteObject', place, (client, options) => client.send(command, options), signal);
+    },
+
+    async createBucket(bucket, signal) {
+      // us-east-1 is S3's default and must not be named.
+      const elsewhere = s3.region === 'us-east-1' ? undefined : (s3.region as BucketLocationConstraint);
+      const command = new CreateBucketCommand({
+        Bucket: bucket,
+        ...(elsewhere === undefined ? {} : { CreateBucketConfiguration: { LocationConstraint: elsewhere } }),
+      });
+      try {
+        await run('CreateBucket', { bucket, key: '' }, (client, options) => client.send(command, options), signal);
+      } catch (error) {
+        if ((error as Error).cause instanceof BucketAlreadyOwnedByYou) return;
+        throw error;
+      }
+    },
+
+    close: requests.close,
+  };
+}
+
+async function listPage(
+  { run, payer }: StoreRequests,
+  bucket: string,
+  { prefix, startAfter, continuationToken, maxKeys = 1000 }: ListQuery,
+  signal?: AbortSignal,
+): Promise<ListPage> {
+  const command = new ListObjectsV2Command({
+    Bucket: bucket,
+    Prefix: prefix,
+    MaxKeys: maxKeys,
+    EncodingType: 'url',
+    ...payer,
+    ...(startAfter ? { StartAfter: startAfter } : {}),
+    ...(continuationToken ? { ContinuationToken: continuationToken } : {}),
+  });
+  const place = { bucket, key: prefix };
+  const page = await run('ListObjectsV2', place, (client, options) => client.send(command, options), signal);
+  return {
+    objects: (page.Contents ?? []).map(({ Key, Size, ETag, LastModified }) => ({
+      key: fromListedKey(Key!, page.EncodingType),
+      sizeBytes: BigInt(Size ?? 0),
+      etag: unquote(ETag),
+      lastModifyTime: LastModified,
+    })),
+    nextToken: page.IsTruncated ? page.NextContinuationToken : undefined,
+  };
+}

@@ -1,0 +1,233 @@
+import type { Asset, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
+import { type Output, TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
+import { type Task, TaskRecord } from '../../../gen/cyclorama/job/v1/task.ts';
+import type { BlenderPool } from '../blender/pool.ts';
+import type { Bus } from '../bus/types.ts';
+import { forEachBounded } from '../concurrency.ts';
+import { type DatasetPlaces, outcomeWord, toDatasetPlaces } from '../dataset/places.ts';
+import { commitRecord, type ListedRecord, listRecords, readRecord } from '../dataset/records.ts';
+import { CycloramaError, toFailure } from '../failure.ts';
+import { publishResult } from '../jobs/results.ts';
+import { isBadRequest } from '../store/errors.ts';
+import type { ObjectStore, StoredObject } from '../store/object-store.ts';
+import { type S3Place, toS3Uri } from '../uri.ts';
+import type { Operation, OutputFile, Product } from './operation.ts';
+import type { PreparedAsset } from './prepare.ts';
+import type { TaskFolder } from './scratch.ts';
+
+const UPLOADS_AT_ONCE = 8;
+const LOOKS_AT_ONCE = 8;
+
+/** What one attempt at a task takes. */
+export interface AttemptParts {
+  bus: Pick<Bus, 'publish'>;
+  store: ObjectStore;
+  pool: Pick<BlenderPool, 'withBlender'>;
+  /** The processes for the step after Blender's; where no operation has one, there are none. */
+  imaging?: Pick<BlenderPool, 'withBlender'>;
+  operation: Operation;
+  task: Task;
+  attempt: number;
+  /** Wants a Blender that has seen no other asset. */
+  fresh: boolean;
+  workerId: string;
+  sandbox: string;
+  device: string;
+  version: string;
+  limits: { deadlineMs: number; stallMs: number };
+  /** The attempt's own folder in scratch. */
+  folder: TaskFolder;
+  /** Fetches, checks and decodes the asset into the folder. */
+  prepare: (signal: AbortSignal) => Promise<PreparedAsset>;
+  /** Times a stage. */
+  timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
+  stageSeconds: { [stage: string]: number };
+}
+
+/** What of the dataset concerns one task, as it was when the attempt began. */
+export interface Standing {
+  records: ListedRecord[];
+  /** ETags of outputs that are there already, by key. */
+  outputs: Map<string, string>;
+}
+
+/** Looks at what earlier attempts left. Nothing for a task that writes nothing. */
+export async function readStanding({ store, operation, task }: AttemptParts, signal: AbortSignal): Promise<Standing> {
+  if (task.outputUri === '') return { records: [], outputs: new Map() };
+  const found: StoredObject[] = [];
+  const readOutputs = forEachBounded(operation.outputPlaces(task), LOOKS_AT_ONCE, async (place) => {
+    found.push(...(await readPlace(store, place, signal)));
+  });
+  const [records] = await Promise.all([
+    listRecords(store, toDatasetPlaces(task.outputUri), task.taskId, signal),
+    readOutputs,
+  ]);
+  return { records, outputs: new Map(found.map(({ key, etag }) => [key, etag])) };
+}
+
+async function readPlace(store: AttemptParts['store'], place: S3Place, signal: AbortSignal): Promise<StoredObject[]> {
+  if (place.key.endsWith('/')) return (await Array.fromAsync(store.listAll(place.bucket, place.key, signal))).flat();
+  try {
+    const found = await store.head(place, signal);
+    return found ? [found] : [];
+  } catch (error) {
+    // Perhaps a name that the store cannot hold: HEAD has no body that would say so, the write will.
+    if (isBadRequest(error)) return [];
+    throw error;
+  }
+}
+
+/** The result that a record already gives for this task: any that succeeded, or one that this very job committed. */
+export async function findCommitted(
+  { store, task }: AttemptParts,
+  { records }: Standing,
+  signal: AbortSignal,
+): Promise<TaskResult | undefined> {
+  const mine = records.filter(({ fingerprint }) => fingerprint === task.fingerprint);
+  mine.sort((a, b) => Number(b.outcome === 'succeeded') - Number(a.outcome === 'succeeded'));
+  for (const { place, outcome } of mine) {
+    const result = (await readRecord(store, place, signal))?.result;
+    if (result && (outcome === 'succeeded' || result.jobId === task.jobId)) return adopt(result, task);
+  }
+  return undefined;
+}
+
+/** What an attempt knows about the asset when it commits. */
+export interface CommitFacts {
+  outcome: Outcome;
+  error?: CycloramaError;
+  dependencies: Asset[];
+  versions: { [part: string]: string };
+}
+
+/**
+ * Uploads a product, commits the record, publishes the result. Another attempt that was faster wins: its result is published instead.
+ */
+export async function commit(
+  parts: AttemptParts,
+  standing: Standing,
+  product: Product,
+  facts: CommitFacts,
+  signal: AbortSignal,
+): Promise<TaskResult> {
+  const { store, bus, task, timed } = parts;
+  if (task.outputUri === '') {
+    const result = toResult(parts, { ...product, detail: { ...product.detail, report: product.report } }, facts, []);
+    await publishResult(bus, result);
+    return result;
+  }
+  const places = toDatasetPlaces(task.outputUri);
+  try {
+    const outputs = await timed('upload', () => upload(store, product.files, standing, signal));
+    const result = toResult(parts, product, facts, outputs);
+    const record = toRecord(parts, result, product, facts);
+    const write = (seen: ListedRecord[]): Promise<TaskRecord> =>
+      timed('commit', () => commitRecord(store, places, record, seen, signal));
+    let stands = await write(standing.records);
+    // Its outputs were there before we looked and its record only came later: ours lie over them, so ours is the record.
+    if (differ(stands.result!.outputs, outputs))
+      stands = await write(await listRecords(store, places, task.taskId, signal));
+    if (stands === record) await removeOutdatedKept(store, places, standing, outputs, signal);
+    const final = stands === record ? withoutLog(result) : adopt(stands.result!, task);
+    await publishResult(bus, final);
+    return final;
+  } catch (error) {
+    if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
+    const now = await readStanding(parts, signal);
+    const committed = await findCommitted(parts, now, signal);
+    if (!committed) throw error;
+    await publishResult(bus, committed);
+    return committed;
+  }
+}
+
+async function upload(
+  store: ObjectStore,
+  files: OutputFile[],
+  { outputs }: Standing,
+  signal: AbortSignal,
+): Promise<Output[]> {
+  const uploaded: Output[] = [];
+  await forEachBounded(files, UPLOADS_AT_ONCE, async ({ place, content, contentType }) => {
+    const before = outputs.get(place.key);
+    const condition = before === undefined ? ({ ifAbsent: true } as const) : { ifEtag: before };
+    const { sizeBytes, etag, sha256 } = await store.write(place, content, { condition, contentType }, signal);
+    uploaded.push({ uri: toS3Uri(place), sizeBytes: BigInt(sizeBytes), etag, sha256 });
+  });
+  return uploaded.sort((a, b) => (a.uri < b.uri ? -1 : 1));
+}
+
+/** Removes what was kept of earlier failures, also of attempts that never got to their record, and is not in the new one. */
+async function removeOutdatedKept(
+  store: ObjectStore,
+  { bucket, keptFolder }: DatasetPlaces,
+  standing: Standing,
+  outputs: Output[],
+  signal: AbortSignal,
+): Promise<void> {
+  const listed = new Set(outputs.map(({ uri }) => uri));
+  const kept = [...standing.outputs.keys()].filter((key) => key.startsWith(keptFolder)).map((key) => ({ bucket, key }));
+  const outdated = kept.filter((place) => !listed.has(toS3Uri(place)));
+  await forEachBounded(outdated, UPLOADS_AT_ONCE, (place) => store.remove(place, signal));
+}
+
+/** Whether two attempts left different content at one place. */
+function differ(theirs: Output[], ours: Output[]): boolean {
+  const hashes = new Map(theirs.map(({ uri, sha256 }) => [uri, sha256]));
+  return ours.some(({ uri, sha256 }) => hashes.has(uri) && hashes.get(uri) !== sha256);
+}
+
+function toResult(
+  { task, attempt, workerId, stageSeconds }: AttemptParts,
+  product: Product,
+  { outcome, error }: CommitFacts,
+  outputs: Output[],
+): TaskResult {
+  const name = { assetId: task.taskId, fingerprint: task.fingerprint, outcome: outcomeWord(outcome) };
+  return TaskResult.fromPartial({
+    jobId: task.jobId,
+    taskId: task.taskId,
+    asset: task.asset,
+    outcome,
+    failure: error && toFailure(error),
+    outputs,
+    recordUri: task.outputUri === '' ? '' : toS3Uri(toDatasetPlaces(task.outputUri).record(name)),
+    detail: product.detail,
+    stageSeconds: { ...stageSeconds },
+    workerId,
+    attempt,
+    endTime: new Date(),
+    warnings: product.warnings,
+  });
+}
+
+function toRecord(
+  { task, operation, sandbox, device, version }: AttemptParts,
+  result: TaskResult,
+  { report, device: renderedOn }: Product,
+  { dependencies, versions }: CommitFacts,
+): TaskRecord {
+  return TaskRecord.fromPartial({
+    result,
+    fingerprint: task.fingerprint,
+    operation: operation.name,
+    spec: task.spec,
+    recipe: operation.recipe,
+    dependencies,
+    versions: { cyclorama: version, ...versions },
+    sandbox,
+    traceId: task.traceId,
+    device: renderedOn ?? device,
+    report,
+  });
+}
+
+/** A committed result as this task's: reused where another job committed it. */
+function adopt(result: TaskResult, task: Task): TaskResult {
+  return withoutLog({ ...result, jobId: task.jobId, reused: result.reused || result.jobId !== task.jobId });
+}
+
+/** The log tail stays in the record. */
+function withoutLog(result: TaskResult): TaskResult {
+  return result.failure ? { ...result, failure: { ...result.failure, logTail: [] } } : result;
+}

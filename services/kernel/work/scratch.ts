@@ -1,0 +1,170 @@
+import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, relative } from 'node:path';
+import { createRoom } from '../budget.ts';
+import { CycloramaError } from '../failure.ts';
+import { readStartTicks } from '../process/identity.ts';
+
+/** One attempt's own folder; nothing in it outlives the attempt. */
+export interface TaskFolder {
+  /** Where the asset and the files beside it are put together. */
+  input: string;
+  /** Where files that Blender wrote are kept until they are uploaded. */
+  output: string;
+  /** Moves everything in `input` into Blender's folder; returns the asset's path there. */
+  handInput(assetPath: string, inputDir: string): Promise<string>;
+  /** Moves everything that Blender wrote into `output`. */
+  collectOutput(outputDir: string): Promise<void>;
+  /** Moves everything in `output` into the folder of the step after Blender's. */
+  handOutput(inputDir: string): Promise<void>;
+  /** Makes room for another try. */
+  empty(): Promise<void>;
+  /** Whether the disk has no room left: what a process wrote may then be cut off, and not all of them say so. */
+  isFull(): Promise<boolean>;
+}
+
+/** A worker's scratch space, bounded in bytes. */
+export interface Scratch {
+  root: string;
+  /** Runs `work` with a folder of its own and room for `bytes`; waits for the room, and removes the folder in the end. */
+  withFolder<T>(name: string, bytes: number, signal: AbortSignal, work: (folder: TaskFolder) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Opens a worker's scratch space, and removes what workers of this host that are gone left behind. */
+export async function openScratch(scratchDir: string, workerId: string, limitBytes: number): Promise<Scratch> {
+  await mkdir(scratchDir, { recursive: true });
+  await sweep(scratchDir);
+  const root = join(scratchDir, workerId);
+  await refuseLivingOwner(root, workerId);
+  await rm(root, { recursive: true, force: true });
+  await mkdir(root);
+  const owner: Owner = { host: hostname(), pid: process.pid, startTicks: readStartTicks(process.pid) };
+  await writeFile(join(root, `${OWNER}.new`), JSON.stringify(owner));
+  // Whole or not at all: a worker that starts meanwhile reads it.
+  await rename(join(root, `${OWNER}.new`), join(root, OWNER));
+  const room = createRoom(limitBytes);
+  let number = 0;
+
+  return {
+    root,
+    // Who wants more than there is gets all of it, and refuses by itself: only the work can record that.
+    withFolder: (name, bytes, signal, work) =>
+      room.within(bytes, signal, async () => {
+        const folder = toTaskFolder(join(root, `task-${name}-${number++}`));
+        try {
+          await folder.empty();
+          return await work(folder);
+        } catch (error) {
+          throw toScratchError(error);
+        } finally {
+          await removeFolder(folder.root);
+        }
+      }),
+    close: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+const OWNER = 'owner.json';
+/** A write that finds no room leaves less than that behind. */
+const FULL_BELOW_BYTES = 2 ** 20;
+
+/** What Node calls a disk that is full, broken, read-only or not ours, and a process with too many open files. */
+const SCRATCH_FAULTS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE']);
+
+/** Turns what Node says of a scratch disk that cannot be used into `scratch_full`, which is no asset's fault. */
+export function toScratchError(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || !SCRATCH_FAULTS.has((thrown as NodeJS.ErrnoException).code ?? '')) return thrown;
+  return new CycloramaError('scratch_full', `the scratch disk cannot be used: ${thrown.message}`, { cause: thrown });
+}
+
+/** A failure is no asset's fault while the disk is full: Cycles cuts its images off without a word, and they are no images then. */
+export async function blameFullDisk(folder: Pick<TaskFolder, 'isFull'>, thrown: unknown): Promise<unknown> {
+  if (!(await folder.isFull())) return toScratchError(thrown);
+  const message = `the scratch disk has no room left; what failed by it: ${(thrown as Error).message}`;
+  return new CycloramaError('scratch_full', message, { cause: thrown });
+}
+
+async function removeFolder(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    throw toScratchError(error);
+  }
+}
+
+function toTaskFolder(root: string): TaskFolder & { root: string } {
+  const input = join(root, 'in');
+  const output = join(root, 'out');
+  return {
+    root,
+    input,
+    output,
+    async handInput(assetPath, inputDir) {
+      await moveAll(input, inputDir);
+      return join(inputDir, relative(input, assetPath));
+    },
+    collectOutput: (outputDir) => moveAll(outputDir, output),
+    handOutput: (inputDir) => moveAll(output, inputDir),
+    async isFull() {
+      const { bavail, bsize } = await statfs(root);
+      return bavail * bsize < FULL_BELOW_BYTES;
+    },
+    async empty() {
+      for (const path of [input, output]) {
+        await rm(path, { recursive: true, force: true });
+        await mkdir(path, { recursive: true });
+      }
+    },
+  };
+}
+
+async function moveAll(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) await rename(join(from, name), join(to, name));
+}
+
+/** Removes the folders of workers of this host whose process is gone. */
+async function sweep(scratchDir: string): Promise<void> {
+  for (const entry of await readdir(scratchDir, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const folder = join(scratchDir, entry.name);
+    if (await isAbandoned(folder)) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function isAbandoned(folder: string): Promise<boolean> {
+  const owner = await readOwner(folder);
+  return owner !== undefined && owner.host === hostname() && readStartTicks(owner.pid) !== owner.startTicks;
+}
+
+/** Throws where another process of this host works in a folder that was swept: of two workers of one name each would remove the other's files. */
+async function refuseLivingOwner(folder: string, workerId: string): Promise<void> {
+  const owner = await readOwner(folder);
+  // Where the system does not tell when a process started, nobody knows whether it lives.
+  if (owner?.host !== hostname() || owner.pid === process.pid || owner.startTicks === undefined) return;
+  throw new Error(
+    `worker '${workerId}' runs here already, as process ${owner.pid}; expected a CYCLORAMA_WORKER_ID of its own`,
+  );
+}
+
+interface Owner {
+  host: string;
+  pid: number;
+  /** Undefined where the system does not tell. */
+  startTicks?: string | undefined;
+}
+
+/** Has the form of a process of this host, and is none. */
+const NOBODY: Owner = { host: hostname(), pid: 0, startTicks: 'none' };
+
+/** The process that works in a folder; undefined for a folder that is no worker's. */
+async function readOwner(folder: string): Promise<Owner | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, OWNER), 'utf8')) as Owner;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // A machine that went down may leave a file without its content; whoever wrote it is gone.
+    if (error instanceof SyntaxError) return NOBODY;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { ROOT } from '../../../cli/stack/data-dir.ts';
+
+const COMMAND_TIMEOUT_MS = 280_000;
+
+/** What a command wrote and how it ended. */
+export interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** How to run a command. */
+export interface CliOptions {
+  /** Data folder of the local stack. */
+  data: string;
+  cwd?: string;
+  input?: string;
+  /** Sees all that was written so far. */
+  onText?: (ended: Ended, child: ChildProcess) => void;
+}
+
+/** Runs `cyclorama` in a pipe, as a user's script would. */
+export async function runCli(args: string[], { data, cwd = ROOT, input = '', onText }: CliOptions): Promise<Ended> {
+  const child = spawn(process.execPath, [join(ROOT, 'cli/cyclorama.mjs'), ...args, '--data', data], {
+    cwd,
+    timeout: COMMAND_TIMEOUT_MS,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+  });
+  const ended: Ended = { code: null, out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    ended.out += chunk;
+    onText?.(ended, child);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    ended.err += chunk;
+    onText?.(ended, child);
+  });
+  child.stdin.end(input);
+  ended.code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  return ended;
+}
+
+/** The lines of JSON that a command printed. */
+export function jsonLines<Line>({ out }: Ended): Line[] {
+  return out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+}
