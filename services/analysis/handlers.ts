@@ -6,12 +6,13 @@ import {
 } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { JobClass, type JobPlan } from '../../gen/cyclorama/job/v1/job.ts';
+import { normaliseOutputUri } from '../kernel/dataset/places.ts';
 import { invalidRequest } from '../kernel/failure.ts';
 import { oneOf } from '../kernel/fields.ts';
 import type { RunInteractive } from '../kernel/jobs/interactive.ts';
 import type { JobDraft, Jobs } from '../kernel/jobs/jobs.ts';
 import { bindService } from '../kernel/rpc/service.ts';
-import { checkSource, normaliseOutputUri } from '../kernel/sources/check-source.ts';
+import { checkSource } from '../kernel/sources/check-source.ts';
 import type { ObjectStore } from '../kernel/store/object-store.ts';
 import { parseObjectUri, parseS3Uri, toS3Uri } from '../kernel/uri.ts';
 import { printReport } from './report.ts';

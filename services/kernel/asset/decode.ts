@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
 import { residentBytes } from '../blender/tree.ts';
+import { toScratchError } from '../disk-fault.ts';
 import { CycloramaError } from '../failure.ts';
-import { toScratchError } from '../work/scratch.ts';
 import type { DecodeAnswer } from './decode-main.ts';
 
 /** Bounds of one decoding. */

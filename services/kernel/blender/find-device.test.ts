@@ -1,9 +1,8 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { BlenderResult } from '../../../gen/cyclorama/blender/v1/blender.ts';
-import { WorkerBeat } from '../../../gen/cyclorama/job/v1/task.ts';
-import { requireLiveGpu } from '../jobs/workers.ts';
-import { CPU, type DeviceMode, findDevice, kernelCacheDir } from './find-device.ts';
+import { CPU } from '../device.ts';
+import { type DeviceMode, findDevice, kernelCacheDir } from './find-device.ts';
 import type { BlenderLease, BlenderPool } from './pool.ts';
 
 const NEVER = new AbortController().signal;
@@ -41,13 +40,4 @@ test('a worker that wants none does not look for one, and compiles no kernels', 
   await findDevice(pool, 'cpu', pino({ level: 'silent' }), NEVER);
   expect(pool.asked).toBe(0);
   expect(kernelCacheDir('cpu', '/cache')).toBeUndefined();
-});
-
-test('what needs a GPU is refused where every live worker is on its CPU, and may wait where none lives yet', async () => {
-  const live = (...devices: string[]) => ({
-    live: async () => devices.map((device) => WorkerBeat.fromPartial({ device })),
-  });
-  await expect(requireLiveGpu(live(), 'rendering')).resolves.toBeUndefined();
-  await expect(requireLiveGpu(live(CPU, CPU), 'rendering')).rejects.toThrow(/no live worker .* has a GPU/);
-  await expect(requireLiveGpu(live(CPU, H100), 'rendering')).resolves.toBeUndefined();
 });

@@ -1,15 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { CPU, isGpu } from '../device.ts';
 import { CycloramaError } from '../failure.ts';
 import type { Log } from '../process/log.ts';
 import type { BlenderPool } from './pool.ts';
 
 /** What CYCLORAMA_DEVICE may say. */
 export type DeviceMode = 'auto' | 'cpu' | 'gpu';
-
-/** What beats, records and metrics say where Blender computes without a GPU. */
-export const CPU = 'CPU';
 
 /** The first self-test on a GPU compiles its kernels, which takes minutes; the cache keeps them. */
 const GPU_WARM_UP_MS = 1_200_000;
@@ -47,7 +45,7 @@ export async function findDevice(
   );
   const gpus = answer.result?.$case === 'selftest' ? answer.result.value.gpuDevices : [];
   const [device = CPU] = gpus;
-  if (device !== CPU) log.info({ device, seconds: answer.stageSeconds }, 'Blender renders on the GPU');
+  if (isGpu(device)) log.info({ device, seconds: answer.stageSeconds }, 'Blender renders on the GPU');
   else if (mode === 'gpu')
     throw new CycloramaError('gpu_unavailable', 'CYCLORAMA_DEVICE=gpu, and Cycles finds no GPU on this machine');
   else if (seesGpu())

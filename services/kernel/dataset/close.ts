@@ -9,7 +9,7 @@ import type { Content } from '../store/content.ts';
 import { isDamage } from '../store/errors.ts';
 import type { ObjectStore, StoredObject } from '../store/object-store.ts';
 import type { S3Place } from '../uri.ts';
-import type { Operation } from '../work/operation.ts';
+import type { DescribedOperation } from './described.ts';
 import { type BuildCounts, buildIndex, readRows } from './index/build.ts';
 import { createColumnFinder } from './index/columns.ts';
 import { writeParquet } from './index/parquet.ts';
@@ -27,7 +27,7 @@ const TRY_AGAIN_MS = 200;
 /** What closing a dataset takes. */
 export interface CloseParts {
   store: Pick<ObjectStore, 'list' | 'listAll' | 'head' | 'read' | 'download' | 'write' | 'remove'>;
-  operation: Pick<Operation, 'recipe' | 'approach' | 'toStats' | 'figures' | 'sheet'>;
+  operation: Pick<DescribedOperation, 'recipe' | 'approach' | 'toStats' | 'figures' | 'sheet'>;
   version: string;
   /** A folder for everything that is being written. */
   folder: string;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
-import { outcomeWord, parseRecordKey, RECORD_OUTCOMES, toDatasetPlaces } from './places.ts';
+import { normaliseOutputUri, outcomeWord, parseRecordKey, RECORD_OUTCOMES, toDatasetPlaces } from './places.ts';
 
 const ASSET_ID = 'abc456789012345678901234567890ff';
 const FINGERPRINT = '0123456789abcdef0123456789abcdef';
@@ -51,4 +51,14 @@ test.each([
 test('words and outcomes are each other’s inverse', () => {
   for (const [word, outcome] of Object.entries(RECORD_OUTCOMES)) expect(outcomeWord(outcome)).toBe(word);
   expect(outcomeWord(Outcome.OUTCOME_SUCCEEDED)).toBe('succeeded');
+});
+
+test('a dataset has one spelling', () => {
+  expect(normaliseOutputUri('s3://bucket/out')).toBe('s3://bucket/out/');
+  expect(normaliseOutputUri('s3://bucket/out/')).toBe('s3://bucket/out/');
+  expect(normaliseOutputUri('s3://bucket')).toBe('s3://bucket/');
+  expect(normaliseOutputUri('')).toBe('');
+  expect(() => normaliseOutputUri('out')).toThrow(/output_uri/);
+  expect(() => normaliseOutputUri('s3://bucket/set/_cyclorama/x')).toThrow(/which is for records/);
+  expect(normaliseOutputUri('s3://bucket/a_cyclorama/')).toBe('s3://bucket/a_cyclorama/');
 });

@@ -1,5 +1,6 @@
 import { Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
-import { INTERNAL_FOLDER, parseFolderUri, type S3Place } from '../uri.ts';
+import { invalidRequest } from '../failure.ts';
+import { INTERNAL_FOLDER, parseFolderUri, type S3Place, toS3Uri } from '../uri.ts';
 
 /** The outcomes that are recorded, by their word in record names. */
 export const RECORD_OUTCOMES = {
@@ -118,4 +119,15 @@ export function toDatasetPlaces(outputUri: string): DatasetPlaces {
     job: (jobId) => ({ bucket, key: `${root}jobs/${jobId}.json` }),
     probe: (word) => ({ bucket, key: `${root}probes/${word}` }),
   };
+}
+
+/** The dataset's folder URI in its one spelling: with a slash at the end. No dataset lies among another's records. */
+export function normaliseOutputUri(outputUri: string): string {
+  if (outputUri === '') return '';
+  const place = parseFolderUri(outputUri, 'output_uri');
+  if (`/${place.key}`.includes(`/${INTERNAL_FOLDER}`)) {
+    const description = `'${outputUri}' lies in a folder '${INTERNAL_FOLDER}', which is for records; expected another one`;
+    throw invalidRequest({ field: 'output_uri', description });
+  }
+  return toS3Uri(place);
 }

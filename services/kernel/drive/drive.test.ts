@@ -7,9 +7,9 @@ import { JobEntry, Task, WorkerBeat } from '../../../gen/cyclorama/job/v1/task.t
 import { MemoryBus } from '../../../test/support/memory/bus.ts';
 import { MemoryStore } from '../../../test/support/memory/store.ts';
 import { until } from '../../../test/support/poll.ts';
-import { CPU } from '../blender/find-device.ts';
 import { STREAMS, taskSubject } from '../bus/topics.ts';
 import { toDatasetPlaces } from '../dataset/places.ts';
+import { CPU } from '../device.ts';
 import { CycloramaError } from '../failure.ts';
 import { createJobs, type JobDraft, type Jobs } from '../jobs/jobs.ts';
 import { publishResult } from '../jobs/results.ts';

@@ -7,10 +7,10 @@ import { toDatasetPlaces } from '../dataset/places.ts';
 import { readResults } from '../jobs/results.ts';
 import { countResult, isEnded } from '../jobs/state.ts';
 import { pause } from '../signal.ts';
-import { readNamingPrefix, UnsortedSource } from '../sources/source.ts';
+import { type Naming, readNaming } from '../sources/naming.ts';
+import { UnsortedSource } from '../sources/source.ts';
 import { haveClosed, needsClosing } from './closing.ts';
 import type { DriveParts } from './parts.ts';
-import type { Naming } from './plan.ts';
 import { applyProgress, checkDriver, isComplete, type Progress, startProgress } from './progress.ts';
 import { countTasks, warningOfLack, warningsOfTrouble } from './queue.ts';
 import { countAssets, planSource } from './walk.ts';
@@ -69,7 +69,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
     parts,
     driverId,
     entry,
-    naming: await readNamingPrefix(entry.job!.source!, parts.source.readJob),
+    naming: await readNaming(entry.job!.source!, parts.source.readJob),
     progress: startProgress(entry),
     running: AbortSignal.any([signal, stop.signal]),
     complete: new AbortController(),

@@ -5,7 +5,8 @@ import { JobEntry, type Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { toAssetId, toFingerprint } from '../dataset/fingerprint.ts';
 import type { OutcomeWord } from '../dataset/places.ts';
 import type { RecordSet } from '../dataset/record-set.ts';
-import { type Naming, needsRecord, planAsset, withRecordedFailure } from './plan.ts';
+import type { Naming } from '../sources/naming.ts';
+import { needsRecord, planAsset, withRecordedFailure } from './plan.ts';
 
 const ASSET = Asset.fromPartial({ uri: 's3://inputs/models/a/chair.glb', sizeBytes: 10n, etag: 'e1' });
 const SPEC = { style: 'REPORT_STYLE_INSPECTION' };
@@ -80,7 +81,9 @@ describe('an asset without a record', () => {
 
   test('of a source that names any bucket has a name of its own', () => {
     const uris = ['s3://bbb/chair.glb', 's3://bbb/chair.obj', 's3://ccc/chair.glb'];
-    const tasks = uris.map((uri) => taskOf(entryOf(), { folder: '', suffixes: [], anywhere: true }, { ...ASSET, uri }));
+    const tasks = uris.map((uri) =>
+      taskOf(entryOf(), { folder: '', suffixes: [], byWholeKey: true }, { ...ASSET, uri }),
+    );
     expect(tasks.map(({ assetName }) => assetName)).toEqual(['bbb/chair.glb', 'bbb/chair.obj', 'ccc/chair.glb']);
     expect(tasks.every(({ keepExtension }) => keepExtension)).toBe(true);
   });

@@ -5,17 +5,8 @@ import { type JobEntry, Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { toAssetId, toFingerprint } from '../dataset/fingerprint.ts';
 import { RECORD_OUTCOMES, toDatasetPlaces } from '../dataset/places.ts';
 import type { RecordSet } from '../dataset/record-set.ts';
-import { parseS3Uri, toS3Uri } from '../uri.ts';
-
-/** How output names of a job come from keys. */
-export interface Naming {
-  /** Left out of names; the folder of the source's prefix. */
-  folder: string;
-  /** The suffixes that the job accepts; with several, or one without a dot, the extension stays in output names. */
-  suffixes: string[];
-  /** Keys of any bucket with any ending may come, so output names are made of both. */
-  anywhere?: boolean;
-}
+import { keepsExtension, type Naming, toAssetName } from '../sources/naming.ts';
+import { toS3Uri } from '../uri.ts';
 
 /** What is to be done about one asset: queue a task, or publish the result that an earlier job recorded. */
 export type Step = { kind: 'queue'; task: Task } | { kind: 'reuse'; result: TaskResult };
@@ -73,15 +64,4 @@ function toTask(job: Job, naming: Naming, asset: Asset, taskId: string, fingerpr
     jobClass: job.jobClass,
     requireGpu: job.requireGpu,
   });
-}
-
-function toAssetName({ folder, anywhere }: Naming, asset: Asset): string {
-  const { bucket, key } = parseS3Uri(asset.uri, 'uri');
-  if (anywhere) return `${bucket}/${key}`;
-  return key.startsWith(folder) ? key.slice(folder.length) : key;
-}
-
-function keepsExtension({ suffixes, anywhere = false }: Naming): boolean {
-  // The suffix `b` alone takes `chair.glb` and `chair.stlb`.
-  return anywhere || suffixes.length > 1 || suffixes.some((suffix) => !suffix.includes('.'));
 }

@@ -7,11 +7,12 @@ import { loadRecordSet } from '../dataset/record-set.ts';
 import { readRecord } from '../dataset/records.ts';
 import { publishResult } from '../jobs/results.ts';
 import { isEnded } from '../jobs/state.ts';
+import type { Naming } from '../sources/naming.ts';
 import { countSource, readSource, UnsortedSource } from '../sources/source.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { parseObjectUri } from '../uri.ts';
 import type { DriveParts } from './parts.ts';
-import { type Naming, needsRecord, planAsset, withRecordedFailure } from './plan.ts';
+import { needsRecord, planAsset, withRecordedFailure } from './plan.ts';
 import { checkDriver, type Progress } from './progress.ts';
 import { createShare } from './queue.ts';
 

@@ -3,9 +3,10 @@ import { expect, test, vi } from 'vitest';
 import { WorkerBeat } from '../../../gen/cyclorama/job/v1/task.ts';
 import { MemoryBucket } from '../../../test/support/memory/bucket.ts';
 import { until } from '../../../test/support/poll.ts';
-import { CPU } from '../blender/find-device.ts';
-import { beatWhileAlive, countSlots, createWorkers, lackOfWorkers } from './workers.ts';
+import { CPU } from '../device.ts';
+import { beatWhileAlive, countSlots, createWorkers, lackOfWorkers, requireLiveGpu } from './workers.ts';
 
+const H100 = 'OPTIX: NVIDIA H100';
 const QUIET = pino({ level: 'silent' });
 
 async function withBeats(...beats: Partial<WorkerBeat>[]): Promise<MemoryBucket> {
@@ -84,4 +85,13 @@ test('a worker shows itself while it lives, and takes its sign down at its end',
   ending.abort();
   await beating;
   expect(await bucket.all()).toEqual([]);
+});
+
+test('what needs a GPU is refused where every live worker is on its CPU, and may wait where none lives yet', async () => {
+  const live = (...devices: string[]) => ({
+    live: async () => devices.map((device) => WorkerBeat.fromPartial({ device })),
+  });
+  await expect(requireLiveGpu(live(), 'rendering')).resolves.toBeUndefined();
+  await expect(requireLiveGpu(live(CPU, CPU), 'rendering')).rejects.toThrow(/no live worker .* has a GPU/);
+  await expect(requireLiveGpu(live(CPU, H100), 'rendering')).resolves.toBeUndefined();
 });

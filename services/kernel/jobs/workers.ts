@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import type { Job } from '../../../gen/cyclorama/job/v1/job.ts';
 import { WorkerBeat } from '../../../gen/cyclorama/job/v1/task.ts';
-import { CPU } from '../blender/find-device.ts';
 import { readEach } from '../bus/messages.ts';
 import type { Bus } from '../bus/types.ts';
+import { isGpu } from '../device.ts';
 import { CycloramaError } from '../failure.ts';
 import type { Log } from '../process/log.ts';
 import { pause } from '../signal.ts';
@@ -52,7 +52,7 @@ export function lackOfWorkers(
 }
 
 function mayTake(live: WorkerBeat[], { requireGpu }: Pick<Job, 'requireGpu'>): WorkerBeat[] {
-  return requireGpu ? live.filter(({ device }) => device !== CPU) : live;
+  return requireGpu ? live.filter(({ device }) => isGpu(device)) : live;
 }
 
 /**

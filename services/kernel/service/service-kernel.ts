@@ -2,6 +2,7 @@ import { DiscoveryServiceClient } from '../../../gen/cyclorama/discovery/v1/disc
 import type { JobPlan } from '../../../gen/cyclorama/job/v1/job.ts';
 import { openBus } from '../bus/bus.ts';
 import type { Bus } from '../bus/types.ts';
+import type { DescribedOperation } from '../dataset/described.ts';
 import { runDriver } from '../drive/driver.ts';
 import { dryRun } from '../drive/dry-run.ts';
 import { createInteractive, type RunInteractive } from '../jobs/interactive.ts';
@@ -13,7 +14,6 @@ import type { RpcService } from '../rpc/service.ts';
 import { withPassingBreaks } from '../sources/scan-breaks.ts';
 import type { SourceParts } from '../sources/source.ts';
 import { createObjectStore, type ObjectStore } from '../store/object-store.ts';
-import type { Operation } from '../work/operation.ts';
 import type { Platform, ProcessParts } from './run-process.ts';
 
 /** A scan of one window must be through by then. */
@@ -39,7 +39,7 @@ export interface ServiceKernel {
 /** Opens store, bus and jobs for a service, and for the jobs of its operation a driver. */
 export async function createServiceKernel(
   platform: Platform,
-  operation?: Pick<Operation, 'name' | 'recipe'>,
+  operation?: Pick<DescribedOperation, 'name' | 'recipe'>,
 ): Promise<ServiceKernel> {
   const { config, log, metrics } = platform;
   if (!config.allowedBuckets) log.warn('CYCLORAMA_ALLOWED_BUCKETS is not set: every bucket may be read and written');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { AssetSource, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import { thrownBy } from '../../../test/support/thrown-by.ts';
 import type { CycloramaError } from '../failure.ts';
-import { checkSource, normaliseOutputUri } from './check-source.ts';
+import { checkSource } from './check-source.ts';
 
 const JOB_ID = '0123456789abcdef0123456789abcdef';
 const prefix = (prefixUri: string, limit = 0n, suffixes: string[] = []): AssetSource => ({
@@ -64,14 +64,4 @@ test('every wrong field is told at once, each with what was expected and once', 
     { field: 'source.list.uris', description: "names 's3://bucket/a.glb' twice" },
     { field: 'request_id', description: 'has 129 characters; expected at most 128' },
   ]);
-});
-
-test('a dataset has one spelling', () => {
-  expect(normaliseOutputUri('s3://bucket/out')).toBe('s3://bucket/out/');
-  expect(normaliseOutputUri('s3://bucket/out/')).toBe('s3://bucket/out/');
-  expect(normaliseOutputUri('s3://bucket')).toBe('s3://bucket/');
-  expect(normaliseOutputUri('')).toBe('');
-  expect(() => normaliseOutputUri('out')).toThrow(/output_uri/);
-  expect(() => normaliseOutputUri('s3://bucket/set/_cyclorama/x')).toThrow(/which is for records/);
-  expect(normaliseOutputUri('s3://bucket/a_cyclorama/')).toBe('s3://bucket/a_cyclorama/');
 });

@@ -1,7 +1,8 @@
 import { type AssetSource, type ManifestSource, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import { CycloramaError, type FieldViolation, invalidRequest } from '../failure.ts';
 import { eachNamed } from '../fields.ts';
-import { INTERNAL_FOLDER, parseFolderUri, parseObjectUri, parseS3Uri, toS3Uri } from '../uri.ts';
+import { isJobId } from '../jobs/id.ts';
+import { parseObjectUri, parseS3Uri } from '../uri.ts';
 import { parseFilter } from './filter.ts';
 import { isInventory } from './inventory.ts';
 import { checkSuffixes } from './suffixes.ts';
@@ -100,20 +101,4 @@ function checkFilter(filter: string): FieldViolation[] {
 
 function toKey(uri: string): string {
   return uri.replace(/^s3:\/\/[^/]*/, '');
-}
-
-/** Whether a word has the form of a job id. */
-export function isJobId(word: string): boolean {
-  return /^[0-9a-f]{32}$/.test(word);
-}
-
-/** The dataset's folder URI in its one spelling: with a slash at the end. No dataset lies among another's records. */
-export function normaliseOutputUri(outputUri: string): string {
-  if (outputUri === '') return '';
-  const place = parseFolderUri(outputUri, 'output_uri');
-  if (`/${place.key}`.includes(`/${INTERNAL_FOLDER}`)) {
-    const description = `'${outputUri}' lies in a folder '${INTERNAL_FOLDER}', which is for records; expected another one`;
-    throw invalidRequest({ field: 'output_uri', description });
-  }
-  return toS3Uri(place);
 }

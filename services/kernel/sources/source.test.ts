@@ -8,7 +8,8 @@ import { MemoryBus } from '../../../test/support/memory/bus.ts';
 import { MemoryStore } from '../../../test/support/memory/store.ts';
 import { CycloramaError } from '../failure.ts';
 import { publishResult } from '../jobs/results.ts';
-import { countSource, readNamingPrefix, readSource, type Scan, type SourceParts, UnsortedSource } from './source.ts';
+import { readNaming } from './naming.ts';
+import { countSource, readSource, type Scan, type SourceParts, UnsortedSource } from './source.ts';
 
 const NEVER = new AbortController().signal;
 const keysOf = (count: number): string[] =>
@@ -206,7 +207,7 @@ describe('an inventory', () => {
   });
 
   test('tells its suffixes for the names of outputs', async () => {
-    const naming = await readNamingPrefix(source(['.glb', '.obj']), async () => undefined);
+    const naming = await readNaming(source(['.glb', '.obj']), async () => undefined);
     expect(naming).toEqual({ folder: '', suffixes: ['.glb', '.obj'] });
   });
 });
@@ -235,51 +236,5 @@ describe('the results of a job', () => {
 
   test('before the cursor are not missed', async () => {
     expect(await keysFrom(await partsWith(3, 3n), entryOf(source, { cursor: '2' }))).toEqual(['2.glb']);
-  });
-});
-
-describe('output names leave out', () => {
-  const jobSource = (jobId: string): AssetSource => ({ source: { $case: 'job', value: { jobId, outcomes: [] } } });
-  const prefixOf = (prefixUri: string): AssetSource => ({
-    source: { $case: 'prefix', value: { prefixUri, suffixes: ['.glb', '.obj'], limit: 0n } },
-  });
-  const none = async (): Promise<undefined> => undefined;
-
-  test.each([
-    ['s3://bucket/models/', 'models/'],
-    ['s3://bucket/models/cha', 'models/'],
-    ['s3://bucket/cha', ''],
-    ['s3://bucket', ''],
-  ])('of %s the folder %j', async (uri, folder) => {
-    expect(await readNamingPrefix(prefixOf(uri), none)).toEqual({ folder, suffixes: ['.glb', '.obj'] });
-  });
-
-  test('the folder of the job at the root of a chain', async () => {
-    const chain: Record<string, AssetSource> = { first: prefixOf('s3://bucket/models/'), second: jobSource('first') };
-    const readJob = async (jobId: string): Promise<Job> => ({ ...Job.fromPartial({}), source: chain[jobId] });
-    expect((await readNamingPrefix(jobSource('second'), readJob)).folder).toBe('models/');
-  });
-
-  test('no folder of a list, whose endings tell whether names keep theirs', async () => {
-    const naming = (...uris: string[]) => readNamingPrefix(list(uris), none);
-    expect(await naming('s3://bucket/m/a.glb', 's3://bucket/b.glb')).toEqual({ folder: '', suffixes: ['.glb'] });
-    expect(await naming('s3://bucket/a.glb', 's3://bucket/a.obj')).toEqual({ folder: '', suffixes: ['.glb', '.obj'] });
-    expect(await naming('s3://bucket/v1.2/a')).toEqual({ folder: '', suffixes: [''] });
-  });
-
-  test('nothing of a manifest or index, nor of its retry: their keys may be of any bucket and ending', async () => {
-    const manifest = (uri: string): AssetSource => ({
-      source: { $case: 'manifest', value: { uri, filter: '', suffixes: [] } },
-    });
-    const first = async (): Promise<Job> => ({ ...Job.fromPartial({}), source: manifest('s3://bucket/list.txt') });
-    const anywhere = { folder: '', suffixes: [], anywhere: true };
-    expect(await readNamingPrefix(manifest('s3://bucket/_cyclorama/index.jsonl'), none)).toEqual(anywhere);
-    expect(await readNamingPrefix(jobSource('first'), first)).toEqual(anywhere);
-  });
-
-  test('nothing of a job that is gone, or in a circle of jobs', async () => {
-    expect((await readNamingPrefix(jobSource('gone'), none)).folder).toBe('');
-    const circle = async (): Promise<Job> => ({ ...Job.fromPartial({}), source: jobSource('circle') });
-    expect((await readNamingPrefix(jobSource('circle'), circle)).folder).toBe('');
   });
 });

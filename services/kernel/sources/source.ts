@@ -1,9 +1,8 @@
-import { Asset, type AssetSource, type ManifestSource, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
+import { Asset, type ManifestSource, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import type { ScanAssetsRequest, ScanAssetsResponse } from '../../../gen/cyclorama/discovery/v1/discovery.ts';
 import { Job, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
 import type { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from '../bus/types.ts';
-import type { Naming } from '../drive/plan.ts';
 import { CycloramaError } from '../failure.ts';
 import { countOfResults, readResults, resultsGone } from '../jobs/results.ts';
 import { isEnded } from '../jobs/state.ts';
@@ -234,29 +233,4 @@ async function* readJobSource(
   } finally {
     await results.close();
   }
-}
-
-/**
- * How outputs are named: by the source of the job itself or of the one at the root of a chain, so that a retry
- * names them as the job before did. It depends on the request alone, never on what a prefix or manifest holds today.
- */
-export async function readNamingPrefix(source: AssetSource, readJob: SourceParts['readJob']): Promise<Naming> {
-  const MAX_CHAIN = 16;
-  let current = source.source;
-  for (let depth = 0; depth < MAX_CHAIN && current?.$case === 'job'; depth++) {
-    current = (await readJob(current.value.jobId))?.source?.source;
-  }
-  // An inventory is that of one bucket.
-  if (current?.$case === 'manifest' && isInventory(current.value.uri)) {
-    return { folder: '', suffixes: current.value.suffixes };
-  }
-  // A list takes whatever it names: `chair.glb` and `chair.obj` in one are told apart by their endings.
-  if (current?.$case === 'list') return { folder: '', suffixes: [...new Set(current.value.uris.map(endingOf))] };
-  if (current?.$case !== 'prefix') return { folder: '', suffixes: [], anywhere: true };
-  const { key } = parseS3Uri(current.value.prefixUri, 'source.prefix.prefix_uri');
-  return { folder: key.slice(0, key.lastIndexOf('/') + 1), suffixes: current.value.suffixes };
-}
-
-function endingOf(uri: string): string {
-  return /\.[^./]+$/.exec(uri)?.[0] ?? '';
 }

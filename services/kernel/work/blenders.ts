@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CPU, findDevice, kernelCacheDir, NO_GPU } from '../blender/find-device.ts';
+import { findDevice, kernelCacheDir, NO_GPU } from '../blender/find-device.ts';
 import { pickDeviceEnvironment } from '../blender/launch.ts';
 import { BlenderPool } from '../blender/pool.ts';
 import { createLauncher } from '../blender/sandbox.ts';
+import { CPU } from '../device.ts';
 import type { Platform } from '../service/run-process.ts';
 import type { Operation } from './operation.ts';
 

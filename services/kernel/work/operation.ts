@@ -1,6 +1,7 @@
 import type { FileHeader } from '../../../gen/cyclorama/asset/v1/stats.ts';
 import type { BlenderRequest, BlenderResult } from '../../../gen/cyclorama/blender/v1/blender.ts';
 import type { Task } from '../../../gen/cyclorama/job/v1/task.ts';
+import type { DescribedOperation } from '../dataset/described.ts';
 import type { CycloramaError } from '../failure.ts';
 import type { Content } from '../store/content.ts';
 import type { S3Place } from '../uri.ts';
@@ -79,30 +80,8 @@ export interface Workload {
 
 export type BlenderOp = NonNullable<BlenderRequest['op']>;
 
-/** A figure of each asset that people want to see: a number in what `toStats` gives. */
-export interface Figure {
-  /** The field of `stats`, without dots. */
-  field: string;
-  title: string;
-  /** How it is written; a share is 0 to 1. */
-  unit: 'count' | 'share' | 'seconds' | 'bytes';
-}
-
-/**
- * The contact sheet of a dataset. A product (also one of a failure with kept images) has its thumbnail among its `files`, at
- * toDatasetPlaces(task.outputUri).thumbnail(task.taskId): a PNG 128 pixels high, one tile beside the other, of the first view.
- */
-export interface Sheet {
-  /** What the tiles show, from left to right, for tasks with this spec (protobuf JSON): `textured`, `normal`, ... */
-  tiles(spec: Product['report']): string[];
-}
-
 /** A kind of task: what Blender is asked, and what becomes of its answer. Everything else is the worker's. */
-export interface Operation {
-  /** Also the name of its queue. */
-  name: string;
-  /** Raised by hand when the content of outputs changes; part of every fingerprint. */
-  recipe: number;
+export interface Operation extends DescribedOperation {
   /** Where a task's outputs may lie: objects, and folders (keys ending with a slash) that are the task's alone. */
   outputPlaces(task: Task): S3Place[];
   blenderOp(task: Task): BlenderOp;
@@ -116,12 +95,4 @@ export interface Operation {
   toProduct(task: Task, answers: Answers, facts: AssetFacts): Promise<Product> | Product;
   /** Outputs for an asset that failed for good, such as an error report. */
   toFailureProduct(task: Task, error: CycloramaError): Product;
-  /** How the work is done, in a sentence or two, for the report on the dataset. */
-  approach: string;
-  /** The figures of a recorded report as users know them, for the index of the dataset: plain JSON with numbers as numbers. */
-  toStats(report: Product['report']): { [field: string]: unknown };
-  /** Histograms of the dataset's report; in its contact sheet columns to sort and filter by. */
-  figures?: Figure[];
-  /** Where tasks leave thumbnails: the closing task then writes a contact sheet, index.html. */
-  sheet?: Sheet;
 }

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs
 import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
 import { createRoom } from '../budget.ts';
+import { toScratchError } from '../disk-fault.ts';
 import { CycloramaError } from '../failure.ts';
 import { readStartTicks } from '../process/identity.ts';
 
@@ -68,15 +69,6 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
 const OWNER = 'owner.json';
 /** A write that finds no room leaves less than that behind. */
 const FULL_BELOW_BYTES = 2 ** 20;
-
-/** What Node calls a disk that is full, broken, read-only or not ours, and a process with too many open files. */
-const SCRATCH_FAULTS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE']);
-
-/** Turns what Node says of a scratch disk that cannot be used into `scratch_full`, which is no asset's fault. */
-export function toScratchError(thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || !SCRATCH_FAULTS.has((thrown as NodeJS.ErrnoException).code ?? '')) return thrown;
-  return new CycloramaError('scratch_full', `the scratch disk cannot be used: ${thrown.message}`, { cause: thrown });
-}
 
 /** A failure is no asset's fault while the disk is full: Cycles cuts its images off without a word, and they are no images then. */
 export async function blameFullDisk(folder: Pick<TaskFolder, 'isFull'>, thrown: unknown): Promise<unknown> {

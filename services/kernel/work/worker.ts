@@ -1,6 +1,6 @@
-import { CPU } from '../blender/find-device.ts';
 import { createRoom } from '../budget.ts';
 import { openBus } from '../bus/bus.ts';
+import { isGpu } from '../device.ts';
 import { CycloramaError } from '../failure.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import { beatWhileAlive, createWorkers } from '../jobs/workers.ts';
@@ -57,7 +57,7 @@ export async function createWorker(
       {
         bus,
         queues,
-        hasGpu: blenders.device !== CPU,
+        hasGpu: isGpu(blenders.device),
         capacity: settings.slots * (1 + settings.tasksAhead),
         run: (delivery) => runDelivery(loop, delivery, ending.signal),
         idle: settings.exitWhenIdleMs === undefined ? undefined : { afterMs: settings.exitWhenIdleMs, onIdle: finish },

@@ -1,5 +1,5 @@
 import type { TaskRecord } from '../../../../gen/cyclorama/job/v1/task.ts';
-import { parseS3Uri } from '../../uri.ts';
+import { INTERNAL_FOLDER, parseS3Uri } from '../../uri.ts';
 import { outcomeWord } from '../places.ts';
 
 /** Raised by hand when rows change, so that rows of an older index are made anew. */
@@ -78,4 +78,10 @@ export function toRow(record: TaskRecord, recordUri: string, recordEtag: string,
 /** Milliseconds are all that a stage's time is good for. */
 function round(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
+}
+
+/** How many images an asset has; what is ours does not count, but images that were kept of a failure do not either. */
+export function imagesOf({ outputs, outcome }: Pick<IndexRow, 'outputs' | 'outcome'>): number {
+  if (outcome !== 'succeeded') return 0;
+  return outputs.filter((uri) => uri.endsWith('.png') && !uri.includes(`/${INTERNAL_FOLDER}`)).length;
 }

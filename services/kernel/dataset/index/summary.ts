@@ -1,7 +1,6 @@
-import type { Figure } from '../../work/operation.ts';
+import type { Figure } from '../described.ts';
 import { createDistribution, type Distribution } from '../report/distribution.ts';
-import { imagesOf } from '../sheet/row.ts';
-import type { IndexRow } from './row.ts';
+import { type IndexRow, imagesOf } from './row.ts';
 
 const EXAMPLES = 3;
 /** Different reasons, devices and versions are few; a broken record must not make them many. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Figure } from '../../work/operation.ts';
+import type { Figure } from '../described.ts';
 import { scriptJson } from './script.ts';
 
 /** The parts of the page's program, each after what it uses. */

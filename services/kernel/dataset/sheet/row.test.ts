@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { IndexRow } from '../index/row.ts';
-import { imagesOf, relativeTo, toSheetRow } from './row.ts';
+import { imagesOf } from '../index/row.ts';
+import { relativeTo, toSheetRow } from './row.ts';
 
 const ID = 'abc4567890123456789012345678901f';
 const FOLDER = 's3://out/set/';

@@ -1,5 +1,4 @@
-import { INTERNAL_FOLDER } from '../../uri.ts';
-import type { Figure } from '../../work/operation.ts';
+import type { Figure } from '../described.ts';
 import type { IndexRow } from '../index/row.ts';
 
 /** What a page keeps of texts that others wrote, in characters. */
@@ -74,12 +73,6 @@ export function toSheetRow(row: IndexRow, view: SheetView): SheetRow {
     recordUri: failed ? row.record_uri : '',
     record: failed ? relativeTo(view.folderUri, row.record_uri) : '',
   };
-}
-
-/** How many images an asset has; what is ours does not count, but images that were kept of a failure do not either. */
-export function imagesOf({ outputs, outcome }: Pick<IndexRow, 'outputs' | 'outcome'>): number {
-  if (outcome !== 'succeeded') return 0;
-  return outputs.filter((uri) => uri.endsWith('.png') && !uri.includes(`/${INTERNAL_FOLDER}`)).length;
 }
 
 /** The path of an object from a folder of the same bucket, not encoded; the whole URI where there is none. */

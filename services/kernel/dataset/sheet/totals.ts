@@ -1,5 +1,6 @@
 import type { IndexRow } from '../index/row.ts';
-import { imagesOf, type SheetRow, type SheetView, toSheetRow } from './row.ts';
+import { imagesOf } from '../index/row.ts';
+import { type SheetRow, type SheetView, toSheetRow } from './row.ts';
 import type { Keyed } from './sort.ts';
 
 /** Different reasons are few; a broken record must not make them many. */

@@ -3,7 +3,7 @@ import { forEachBounded } from '../../concurrency.ts';
 import { conditionOf } from '../../store/condition.ts';
 import type { ObjectStore, StoredObject } from '../../store/object-store.ts';
 import { parseObjectUri, type S3Place, toS3Uri } from '../../uri.ts';
-import type { Operation } from '../../work/operation.ts';
+import type { DescribedOperation } from '../described.ts';
 import { readRows } from '../index/build.ts';
 import { type ClosingPlaces, type SheetPlaces, toDatasetPlaces } from '../places.ts';
 import { readRecord } from '../records.ts';
@@ -25,7 +25,7 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 /** What writing a contact sheet takes. */
 export interface SheetParts {
   store: Pick<ObjectStore, 'read' | 'write' | 'remove'>;
-  operation: Pick<Operation, 'figures' | 'sheet'>;
+  operation: Pick<DescribedOperation, 'figures' | 'sheet'>;
   version: string;
   /** A folder for what is sorted. */
   folder: string;
