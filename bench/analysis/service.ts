@@ -7,7 +7,7 @@ import { freePortBase } from '../../cli/stack/ports.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
 import { CreateAnalysisJobRequest } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { callUnary } from '../../services/kernel/rpc/client.ts';
-import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { markdownTable, spread } from '../figures.ts';
 import type { AssetFile } from './files.ts';
 

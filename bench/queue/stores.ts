@@ -3,12 +3,8 @@ import { CycloramaError } from '../../services/kernel/failure.ts';
 import { readConfig } from '../../services/kernel/process/config.ts';
 import { createMetrics } from '../../services/kernel/process/metrics.ts';
 import { pause } from '../../services/kernel/signal.ts';
-import {
-  createObjectStore,
-  type ObjectStore,
-  type StoredObject,
-  type WriteCondition,
-} from '../../services/kernel/store/object-store.ts';
+import { createObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore, StoredObject, WriteCondition } from '../../services/kernel/store/types.ts';
 import type { RunSettings } from './setting.ts';
 
 /** The settings of a process of the benchmark: those of production, with this run's servers. */

@@ -9,7 +9,7 @@ import { createJobs } from '../../services/kernel/jobs/jobs.ts';
 import { beatWhileAlive } from '../../services/kernel/jobs/workers.ts';
 import { createLog } from '../../services/kernel/process/log.ts';
 import { createMetrics } from '../../services/kernel/process/metrics.ts';
-import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import type { AttemptParts } from '../../services/kernel/work/attempt.ts';
 import { shareReads } from '../../services/kernel/work/job-reads.ts';
 import { createLedger } from '../../services/kernel/work/ledger.ts';

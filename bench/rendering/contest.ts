@@ -4,13 +4,11 @@ import { join } from 'node:path';
 import { connect } from '../../cli/connect/connection.ts';
 import { freePortBase } from '../../cli/stack/ports.ts';
 import { startStack } from '../../cli/stack/stack.ts';
-import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import type { AssetFile } from '../analysis/files.ts';
 import { markdownTable, spread } from '../figures.ts';
-import { openService } from './ours.ts';
+import { BUCKET, openService } from './ours.ts';
 import { MODALITIES, openRival, type Rival } from './rivals.ts';
-
-export const BUCKET = 'bench';
 
 /** What is compared, and how often. */
 export interface ContestSettings {

@@ -3,8 +3,9 @@ import { followJob } from '../../cli/job/follow.ts';
 import type { Stack } from '../../cli/stack/stack.ts';
 import { CreateRenderJobRequest, RenderingServiceClient } from '../../gen/cyclorama/rendering/v1/rendering.ts';
 import { callUnary, createClient } from '../../services/kernel/rpc/client.ts';
-import { BUCKET } from './contest.ts';
 
+/** The bucket that every way renders from and into. */
+export const BUCKET = 'bench';
 const CALL_MS = 60_000;
 
 /** Our service, warm. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { invalidRequest } from '../../services/kernel/failure.ts';
-import type { StoredObject } from '../../services/kernel/store/object-store.ts';
+import type { StoredObject } from '../../services/kernel/store/types.ts';
 import { parseFolderUri, parseS3Uri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, withServer } from '../connect/command-run.ts';
 import { checkOutputFolder, isS3Word } from '../files/source-word.ts';

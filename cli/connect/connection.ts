@@ -3,7 +3,7 @@ import type { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/di
 import type { RenderingServiceClient } from '../../gen/cyclorama/rendering/v1/rendering.ts';
 import { readConfig } from '../../services/kernel/process/config.ts';
 import type { ClientSecurity } from '../../services/kernel/rpc/client.ts';
-import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { readStack } from '../stack/endpoints.ts';
 import type { ServiceName } from '../stack/services.ts';
 import { type Addresses, resolveAddresses } from './addresses.ts';

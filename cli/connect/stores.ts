@@ -1,7 +1,8 @@
 import { CycloramaError, invalidRequest } from '../../services/kernel/failure.ts';
 import type { Config } from '../../services/kernel/process/config.ts';
 import { createMetrics } from '../../services/kernel/process/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { createObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { dataDir } from '../stack/data-dir.ts';
 import type { StackEndpoints } from '../stack/endpoints.ts';
 import { SERVICES } from '../stack/services.ts';

@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { shortHash } from '../../services/kernel/dataset/fingerprint.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
-import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { type S3Place, toS3Uri } from '../../services/kernel/uri.ts';
 import type { CommandContext } from '../connect/command-run.ts';
 import { countOf, formatBytes } from '../terminal/figures.ts';

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Content } from '../../services/kernel/store/content.ts';
-import type { StoredObject } from '../../services/kernel/store/object-store.ts';
+import type { StoredObject } from '../../services/kernel/store/types.ts';
 import type { S3Place } from '../../services/kernel/uri.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { listFiles } from './folder.ts';

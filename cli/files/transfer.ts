@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { forEachBounded } from '../../services/kernel/concurrency.ts';
-import type { ObjectStore, StoredObject } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore, StoredObject } from '../../services/kernel/store/types.ts';
 import { type S3Place, toS3Uri } from '../../services/kernel/uri.ts';
 import { printable } from '../terminal/printable.ts';
 import { contentTypeOf } from './content-type.ts';

@@ -2,7 +2,7 @@ import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { toClosingPlaces, toSheetPlaces } from '../../services/kernel/dataset/places.ts';
 import { readWholeRecord } from '../../services/kernel/dataset/records.ts';
-import type { ObjectStore, StoredObject } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore, StoredObject } from '../../services/kernel/store/types.ts';
 import { parseFolderUri, parseObjectUri, parseS3Uri } from '../../services/kernel/uri.ts';
 import type { CommandContext } from '../connect/command-run.ts';
 import type { JobCalls } from '../connect/job-calls.ts';

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { Readable as Stream } from 'node:stream';
 import { CycloramaError } from '../../services/kernel/failure.ts';
 import { readWindows } from '../../services/kernel/store/lines.ts';
-import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import type { S3Place } from '../../services/kernel/uri.ts';
 
 /** One file of a dataset. */

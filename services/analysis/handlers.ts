@@ -13,7 +13,7 @@ import type { RunInteractive } from '../kernel/jobs/interactive.ts';
 import type { JobDraft, Jobs } from '../kernel/jobs/jobs.ts';
 import { bindService } from '../kernel/rpc/service.ts';
 import { checkSource } from '../kernel/sources/check-source.ts';
-import type { ObjectStore } from '../kernel/store/object-store.ts';
+import type { ObjectStore } from '../kernel/store/types.ts';
 import { parseObjectUri, parseS3Uri, toS3Uri } from '../kernel/uri.ts';
 import { printReport } from './report.ts';
 import { analysisOperation } from './tasks.ts';

@@ -1,5 +1,5 @@
+import { createServiceKernel } from '../kernel/service/kernel.ts';
 import { runProcess } from '../kernel/service/run-process.ts';
-import { createServiceKernel } from '../kernel/service/service-kernel.ts';
 import { analysisService } from './handlers.ts';
 import { analysisOperation } from './tasks.ts';
 

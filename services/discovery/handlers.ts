@@ -3,7 +3,7 @@ import { DiscoveryServiceService } from '../../gen/cyclorama/discovery/v1/discov
 import type { Metrics } from '../kernel/process/metrics.ts';
 import { bindService, type RpcService } from '../kernel/rpc/service.ts';
 import { isBadRequest } from '../kernel/store/errors.ts';
-import type { ObjectStore, StoredObject } from '../kernel/store/object-store.ts';
+import type { ObjectStore, StoredObject } from '../kernel/store/types.ts';
 import { type S3Place, toS3Uri } from '../kernel/uri.ts';
 import { type ListStore, listPage } from './list-page.ts';
 import { formatPageToken, type PagePosition, parsePageToken } from './page-token.ts';

@@ -1,5 +1,5 @@
 import { CycloramaError } from '../kernel/failure.ts';
-import { isAsset } from '../kernel/sources/suffixes.ts';
+import { isAsset } from '../kernel/suffixes.ts';
 import { compareKeys, isSorted } from './key-order.ts';
 import type { PagePosition } from './page-token.ts';
 

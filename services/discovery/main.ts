@@ -1,5 +1,5 @@
+import { createServiceKernel } from '../kernel/service/kernel.ts';
 import { runProcess } from '../kernel/service/run-process.ts';
-import { createServiceKernel } from '../kernel/service/service-kernel.ts';
 import { createDiscoveryService } from './handlers.ts';
 
 await runProcess('discovery', { grpcPort: 50051, httpPort: 9101 }, async (platform) => {

@@ -1,4 +1,4 @@
-import { formatToken, parseToken } from '../kernel/rpc/page-token.ts';
+import { formatToken, parseToken } from '../kernel/page-token.ts';
 
 /** Where the next page of a listing begins. */
 export interface PagePosition {

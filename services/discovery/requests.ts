@@ -1,6 +1,6 @@
 import type { ListAssetsRequest, ScanAssetsRequest } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { CycloramaError, type FieldViolation, invalidRequest } from '../kernel/failure.ts';
-import { checkSuffixes, toSuffixes } from '../kernel/sources/suffixes.ts';
+import { checkSuffixes, toSuffixes } from '../kernel/suffixes.ts';
 import { parseS3Uri, type S3Place } from '../kernel/uri.ts';
 
 const MAX_PAGE_SIZE = 1_000;

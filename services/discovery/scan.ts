@@ -1,5 +1,5 @@
 import { CycloramaError } from '../kernel/failure.ts';
-import { isAsset } from '../kernel/sources/suffixes.ts';
+import { isAsset } from '../kernel/suffixes.ts';
 import type { ListStore } from './list-page.ts';
 
 /** Reads all assets behind a key, one batch for each listing page that has any; nothing but that page is kept. */

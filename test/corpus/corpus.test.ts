@@ -7,7 +7,8 @@ import { JobServiceClient, ListTaskResultsRequest } from '../../gen/cyclorama/jo
 import { forEachBounded } from '../../services/kernel/concurrency.ts';
 import { createMetrics } from '../../services/kernel/process/metrics.ts';
 import { callStream, callUnary, createClient } from '../../services/kernel/rpc/client.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { createObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { type Comparison, compare, filesOf, findCorpus, isAsset, SUFFIXES } from '../support/assets/corpus.ts';
 import { plainCount } from '../support/assets/plain-count.ts';
 import { SystemStack } from '../support/stacks/system.ts';

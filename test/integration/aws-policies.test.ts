@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claimDataset } from '../../services/kernel/dataset/claim.ts';
 import { toDatasetPlaces } from '../../services/kernel/dataset/places.ts';
 import { createMetrics } from '../../services/kernel/process/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { createObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { TestMoto } from '../support/servers/moto.ts';
 
 const document = readFileSync(new URL('../../docs/aws.md', import.meta.url), 'utf8');

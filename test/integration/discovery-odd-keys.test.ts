@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { createDiscoveryService } from '../../services/discovery/handlers.ts';
 import { createMetrics } from '../../services/kernel/process/metrics.ts';
-import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { listAll, listOne, scanAll } from '../support/servers/discovery.ts';
 import { TestMoto } from '../support/servers/moto.ts';
 import { TestRpc } from '../support/servers/rpc.ts';

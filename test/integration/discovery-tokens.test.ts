@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { createDiscoveryService } from '../../services/discovery/handlers.ts';
 import { createMetrics } from '../../services/kernel/process/metrics.ts';
-import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { listAll, listOne } from '../support/servers/discovery.ts';
 import { HttpFront } from '../support/servers/http-front.ts';
 import { TestRpc } from '../support/servers/rpc.ts';

@@ -6,7 +6,8 @@ import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createMetrics } from '../../services/kernel/process/metrics.ts';
-import { createObjectStore, type ObjectStore, type WriteCondition } from '../../services/kernel/store/object-store.ts';
+import { createObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore, WriteCondition } from '../../services/kernel/store/types.ts';
 import { TestS3 } from '../support/servers/s3.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

@@ -7,7 +7,7 @@ import { TaskRecord } from '../../gen/cyclorama/job/v1/task.ts';
 import { type OutcomeWord, RECORD_OUTCOMES, toDatasetPlaces } from '../../services/kernel/dataset/places.ts';
 import { loadRecordSet } from '../../services/kernel/dataset/record-set.ts';
 import { commitRecord, listRecords, readRecord } from '../../services/kernel/dataset/records.ts';
-import type { ObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { TestS3 } from '../support/servers/s3.ts';
 
 const NEVER = new AbortController().signal;

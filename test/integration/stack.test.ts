@@ -12,7 +12,8 @@ import { identify } from '../../cli/stack/process-id.ts';
 import { type Stack, StackIsRunningError, startStack } from '../../cli/stack/stack.ts';
 import { stopStack } from '../../cli/stack/stop.ts';
 import { createMetrics } from '../../services/kernel/process/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../services/kernel/store/object-store.ts';
+import { createObjectStore } from '../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { until } from '../support/poll.ts';
 import { freeStackPorts } from '../support/stacks/ports.ts';
 

@@ -1,4 +1,5 @@
 import { type ByteSource, partOf } from './byte-source.ts';
+import type { TriageFindings } from './findings.ts';
 import { createAccessorCheck } from './gltf/accessors.ts';
 import { readBuffers, readBufferViews } from './gltf/buffers.ts';
 import { checkExtensions } from './gltf/extensions.ts';
@@ -12,7 +13,6 @@ import { listGltfDependencies } from './gltf/references.ts';
 import type { TriageLimits } from './limits.ts';
 import { createPixelBudget } from './pixel-budget.ts';
 import { assertWithin } from './refusal.ts';
-import type { TriageFindings } from './triage.ts';
 
 /** Triage of a glTF, binary or not. `folder` holds the asset and, from the second round on, its fetched dependencies. */
 export async function triageGltf(

@@ -2,9 +2,9 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 
 import type { ByteSource } from './byte-source.ts';
 import { readFbxHeader } from './fbx-header.ts';
+import type { TriageFindings } from './findings.ts';
 import type { TriageLimits } from './limits.ts';
 import { assertWithin, refusal } from './refusal.ts';
-import type { TriageFindings } from './triage.ts';
 
 const NOTHING_MORE: TriageFindings = { dependencies: [], decode: [], warnings: [], figures: {} };
 const FBX_MAGIC = 'Kaydara FBX Binary  \0';

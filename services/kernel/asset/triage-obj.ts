@@ -1,11 +1,11 @@
 import { join, posix } from 'node:path';
 
 import { type ByteSource, sourceIfThere } from './byte-source.ts';
+import type { TriageFindings } from './findings.ts';
 import type { TriageLimits } from './limits.ts';
 import { createPixelBudget, type PixelBudget } from './pixel-budget.ts';
 import { containedPath, type Dependency } from './reference.ts';
 import { assertWithin, refusal } from './refusal.ts';
-import type { TriageFindings } from './triage.ts';
 
 const PART_BYTES = 4 * 2 ** 20;
 /** A statement that goes on for longer than this is not a file name. */

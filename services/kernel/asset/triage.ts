@@ -2,25 +2,12 @@ import { dirname } from 'node:path';
 
 import { FileHeader } from '../../../gen/cyclorama/asset/v1/stats.ts';
 import { type ByteSource, openSource } from './byte-source.ts';
-import type { Decoding } from './gltf/extensions.ts';
+import type { TriageFindings } from './findings.ts';
 import { type AssetFormat, identify } from './identify.ts';
 import type { TriageLimits } from './limits.ts';
-import type { Dependency } from './reference.ts';
 import { triageGltf } from './triage-gltf.ts';
 import { triageBlend, triageFbx, triagePly, triageStl } from './triage-headers.ts';
 import { triageObj } from './triage-obj.ts';
-
-/** What triage of one format finds. */
-export interface TriageFindings {
-  dependencies: Dependency[];
-  /** What must be decoded before Blender. */
-  decode: Decoding[];
-  warnings: string[];
-  /** Counts that were checked against the limits. */
-  figures: Record<string, number>;
-  /** What the file says of itself; the format comes from identifying it. */
-  header?: Partial<FileHeader>;
-}
 
 /** What an asset is, needs and holds, as far as its headers tell. */
 export interface TriageReport extends TriageFindings {

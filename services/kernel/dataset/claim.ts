@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Dataset } from '../../../gen/cyclorama/job/v1/task.ts';
 import { CycloramaError } from '../failure.ts';
-import type { ObjectStore, WriteCondition } from '../store/object-store.ts';
+import type { ObjectStore, WriteCondition } from '../store/types.ts';
 import { toS3Uri } from '../uri.ts';
 import { canonicalJson } from './fingerprint.ts';
 import { type DatasetPlaces, toDatasetPlaces } from './places.ts';

@@ -8,7 +8,7 @@ import { TaskRecord } from '../../../gen/cyclorama/job/v1/task.ts';
 import { MemoryStore } from '../../../test/support/memory/store.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { CycloramaError } from '../failure.ts';
-import type { ListQuery, ObjectStore } from '../store/object-store.ts';
+import type { ListQuery, ObjectStore } from '../store/types.ts';
 import { toS3Uri } from '../uri.ts';
 import { type Closing, closeDataset } from './close.ts';
 import { toAssetId } from './fingerprint.ts';

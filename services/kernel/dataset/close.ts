@@ -7,7 +7,7 @@ import { pause } from '../signal.ts';
 import { conditionOf } from '../store/condition.ts';
 import type { Content } from '../store/content.ts';
 import { isDamage } from '../store/errors.ts';
-import type { ObjectStore, StoredObject } from '../store/object-store.ts';
+import type { ObjectStore, StoredObject } from '../store/types.ts';
 import type { S3Place } from '../uri.ts';
 import type { DescribedOperation } from './described.ts';
 import { type BuildCounts, buildIndex, readRows } from './index/build.ts';

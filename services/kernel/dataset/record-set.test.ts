@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { StoredObject } from '../store/object-store.ts';
+import type { StoredObject } from '../store/types.ts';
 import { type OutcomeWord, type RecordName, toDatasetPlaces } from './places.ts';
 import { loadRecordSet, type RecordSet } from './record-set.ts';
 

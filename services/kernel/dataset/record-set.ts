@@ -1,5 +1,5 @@
 import { CycloramaError } from '../failure.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import { type DatasetPlaces, type OutcomeWord, parseRecordKey, type RecordName } from './places.ts';
 
 /** Bytes a record: asset id, fingerprint, outcome. */

@@ -1,7 +1,7 @@
 import { TaskRecord } from '../../../gen/cyclorama/job/v1/task.ts';
 import { CycloramaError } from '../failure.ts';
 import { isDamage } from '../store/errors.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import type { S3Place } from '../uri.ts';
 import { type DatasetPlaces, outcomeWord, parseRecordKey, type RecordName } from './places.ts';
 

@@ -6,7 +6,7 @@ import { loadRecordSet, type RecordSet } from '../dataset/record-set.ts';
 import { type JobDraft, toEntry } from '../jobs/jobs.ts';
 import { countResult } from '../jobs/state.ts';
 import { readSource, type SourceParts, UnsortedSource } from '../sources/source.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import { planAsset } from './plan.ts';
 
 /** What asking for a job's plan takes. */

@@ -3,7 +3,7 @@ import type { Bus } from '../bus/types.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../process/log.ts';
 import type { SourceParts } from '../sources/source.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 
 /** What driving a job takes. */
 export interface DriveParts {

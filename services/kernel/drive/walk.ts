@@ -9,7 +9,7 @@ import { publishResult } from '../jobs/results.ts';
 import { isEnded } from '../jobs/state.ts';
 import type { Naming } from '../sources/naming.ts';
 import { countSource, readSource, UnsortedSource } from '../sources/source.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import { parseObjectUri } from '../uri.ts';
 import type { DriveParts } from './parts.ts';
 import { needsRecord, planAsset, withRecordedFailure } from './plan.ts';

@@ -4,7 +4,7 @@ import type { Bus } from '../bus/types.ts';
 import { readWholeRecord } from '../dataset/records.ts';
 import { CycloramaError, fromFailure } from '../failure.ts';
 import type { CallContext } from '../rpc/types.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import { parseObjectUri } from '../uri.ts';
 import type { JobDraft, Jobs } from './jobs.ts';
 import { readResults } from './results.ts';

@@ -10,7 +10,7 @@ import { claimDataset } from '../dataset/claim.ts';
 import { canonicalJson, shortHash } from '../dataset/fingerprint.ts';
 import { CycloramaError, toFailure } from '../failure.ts';
 import type { Log } from '../process/log.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import { createJobRequests, requestIdReused } from './requests.ts';
 import { areResultsKept, resultsGone } from './results.ts';
 import { isEnded } from './state.ts';

@@ -2,7 +2,7 @@ import type { Job } from '../../../gen/cyclorama/job/v1/job.ts';
 import { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
 import { toDatasetPlaces } from '../dataset/places.ts';
 import { CycloramaError } from '../failure.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import { parseFolderUri, type S3Place, toS3Uri } from '../uri.ts';
 import { isEnded } from './state.ts';
 

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
 import type { Log } from '../process/log.ts';
+import type { Metrics } from '../process/metrics.ts';
 import { orAborted } from '../signal.ts';
 
 /** A readiness check that takes longer counts as a problem; kubelets wait little. */
@@ -19,7 +19,7 @@ export interface HttpServer {
 interface HttpServerParts {
   host: string;
   port: number;
-  registry: Registry;
+  registry: Pick<Metrics['registry'], 'metrics' | 'contentType'>;
   ready: ReadyCheck;
   log: Log;
 }
@@ -49,7 +49,12 @@ export function createHttpServer({ host, port, registry, ready, log }: HttpServe
   };
 }
 
-async function answer(path: string, response: ServerResponse, registry: Registry, ready: ReadyCheck): Promise<void> {
+async function answer(
+  path: string,
+  response: ServerResponse,
+  registry: Pick<Metrics['registry'], 'metrics' | 'contentType'>,
+  ready: ReadyCheck,
+): Promise<void> {
   switch (path) {
     case '/metrics':
       return send(response, 200, await registry.metrics(), registry.contentType);

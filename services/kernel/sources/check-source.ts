@@ -2,10 +2,10 @@ import { type AssetSource, type ManifestSource, Outcome } from '../../../gen/cyc
 import { CycloramaError, type FieldViolation, invalidRequest } from '../failure.ts';
 import { eachNamed } from '../fields.ts';
 import { isJobId } from '../jobs/id.ts';
+import { checkSuffixes } from '../suffixes.ts';
 import { parseObjectUri, parseS3Uri } from '../uri.ts';
 import { parseFilter } from './filter.ts';
 import { isInventory } from './inventory.ts';
-import { checkSuffixes } from './suffixes.ts';
 
 const MAX_LISTED = 1_000;
 const MAX_REQUEST_ID = 128;

@@ -3,11 +3,11 @@ import { createGunzip } from 'node:zlib';
 import type { Asset } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import { CycloramaError } from '../failure.ts';
 import { readWindows, toLines } from '../store/lines.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
+import { toSuffixes } from '../suffixes.ts';
 import { parseObjectUri, type S3Place, toS3Uri } from '../uri.ts';
 import { type Inventory, parseInventory, parseInventoryRow } from './inventory.ts';
 import { MAX_ASSETS } from './manifest.ts';
-import { toSuffixes } from './suffixes.ts';
 import { createUriSet } from './uri-set.ts';
 
 const MAX_MANIFEST_BYTES = 64 * 1024 ** 2;

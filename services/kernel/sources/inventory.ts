@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Asset } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import { CycloramaError } from '../failure.ts';
 import { fromListedKey } from '../store/listed-key.ts';
+import { isAsset } from '../suffixes.ts';
 import { parseObjectUri, toS3Uri } from '../uri.ts';
-import { isAsset } from './suffixes.ts';
 
 const manifestSchema = z.object({
   sourceBucket: z.string().min(1),

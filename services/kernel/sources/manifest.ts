@@ -1,6 +1,6 @@
 import { CycloramaError } from '../failure.ts';
 import { readObjectLines } from '../store/lines.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import { parseObjectUri } from '../uri.ts';
 import { parseFilter } from './filter.ts';
 import { createRowFilter, type Row, type RowFilter } from './filter-match.ts';

@@ -6,7 +6,7 @@ import type { Bus } from '../bus/types.ts';
 import { CycloramaError } from '../failure.ts';
 import { countOfResults, readResults, resultsGone } from '../jobs/results.ts';
 import { isEnded } from '../jobs/state.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import { parseObjectUri, parseS3Uri } from '../uri.ts';
 import { isInventory } from './inventory.ts';
 import { readInventory } from './inventory-files.ts';

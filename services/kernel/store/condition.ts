@@ -1,4 +1,4 @@
-import type { StoredObject } from './object-store.ts';
+import type { StoredObject } from './types.ts';
 
 /** The condition under which an object is as it was seen: absent, or with the ETag that it had. */
 export function conditionOf(standing: StoredObject | undefined) {

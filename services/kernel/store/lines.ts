@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { CycloramaError } from '../failure.ts';
 import { type S3Place, toS3Uri } from '../uri.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore } from './types.ts';
 
 const WINDOW_BYTES = 4 * 1024 ** 2;
 const MAX_LINE_CHARACTERS = 64 * 1024 ** 2;

@@ -6,7 +6,8 @@ import { S3Recorder } from '../../../test/support/servers/s3-recorder.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import type { Config } from '../process/config.ts';
 import { createMetrics } from '../process/metrics.ts';
-import { createObjectStore, type ObjectStore } from './object-store.ts';
+import { createObjectStore } from './object-store.ts';
+import type { ObjectStore } from './types.ts';
 
 const folder = temporaryFolder();
 const always = { condition: 'always', contentType: 'text/plain' } as const;

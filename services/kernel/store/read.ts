@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, type GetObjectCommandInput } from '@aws-sdk/client-s3';
 import { CycloramaError } from '../failure.ts';
 import type { S3Place } from '../uri.ts';
-import type { ObjectStore } from './object-store.ts';
 import { orAbsent, type StoreRequests, unquote } from './requests.ts';
+import type { ObjectStore } from './types.ts';
 
 /** Reads objects: small ones into memory, large ones into files. */
 export function createReads({ run, payer, metrics }: StoreRequests): Pick<ObjectStore, 'read' | 'download'> {

@@ -3,8 +3,8 @@ import { CycloramaError } from '../failure.ts';
 import type { Config } from '../process/config.ts';
 import { type S3Place, toS3Uri } from '../uri.ts';
 import { describeContent } from './content.ts';
-import type { ObjectStore, WriteCondition } from './object-store.ts';
 import { type StoreRequests, unquote } from './requests.ts';
+import type { ObjectStore, WriteCondition } from './types.ts';
 
 /** The name under which objects that we write carry the hash of their content. */
 export const SHA256 = 'sha256';

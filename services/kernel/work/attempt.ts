@@ -9,7 +9,7 @@ import { commitRecord, type ListedRecord, listRecords, readRecord } from '../dat
 import { CycloramaError, toFailure } from '../failure.ts';
 import { publishResult } from '../jobs/results.ts';
 import { isBadRequest } from '../store/errors.ts';
-import type { ObjectStore, StoredObject } from '../store/object-store.ts';
+import type { ObjectStore, StoredObject } from '../store/types.ts';
 import { type S3Place, toS3Uri } from '../uri.ts';
 import type { Operation, OutputFile, Product } from './operation.ts';
 import type { PreparedAsset } from './prepare.ts';

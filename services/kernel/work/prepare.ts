@@ -8,7 +8,7 @@ import { type GatheredAsset, gatherAsset } from '../asset/dependencies.ts';
 import { DEFAULT_TRIAGE_LIMITS } from '../asset/limits.ts';
 import type { Room } from '../budget.ts';
 import { CycloramaError } from '../failure.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import { parseObjectUri, toS3Uri } from '../uri.ts';
 import type { ExtraInput } from './operation.ts';
 import type { TaskFolder } from './scratch.ts';

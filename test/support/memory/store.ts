@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { CycloramaError } from '../../../services/kernel/failure.ts';
-import type { ByteRange, ListPage, ObjectStore, StoredObject } from '../../../services/kernel/store/object-store.ts';
+import type { ByteRange, ListPage, ObjectStore, StoredObject } from '../../../services/kernel/store/types.ts';
 import type { S3Place } from '../../../services/kernel/uri.ts';
 
 type Write = ObjectStore['write'];

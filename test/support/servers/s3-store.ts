@@ -1,6 +1,7 @@
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createMetrics } from '../../../services/kernel/process/metrics.ts';
-import { createObjectStore, type ObjectStore } from '../../../services/kernel/store/object-store.ts';
+import { createObjectStore } from '../../../services/kernel/store/object-store.ts';
+import type { ObjectStore } from '../../../services/kernel/store/types.ts';
 
 /** Credentials of every S3 server of the tests. */
 export const CREDENTIALS = { accessKeyId: 'cyclorama-test', secretAccessKey: 'cyclorama-test-secret' };

@@ -7,7 +7,7 @@ import { forEachBounded } from '../../concurrency.ts';
 import { CycloramaError } from '../../failure.ts';
 import { isDamage } from '../../store/errors.ts';
 import { toLines } from '../../store/lines.ts';
-import type { ObjectStore } from '../../store/object-store.ts';
+import type { ObjectStore } from '../../store/types.ts';
 import { toS3Uri } from '../../uri.ts';
 import type { DatasetPlaces } from '../places.ts';
 import { readWholeRecord } from '../records.ts';

@@ -1,5 +1,5 @@
 import { forEachBounded } from '../../concurrency.ts';
-import type { ObjectStore, StoredObject } from '../../store/object-store.ts';
+import type { ObjectStore, StoredObject } from '../../store/types.ts';
 import { type DatasetPlaces, parseRecordKey, type RecordName } from '../places.ts';
 
 const DIGITS = [...'0123456789abcdef'];

@@ -1,7 +1,7 @@
 import type { Job } from '../../../../gen/cyclorama/job/v1/job.ts';
 import { forEachBounded } from '../../concurrency.ts';
 import { conditionOf } from '../../store/condition.ts';
-import type { ObjectStore, StoredObject } from '../../store/object-store.ts';
+import type { ObjectStore, StoredObject } from '../../store/types.ts';
 import { parseObjectUri, type S3Place, toS3Uri } from '../../uri.ts';
 import type { DescribedOperation } from '../described.ts';
 import { readRows } from '../index/build.ts';

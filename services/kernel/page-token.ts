@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CycloramaError } from '../failure.ts';
+import { CycloramaError } from './failure.ts';
 
 const VERSION = 1;
 const SUM_BYTES = 12;

@@ -13,7 +13,8 @@ import { callStream, createClient } from '../rpc/client.ts';
 import type { RpcService } from '../rpc/service.ts';
 import { withPassingBreaks } from '../sources/scan-breaks.ts';
 import type { SourceParts } from '../sources/source.ts';
-import { createObjectStore, type ObjectStore } from '../store/object-store.ts';
+import { createObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/types.ts';
 import type { Platform, ProcessParts } from './run-process.ts';
 
 /** A scan of one window must be through by then. */

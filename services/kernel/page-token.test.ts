@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { thrownBy } from '../../../test/support/thrown-by.ts';
+import { thrownBy } from '../../test/support/thrown-by.ts';
 import { formatToken, pageSizeOf, parseToken } from './page-token.ts';
 
 const REQUEST = JSON.stringify(['listJobs', [], '']);

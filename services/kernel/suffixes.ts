@@ -1,5 +1,5 @@
-import type { FieldViolation } from '../failure.ts';
-import { INTERNAL_FOLDER } from '../uri.ts';
+import type { FieldViolation } from './failure.ts';
+import { INTERNAL_FOLDER } from './uri.ts';
 
 const DEFAULT_SUFFIXES = ['.glb'];
 const MAX_SUFFIXES = 20;
