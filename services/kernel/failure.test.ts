@@ -5,6 +5,8 @@ import {
   invalidRequest,
   isReason,
   REASONS,
+  type Reason,
+  shouldRetry,
   toCycloramaError,
   toFailure,
 } from './failure.ts';
@@ -55,4 +57,19 @@ test('only the words of the table are reasons', () => {
   expect(Object.keys(REASONS).every(isReason)).toBe(true);
   for (const word of ['', 'toString', 'constructor', 'INVALID_ASSET', 'of_tomorrow'])
     expect(isReason(word)).toBe(false);
+});
+
+test.each<[Reason, string, boolean, boolean, boolean]>([
+  // reason, stage, an asset's task, the closing task, the drive of a job
+  ['invalid_asset', '', false, false, false],
+  ['job_not_found', '', false, false, false],
+  ['blender_crash', '', true, true, false],
+  ['store_unavailable', '', true, true, true],
+  ['scratch_full', '', true, false, true],
+  ['access_denied', '', true, false, false],
+  ['access_denied', 'download', false, false, false],
+  ['internal', '', true, true, true],
+])('%s %s is tried again for an asset: %j, for a closing task: %j, for a job: %j', (reason, stage, ...expected) => {
+  const error = new CycloramaError(reason, 'why', { stage });
+  expect([shouldRetry(error, 'asset'), shouldRetry(error, 'closing'), shouldRetry(error, 'job')]).toEqual(expected);
 });

@@ -313,6 +313,25 @@ export function isReason(word: string): word is Reason {
   return Object.hasOwn(REASONS, word);
 }
 
+/** Reasons that only a person can end: waiting for them keeps a closing task or a job from its end for good. */
+const LASTING: Record<'closing' | 'job', ReadonlySet<Reason>> = {
+  closing: new Set<Reason>(['access_denied', 'scratch_full']),
+  job: new Set<Reason>(['access_denied']),
+};
+
+/**
+ * Whether trying again may give something else; the one answer for an asset's task, a closing task and the drive of a job.
+ * A defect of ours (`internal`) may pass; whoever retries bounds how often.
+ */
+export function shouldRetry(error: CycloramaError, work: 'asset' | 'closing' | 'job'): boolean {
+  const { handling, reason, detail } = error;
+  if (handling === 'permanent' || handling === 'call') return false;
+  // The store has the asset, but not for us; of outputs and records the same may be a credential that is renewed.
+  if (work === 'asset') return !(reason === 'access_denied' && detail.stage === 'download');
+  if (LASTING[work].has(reason)) return false;
+  return work === 'closing' || handling === 'infrastructure' || reason === 'internal';
+}
+
 /** Gives any thrown value a reason; what is none of ours is `internal`. */
 export function toCycloramaError(thrown: unknown): CycloramaError {
   if (thrown instanceof CycloramaError) return thrown;

@@ -2,7 +2,7 @@ import { parseDriveOrder, readOrDrop } from '../bus/messages.ts';
 import { driveConsumer, LANES, STREAMS, taskConsumer } from '../bus/topics.ts';
 import { driveAckWaitMs } from '../bus/topology.ts';
 import type { Delivery } from '../bus/types.ts';
-import { type CycloramaError, toCycloramaError } from '../failure.ts';
+import { type CycloramaError, shouldRetry, toCycloramaError } from '../failure.ts';
 import { failEntry } from '../jobs/jobs.ts';
 import { isEnded } from '../jobs/state.ts';
 import { tendJobs } from '../jobs/tend.ts';
@@ -81,7 +81,8 @@ async function settleFailure(
   error: CycloramaError,
 ): Promise<void> {
   try {
-    if (mayPass(error) || (isDefect(error) && (await countDefects(jobs, jobId, delivery)) < MAX_DEFECTS)) {
+    const givenUp = isDefect(error) && (await countDefects(jobs, jobId, delivery)) >= MAX_DEFECTS;
+    if (shouldRetry(error, 'job') && !givenUp) {
       log.warn(
         { reason: error.reason, error: error.message, stack: isDefect(error) ? error.stack : undefined },
         'drive broke off; it goes on in a while',
@@ -114,7 +115,7 @@ async function endJob(
     else await jobs.recordEnd(await jobs.change(jobId, (entry) => failEntry(entry, error)));
   } catch (thrown) {
     const cause = toCycloramaError(thrown);
-    if (mayPass(cause) || isDefect(cause)) throw cause;
+    if (shouldRetry(cause, 'job')) throw cause;
     if (cause.reason === 'job_not_found') return;
     log.error({ reason: cause.reason, error: cause.message }, 'the output place does not take the end of the job');
   }
@@ -124,10 +125,6 @@ async function endJob(
 async function countDefects(jobs: DriverParts['jobs'], jobId: string, { delivered }: Delivery): Promise<number> {
   const { job, defects } = await jobs.change(jobId, (entry) => ({ ...entry, defects: entry.defects + 1 }));
   return isEnded(job!.state) ? delivered : defects;
-}
-
-function mayPass({ handling, reason }: CycloramaError): boolean {
-  return handling === 'infrastructure' && reason !== 'access_denied';
 }
 
 function isDefect({ reason }: CycloramaError): boolean {

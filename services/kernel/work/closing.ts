@@ -1,7 +1,7 @@
 import { Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import { type Job, TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
 import { closeDataset } from '../dataset/close.ts';
-import { CycloramaError, toCycloramaError, toFailure } from '../failure.ts';
+import { CycloramaError, shouldRetry, toCycloramaError, toFailure } from '../failure.ts';
 import { publishResult } from '../jobs/results.ts';
 import type { Log } from '../process/log.ts';
 import type { AttemptParts } from './attempt.ts';
@@ -49,13 +49,8 @@ export async function runClosing(
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     const error = toCycloramaError(thrown);
-    if (isFinal(error)) return fail(error);
+    if (!shouldRetry(error, 'closing')) return fail(error);
     if (error.handling === 'suspect') await ledger.charge(task, error);
     throw error;
   }
-}
-
-/** Whether trying again would give the same; a job must not wait for good for a permission or for room that nobody grants. */
-function isFinal({ handling, reason }: CycloramaError): boolean {
-  return handling === 'permanent' || handling === 'call' || reason === 'access_denied' || reason === 'scratch_full';
 }

@@ -4,7 +4,7 @@ import type { Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { parseTask, readOrDrop } from '../bus/messages.ts';
 import type { Delivery } from '../bus/types.ts';
 import { outcomeWord } from '../dataset/places.ts';
-import { CycloramaError, toCycloramaError } from '../failure.ts';
+import { CycloramaError, shouldRetry, toCycloramaError } from '../failure.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { publishResult } from '../jobs/results.ts';
 import { isEnded } from '../jobs/state.ts';
@@ -161,16 +161,10 @@ async function runAttempt(
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     const error = toCycloramaError(await blameFullDisk(attempt.folder, thrown));
-    if (isAssetsFault(error)) return fail(error);
+    if (!shouldRetry(error, 'asset')) return fail(error);
     if (error.handling === 'suspect') await parts.ledger.charge(task, error);
     throw error;
   }
-}
-
-/** Whether trying again would give the same: also where the store has the asset, but not for us. */
-function isAssetsFault(error: CycloramaError): boolean {
-  if (error.handling === 'permanent' || error.handling === 'call') return true;
-  return error.reason === 'access_denied' && error.detail.stage === 'download';
 }
 
 /** Breaks a task off when its job has ended, also where NATS forgot the job. */
