@@ -26,6 +26,7 @@ test('an entry of the jobs that cannot be read hides no other', async () => {
   expect(told).toMatchObject([
     { message: 'entry0' },
     { message: 'entry1' },
+    { message: 'entry2', error: expect.stringContaining('no job') },
     { message: 'entry3', error: expect.stringContaining('NOPE') },
   ]);
 });

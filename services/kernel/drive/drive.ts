@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Job, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
-import type { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
 import { STREAMS, taskSubject } from '../bus/topics.ts';
 import { proveWritable } from '../dataset/claim.ts';
 import { toDatasetPlaces } from '../dataset/places.ts';
 import { readResults } from '../jobs/results.ts';
 import { countResult, isEnded } from '../jobs/state.ts';
+import type { StoredJob } from '../jobs/stored-job.ts';
 import { pause } from '../signal.ts';
 import { type Naming, readNaming } from '../sources/naming.ts';
 import { UnsortedSource } from '../sources/source.ts';
@@ -30,7 +30,7 @@ interface Drive {
   parts: DriveParts;
   driverId: string;
   /** As it was when the drive began. */
-  entry: JobEntry;
+  entry: StoredJob;
   naming: Naming;
   progress: Progress;
   /** Aborts when the drive is called off or over. */
@@ -56,10 +56,9 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   // Of this drive alone: an order that comes again to the same process makes a second drive, and one of the two must go.
   const driverId = `${parts.driverId}.${randomUUID().slice(0, 8)}`;
   const claimed = await parts.jobs.change(jobId, (entry) => ({ ...entry, driverId }));
-  if (isEnded(claimed.job!.state)) return finish(parts, claimed);
-  const entry =
-    claimed.job!.state === JobState.JOB_STATE_PLANNING ? await countAssets(parts, claimed, signal) : claimed;
-  if (isEnded(entry.job!.state)) return finish(parts, entry);
+  if (isEnded(claimed.job.state)) return finish(parts, claimed);
+  const entry = claimed.job.state === JobState.JOB_STATE_PLANNING ? await countAssets(parts, claimed, signal) : claimed;
+  if (isEnded(entry.job.state)) return finish(parts, entry);
 
   const stop = new AbortController();
   const { promise: broken, reject } = Promise.withResolvers<never>();
@@ -69,7 +68,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
     parts,
     driverId,
     entry,
-    naming: await readNaming(entry.job!.source!, parts.source.readJob),
+    naming: await readNaming(entry.job.source!, parts.source.readJob),
     progress: startProgress(entry),
     running: AbortSignal.any([signal, stop.signal]),
     complete: new AbortController(),
@@ -94,7 +93,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
 /** Counts results as they come, until the drive ends. */
 async function fold(drive: Drive): Promise<void> {
   const { parts, entry, progress, running } = drive;
-  const results = readResults(parts.bus, entry.job!.jobId, progress.foldedSequence, parts.log);
+  const results = readResults(parts.bus, entry.job.jobId, progress.foldedSequence, parts.log);
   try {
     while (!running.aborted) {
       for (const { sequence, result } of await results.next(FOLD_AT_ONCE, SAVE_EVERY_MS, running)) {
@@ -130,7 +129,7 @@ function noteCompletion(drive: Drive): void {
   const { progress, complete, entry, over } = drive;
   if (!isComplete(progress)) return;
   complete.abort();
-  if (needsClosing(entry.job!) || over.signal.aborted) return;
+  if (needsClosing(entry.job) || over.signal.aborted) return;
   over.abort();
   drive.warnings = [];
 }
@@ -150,12 +149,12 @@ async function lookForTrouble(drive: Drive): Promise<void> {
   let lookedAt = 0;
   while (!done.aborted) {
     try {
-      const found = await warningOfLack(parts, entry.job!, complete.signal.aborted);
+      const found = await warningOfLack(parts, entry.job, complete.signal.aborted);
       const now = performance.now();
       if (now - drive.lastSign < quietMs) troubles = [];
       else if (now - lookedAt > quietMs) {
         lookedAt = now;
-        troubles = await warningsOfTrouble(parts, entry.job!);
+        troubles = await warningsOfTrouble(parts, entry.job);
       }
       if (!done.aborted) drive.warnings = [...found, ...troubles];
     } catch (error) {
@@ -166,23 +165,23 @@ async function lookForTrouble(drive: Drive): Promise<void> {
 }
 
 /** Saves progress once a second, and sees to what comes next, until the job has ended. */
-async function save(drive: Drive): Promise<JobEntry> {
+async function save(drive: Drive): Promise<StoredJob> {
   const { parts, driverId, entry, progress, running, complete, over } = drive;
   for (let waitMs = FIRST_SAVE_MS; ; waitMs = SAVE_EVERY_MS) {
     await pause(waitMs, AbortSignal.any([running, drive.isClosing ? over.signal : complete.signal]));
     const ending = over.signal.aborted;
-    const saved = await parts.jobs.change(entry.job!.jobId, (current) => {
+    const saved = await parts.jobs.change(entry.job.jobId, (current) => {
       checkDriver(current, driverId);
       return applyProgress(current, progress, ending, drive.warnings);
     });
-    if (isEnded(saved.job!.state)) return saved;
+    if (isEnded(saved.job.state)) return saved;
     running.throwIfAborted();
     if (!complete.signal.aborted) {
       await checkOutputs(drive);
       await replanIfStalled(drive);
-    } else if (!drive.isClosing && needsClosing(entry.job!)) {
+    } else if (!drive.isClosing && needsClosing(entry.job)) {
       drive.isClosing = true;
-      drive.beside(close(drive, saved.job!));
+      drive.beside(close(drive, saved.job));
     }
   }
 }
@@ -190,7 +189,7 @@ async function save(drive: Drive): Promise<JobEntry> {
 /** Tasks whose records nobody may write go round for good, and only their worker's log would say why. */
 async function checkOutputs(drive: Drive): Promise<void> {
   const { parts, entry, running } = drive;
-  const { outputUri } = entry.job!;
+  const { outputUri } = entry.job;
   if (outputUri === '' || performance.now() - Math.max(drive.lastSign, drive.lastCheck) < parts.stallMs) return;
   drive.lastCheck = performance.now();
   await proveWritable(parts.store, toDatasetPlaces(outputUri), running);
@@ -200,7 +199,7 @@ async function checkOutputs(drive: Drive): Promise<void> {
 async function replanIfStalled(drive: Drive): Promise<void> {
   const { parts, entry, progress } = drive;
   if (!progress.planned || performance.now() - drive.lastSign < parts.stallMs) return;
-  if ((await countTasks(parts.bus, entry.job!)) > 0) return;
+  if ((await countTasks(parts.bus, entry.job)) > 0) return;
   if (progress.generation >= MAX_GENERATIONS)
     throw new Error(`results are missing after ${MAX_GENERATIONS} rounds of planning`);
   const generation = progress.generation + 1;
@@ -210,8 +209,8 @@ async function replanIfStalled(drive: Drive): Promise<void> {
 }
 
 /** Leaves nothing of an ended job behind on the queue, and notes its end in the output place. */
-async function finish({ bus, jobs }: DriveParts, entry: JobEntry): Promise<Job> {
-  const job = entry.job!;
+async function finish({ bus, jobs }: DriveParts, entry: StoredJob): Promise<Job> {
+  const job = entry.job;
   await bus.purge(STREAMS.tasks, taskSubject(job.operation, '*', job.jobId));
   await jobs.recordEnd(entry);
   return job;

@@ -124,7 +124,7 @@ async function endJob(
 /** Counts one more drive that ended in a defect of ours; an ended job counts no more, so its order's deliveries stand in. */
 async function countDefects(jobs: DriverParts['jobs'], jobId: string, { delivered }: Delivery): Promise<number> {
   const { job, defects } = await jobs.change(jobId, (entry) => ({ ...entry, defects: entry.defects + 1 }));
-  return isEnded(job!.state) ? delivered : defects;
+  return isEnded(job.state) ? delivered : defects;
 }
 
 function isDefect({ reason }: CycloramaError): boolean {

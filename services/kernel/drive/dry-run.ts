@@ -1,10 +1,10 @@
 import type { JobPlan } from '../../../gen/cyclorama/job/v1/job.ts';
-import type { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
 import { checkClaim } from '../dataset/claim.ts';
 import { toDatasetPlaces } from '../dataset/places.ts';
 import { loadRecordSet, type RecordSet } from '../dataset/record-set.ts';
 import { type JobDraft, toEntry } from '../jobs/jobs.ts';
 import { countResult } from '../jobs/state.ts';
+import type { StoredJob } from '../jobs/stored-job.ts';
 import { readSource, type SourceParts, UnsortedSource } from '../sources/source.ts';
 import type { ObjectStore } from '../store/types.ts';
 import { planAsset } from './plan.ts';
@@ -35,7 +35,7 @@ export async function dryRun(parts: DryRunParts, draft: JobDraft, signal: AbortS
 
 async function countPlan(
   { source, recipe }: DryRunParts,
-  entry: JobEntry,
+  entry: StoredJob,
   records: RecordSet | undefined,
   signal: AbortSignal,
 ): Promise<JobPlan> {

@@ -5,6 +5,7 @@ import { JobEntry, type Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { toAssetId, toFingerprint } from '../dataset/fingerprint.ts';
 import type { OutcomeWord } from '../dataset/places.ts';
 import type { RecordSet } from '../dataset/record-set.ts';
+import { type StoredJob, toStoredJob } from '../jobs/stored-job.ts';
 import type { Naming } from '../sources/naming.ts';
 import { needsRecord, planAsset, withRecordedFailure } from './plan.ts';
 
@@ -14,8 +15,8 @@ const NAMING: Naming = { folder: 'models/', suffixes: ['.glb'] };
 const FINGERPRINT = toFingerprint(ASSET, { operation: 'analysis', spec: SPEC, recipe: 4 });
 const EMPTY: RecordSet = { size: 0, find: () => undefined };
 
-function entryOf(job: object = {}, rest: object = {}): JobEntry {
-  return JobEntry.fromPartial({
+function entryOf(job: object = {}, rest: object = {}): StoredJob {
+  const entry = JobEntry.fromPartial({
     job: {
       jobId: 'job-1',
       operation: 'analysis',
@@ -27,6 +28,7 @@ function entryOf(job: object = {}, rest: object = {}): JobEntry {
     },
     ...rest,
   });
+  return toStoredJob(entry);
 }
 
 function recorded(outcome: OutcomeWord): RecordSet {
@@ -37,7 +39,7 @@ function recorded(outcome: OutcomeWord): RecordSet {
   };
 }
 
-function taskOf(entry: JobEntry, naming = NAMING, asset = ASSET): Task {
+function taskOf(entry: StoredJob, naming = NAMING, asset = ASSET): Task {
   const step = planAsset(entry, 4, naming, EMPTY, asset);
   if (step.kind !== 'queue') throw new Error('the asset was not queued');
   return step.task;

@@ -1,10 +1,11 @@
 import { type Asset, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import type { Failure } from '../../../gen/cyclorama/failure/v1/failure.ts';
 import { type Job, TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
-import { type JobEntry, Task } from '../../../gen/cyclorama/job/v1/task.ts';
+import { Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { toAssetId, toFingerprint } from '../dataset/fingerprint.ts';
 import { RECORD_OUTCOMES, toDatasetPlaces } from '../dataset/places.ts';
 import type { RecordSet } from '../dataset/record-set.ts';
+import type { StoredJob } from '../jobs/stored-job.ts';
 import { keepsExtension, type Naming, toAssetName } from '../sources/naming.ts';
 import { toS3Uri } from '../uri.ts';
 
@@ -13,13 +14,13 @@ export type Step = { kind: 'queue'; task: Task } | { kind: 'reuse'; result: Task
 
 /** Decides about one asset of a source, from the job and the names of the dataset's records alone. */
 export function planAsset(
-  entry: JobEntry,
+  entry: StoredJob,
   recipe: number,
   naming: Naming,
   records: RecordSet | undefined,
   asset: Asset,
 ): Step {
-  const job = entry.job!;
+  const job = entry.job;
   const taskId = toAssetId(asset.uri);
   const fingerprint = toFingerprint(asset, { operation: job.operation, spec: job.spec ?? {}, recipe });
   const outcome = records?.find(taskId, fingerprint);

@@ -1,23 +1,23 @@
 import { type Job, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
-import type { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
+import type { StoredJob } from '../jobs/stored-job.ts';
 
 /** Another driver has taken the job over. */
 class Superseded extends Error {}
 
 /** The fields of an entry that a drive moves forward, saved together. */
 export type Progress = Pick<
-  JobEntry,
+  StoredJob,
   'cursor' | 'planned' | 'plannedTotal' | 'generation' | 'foldedSequence' | 'unsorted'
 > & {
   counts: NonNullable<Job['counts']>;
 };
 
 /** Where a drive takes a job up. */
-export function startProgress(entry: JobEntry): Progress {
+export function startProgress(entry: StoredJob): Progress {
   const { planned, generation, foldedSequence, unsorted } = entry;
   // A source without key order cannot be taken up in the middle: who takes it over reads it from the start.
   const { cursor, plannedTotal } = unsorted && !planned ? { cursor: '', plannedTotal: 0n } : entry;
-  return { cursor, planned, plannedTotal, generation, foldedSequence, unsorted, counts: { ...entry.job!.counts! } };
+  return { cursor, planned, plannedTotal, generation, foldedSequence, unsorted, counts: { ...entry.job.counts } };
 }
 
 /** Whether every asset of the source has its result. */
@@ -27,27 +27,27 @@ export function isComplete({ planned, plannedTotal, counts: { succeeded, failed,
 
 /** The entry with a drive's progress in it; undefined where nothing moved, so that idle jobs cause no writes. */
 export function applyProgress(
-  entry: JobEntry,
+  entry: StoredJob,
   { counts, ...rest }: Progress,
   complete: boolean,
   warnings: string[],
-): JobEntry | undefined {
-  const job = entry.job!;
-  const total = rest.planned || rest.plannedTotal > job.counts!.total ? rest.plannedTotal : job.counts!.total;
+): StoredJob | undefined {
+  const job = entry.job;
+  const total = rest.planned || rest.plannedTotal > job.counts.total ? rest.plannedTotal : job.counts.total;
   const moved =
     rest.foldedSequence !== entry.foldedSequence ||
     rest.cursor !== entry.cursor ||
     rest.planned !== entry.planned ||
     rest.generation !== entry.generation ||
     warnings.join() !== job.warnings.join();
-  if (!moved && !complete && total === job.counts!.total) return undefined;
+  if (!moved && !complete && total === job.counts.total) return undefined;
   const ending = complete ? { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date() } : {};
   return { ...entry, ...rest, job: { ...job, counts: { ...counts, total }, warnings, ...ending } };
 }
 
 /** Throws where another driver has claimed the job. */
-export function checkDriver({ driverId, job }: JobEntry, own: string): void {
-  if (driverId !== own) throw new Superseded(`job '${job!.jobId}' is driven by '${driverId}' now`);
+export function checkDriver({ driverId, job }: StoredJob, own: string): void {
+  if (driverId !== own) throw new Superseded(`job '${job.jobId}' is driven by '${driverId}' now`);
 }
 
 /** Whether a drive ended because another driver took over. */

@@ -1,5 +1,5 @@
 import { JobState, type TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
-import { type JobEntry, Task } from '../../../gen/cyclorama/job/v1/task.ts';
+import { Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { laneOf, taskSubject } from '../bus/topics.ts';
 import { forEachBounded } from '../concurrency.ts';
 import { toDatasetPlaces } from '../dataset/places.ts';
@@ -7,6 +7,7 @@ import { loadRecordSet } from '../dataset/record-set.ts';
 import { readRecord } from '../dataset/records.ts';
 import { publishResult } from '../jobs/results.ts';
 import { isEnded } from '../jobs/state.ts';
+import type { StoredJob } from '../jobs/stored-job.ts';
 import type { Naming } from '../sources/naming.ts';
 import { countSource, readSource, UnsortedSource } from '../sources/source.ts';
 import type { ObjectStore } from '../store/types.ts';
@@ -21,12 +22,12 @@ const SAVE_EVERY_MS = 1_000;
 const PUBLISHES_AT_ONCE = 64;
 
 /** The PLANNING state: one pass over the source that counts. */
-export async function countAssets(parts: DriveParts, entry: JobEntry, signal: AbortSignal): Promise<JobEntry> {
-  const { jobId } = entry.job!;
+export async function countAssets(parts: DriveParts, entry: StoredJob, signal: AbortSignal): Promise<StoredJob> {
+  const { jobId } = entry.job;
   let unsorted = entry.unsorted;
   let total = 0;
   let saved = performance.now();
-  const note = (state: JobState): Promise<JobEntry> =>
+  const note = (state: JobState): Promise<StoredJob> =>
     parts.jobs.change(jobId, (current) => {
       checkDriver(current, entry.driverId);
       return withTotal(current, total, unsorted, state);
@@ -38,7 +39,7 @@ export async function countAssets(parts: DriveParts, entry: JobEntry, signal: Ab
         if (performance.now() - saved < SAVE_EVERY_MS) continue;
         saved = performance.now();
         const current = await note(JobState.JOB_STATE_PLANNING);
-        if (isEnded(current.job!.state)) return current;
+        if (isEnded(current.job.state)) return current;
       }
       done = true;
     } catch (error) {
@@ -49,21 +50,21 @@ export async function countAssets(parts: DriveParts, entry: JobEntry, signal: Ab
   return note(JobState.JOB_STATE_RUNNING);
 }
 
-function withTotal(entry: JobEntry, total: number, unsorted: boolean, state: JobState): JobEntry {
-  const job = entry.job!;
+function withTotal(entry: StoredJob, total: number, unsorted: boolean, state: JobState): StoredJob {
+  const job = entry.job;
   const startTime = state === JobState.JOB_STATE_RUNNING ? new Date() : undefined;
-  return { ...entry, unsorted, job: { ...job, state, startTime, counts: { ...job.counts!, total: BigInt(total) } } };
+  return { ...entry, unsorted, job: { ...job, state, startTime, counts: { ...job.counts, total: BigInt(total) } } };
 }
 
 /** One walk over the source from the cursor on: reuses what is recorded, queues the rest as room permits. */
 export async function planSource(
   parts: DriveParts,
-  entry: JobEntry,
+  entry: StoredJob,
   naming: Naming,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const job = entry.job!;
+  const job = entry.job;
   const records =
     job.outputUri === '' ? undefined : await loadRecordSet(parts.store, toDatasetPlaces(job.outputUri), signal);
   const subject = taskSubject(job.operation, laneOf(job), job.jobId);

@@ -123,7 +123,7 @@ test('a job that fails as a whole ends the call with its reason', async () => {
   await until('the job is there', async () => (await jobs.all()).length > 0);
   await jobs.change((await jobs.all())[0]!.jobId, (entry) => ({
     ...entry,
-    job: { ...entry.job!, state: JobState.JOB_STATE_FAILED, failure: { ...FAILURE, reason: 'access_denied' } },
+    job: { ...entry.job, state: JobState.JOB_STATE_FAILED, failure: { ...FAILURE, reason: 'access_denied' } },
   }));
   await expect(called).rejects.toMatchObject({ reason: 'access_denied' });
 });

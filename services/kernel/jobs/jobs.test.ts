@@ -80,7 +80,7 @@ test('a job is tried again only as long as its results are kept', async () => {
     const { jobId } = await create(`ended ${ageMs} ms ago`);
     const job = { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date(Date.now() - ageMs) };
     const counts = JobCounts.fromPartial({ total: 1n, failed: 1n });
-    await jobs.change(jobId, (entry) => ({ ...entry, job: { ...entry.job!, ...job, counts } }));
+    await jobs.change(jobId, (entry) => ({ ...entry, job: { ...entry.job, ...job, counts } }));
     return jobId;
   };
   expect(await jobs.retry(await end(6 * DAY_MS), '', 'trace')).toMatchObject({ state: JobState.JOB_STATE_PLANNING });

@@ -14,6 +14,7 @@ import type { ObjectStore } from '../store/types.ts';
 import { createJobRequests, requestIdReused } from './requests.ts';
 import { areResultsKept, resultsGone } from './results.ts';
 import { isEnded } from './state.ts';
+import { parseStoredJob, printStoredJob, type StoredJob, toStoredJob } from './stored-job.ts';
 
 /** Lost races before a change of a job is given up. */
 const MAX_CHANGE_TRIES = 50;
@@ -51,9 +52,9 @@ export interface Jobs {
   /** Takes up every stored, unended job of an output place. */
   resume(outputUri: string, signal?: AbortSignal): Promise<Job[]>;
   /** Changes an entry by compare-and-set; `change` returns undefined to leave it. Ended jobs never change. */
-  change(jobId: string, change: (entry: JobEntry) => JobEntry | undefined): Promise<JobEntry>;
+  change(jobId: string, change: (entry: StoredJob) => StoredJob | undefined): Promise<StoredJob>;
   /** Notes the end of a job beside its stored request, so that nobody resumes it. */
-  recordEnd(entry: JobEntry): Promise<void>;
+  recordEnd(entry: StoredJob): Promise<void>;
   /** Orders an unended job to be driven, unless it is on order already. */
   order(job: Job): Promise<void>;
   /** Removes a job from the key-value store. */
@@ -65,13 +66,9 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
   const entries = bus.bucket('jobs');
   const requests = createJobRequests(store);
 
-  const parse = (value: string, revision: bigint): JobEntry => {
-    const entry = JobEntry.fromJSON(JSON.parse(value));
-    return { ...entry, job: { ...entry.job!, revision } };
-  };
-  const print = (entry: JobEntry): string => JSON.stringify(JobEntry.toJSON(entry));
+  const parse = (value: string, revision: bigint): StoredJob => withRevision(parseStoredJob(value), revision);
 
-  async function readEntry(jobId: string): Promise<JobEntry | undefined> {
+  async function readEntry(jobId: string): Promise<StoredJob | undefined> {
     const found = await entries.get(jobId);
     return found && parse(found.value, found.revision);
   }
@@ -82,20 +79,20 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
   }
 
   /** Puts a job into the key-value store and orders its drive, or returns the one that is there. */
-  async function admit(entry: JobEntry): Promise<Job> {
-    const { jobId } = entry.job!;
-    const revision = await entries.create(jobId, print(entry));
-    const standing = revision === undefined ? await readEntry(jobId) : parse(print(entry), revision);
-    if (!standing) throw new CycloramaError('bus_unavailable', `job '${jobId}' cannot be stored`);
-    if (standing.requestHash !== entry.requestHash) throw requestIdReused(jobId);
-    if (!isEnded(standing.job!.state)) await order(standing.job!);
-    return standing.job!;
+  async function admit(entry: StoredJob): Promise<Job> {
+    const { jobId } = entry.job;
+    const revision = await entries.create(jobId, printStoredJob(entry));
+    const stored = revision === undefined ? await readEntry(jobId) : withRevision(entry, revision);
+    if (!stored) throw new CycloramaError('bus_unavailable', `job '${jobId}' cannot be stored`);
+    if (stored.requestHash !== entry.requestHash) throw requestIdReused(jobId);
+    if (!isEnded(stored.job.state)) await order(stored.job);
+    return stored.job;
   }
 
   async function get(jobId: string): Promise<Job> {
     const entry = await readEntry(jobId);
     if (!entry) throw new CycloramaError('job_not_found', `there is no job '${jobId}'`);
-    return entry.job!;
+    return entry.job;
   }
 
   const jobs: Jobs = {
@@ -120,29 +117,28 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
     get,
 
     async all() {
-      const all = readEach(await entries.all(), ({ value, revision }) => parse(value, revision).job, log);
-      return all.filter(({ jobId }) => jobId);
+      return readEach(await entries.all(), ({ value, revision }) => parse(value, revision).job, log);
     },
 
     async *watch(jobId, signal) {
       await get(jobId);
       for await (const { value, revision } of entries.watch(jobId, signal)) {
         const { job } = parse(value, revision);
-        yield job!;
-        if (isEnded(job!.state)) return;
+        yield job;
+        if (isEnded(job.state)) return;
       }
       if (!signal.aborted) throw new CycloramaError('job_not_found', `job '${jobId}' was forgotten`);
     },
 
     async cancel(jobId) {
       const ended = await jobs.change(jobId, (entry) => {
-        const counts = entry.job!.counts!;
+        const counts = entry.job.counts;
         const left = counts.total - counts.succeeded - counts.failed - counts.skipped;
         const cancelled = { ...counts, cancelled: left > 0n ? left : 0n };
         return endEntry(entry, { state: JobState.JOB_STATE_CANCELLED, counts: cancelled });
       });
       await jobs.recordEnd(ended);
-      return ended.job!;
+      return ended.job;
     },
 
     async retry(jobId, requestId, traceId) {
@@ -187,10 +183,10 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
       for (let tries = 0; tries < MAX_CHANGE_TRIES; tries++) {
         const entry = await readEntry(jobId);
         if (!entry) throw new CycloramaError('job_not_found', `there is no job '${jobId}'`);
-        const changed = isEnded(entry.job!.state) ? undefined : change(entry);
+        const changed = isEnded(entry.job.state) ? undefined : change(entry);
         if (changed === undefined) return entry;
-        const revision = await entries.update(jobId, print(changed), entry.job!.revision);
-        if (revision !== undefined) return { ...changed, job: { ...changed.job!, revision } };
+        const revision = await entries.update(jobId, printStoredJob(changed), entry.job.revision);
+        if (revision !== undefined) return withRevision(changed, revision);
       }
       throw new CycloramaError('bus_unavailable', `job '${jobId}' changed under us ${MAX_CHANGE_TRIES} times in a row`);
     },
@@ -211,7 +207,7 @@ function hashRequest({ operation, source, spec, outputUri, retryOf, requireGpu }
 }
 
 /** The entry that a draft begins as. */
-export function toEntry(draft: JobDraft, jobId: string, requestHash: string): JobEntry {
+export function toEntry(draft: JobDraft, jobId: string, requestHash: string): StoredJob {
   const { operation, source, spec, outputUri, outputsBesideAssets, jobClass, retryOf, traceId, requireGpu } = draft;
   const job = Job.fromPartial({
     jobId,
@@ -228,15 +224,19 @@ export function toEntry(draft: JobDraft, jobId: string, requestHash: string): Jo
     counts: {},
     createTime: new Date(),
   });
-  return JobEntry.fromPartial({ job, requestHash, generation: 1, retryFailed: retryOf !== '' });
+  return toStoredJob(JobEntry.fromPartial({ job, requestHash, generation: 1, retryFailed: retryOf !== '' }));
 }
 
 /** Marks an entry as failed for a reason that concerns the whole job. */
-export function failEntry(entry: JobEntry, error: CycloramaError): JobEntry {
+export function failEntry(entry: StoredJob, error: CycloramaError): StoredJob {
   return endEntry(entry, { state: JobState.JOB_STATE_FAILED, failure: toFailure(error) });
 }
 
 /** The entry of a job that ends before all of it is done. */
-function endEntry(entry: JobEntry, end: Partial<Job>): JobEntry {
-  return { ...entry, job: { ...entry.job!, warnings: [], endTime: new Date(), ...end } };
+function endEntry(entry: StoredJob, end: Partial<StoredJob['job']>): StoredJob {
+  return { ...entry, job: { ...entry.job, warnings: [], endTime: new Date(), ...end } };
+}
+
+function withRevision(stored: StoredJob, revision: bigint): StoredJob {
+  return { ...stored, job: { ...stored.job, revision } };
 }

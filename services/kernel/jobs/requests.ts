@@ -1,10 +1,9 @@
-import type { Job } from '../../../gen/cyclorama/job/v1/job.ts';
-import { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
 import { toDatasetPlaces } from '../dataset/places.ts';
 import { CycloramaError } from '../failure.ts';
 import type { ObjectStore } from '../store/types.ts';
 import { parseFolderUri, type S3Place, toS3Uri } from '../uri.ts';
 import { isEnded } from './state.ts';
+import { parseStoredJob, printStoredJob, type StoredJob } from './stored-job.ts';
 
 const MAX_JOB_BYTES = 8 * 1024 ** 2;
 const JSON_TYPE = 'application/json';
@@ -12,15 +11,11 @@ const JSON_TYPE = 'application/json';
 /** The request of a job as it lies in its output place, where NATS cannot lose it. */
 export interface JobRequests {
   /** Stores the request of a new job; throws `request_id_reused` where another one has its place. */
-  store(entry: JobEntry, signal?: AbortSignal): Promise<void>;
+  store(entry: StoredJob, signal?: AbortSignal): Promise<void>;
   /** Notes the end of a job beside its request, so that nobody resumes it. */
-  recordEnd(entry: JobEntry): Promise<void>;
+  recordEnd(entry: StoredJob): Promise<void>;
   /** The stored, unended jobs of an output place; throws `no_jobs_to_resume` where there is none. */
-  readUnended(
-    outputUri: string,
-    onUnreadable: (uri: string) => void,
-    signal?: AbortSignal,
-  ): Promise<(JobEntry & { job: Job })[]>;
+  readUnended(outputUri: string, onUnreadable: (uri: string) => void, signal?: AbortSignal): Promise<StoredJob[]>;
 }
 
 /** Opens the stored requests of jobs. */
@@ -33,13 +28,13 @@ export function createJobRequests(store: Pick<ObjectStore, 'write' | 'read' | 'l
       } catch (error) {
         if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
         const found = await store.read(place, MAX_JOB_BYTES, signal);
-        const stored = found && JobEntry.fromJSON(JSON.parse(found.body.toString('utf8')));
+        const stored = found && parseStoredJob(found.body.toString('utf8'));
         if (stored && stored.requestHash !== entry.requestHash) throw requestIdReused(toS3Uri(place));
       }
     },
 
     async recordEnd(entry) {
-      if (entry.job!.outputUri === '') return;
+      if (entry.job.outputUri === '') return;
       await store.write(placeOf(entry), print(entry), { condition: 'always', contentType: JSON_TYPE });
     },
 
@@ -47,7 +42,7 @@ export function createJobRequests(store: Pick<ObjectStore, 'write' | 'read' | 'l
       const { bucket } = parseFolderUri(outputUri, 'output_uri');
       store.checkBucket(bucket);
       const { jobsPrefix } = toDatasetPlaces(outputUri);
-      const unended: (JobEntry & { job: Job })[] = [];
+      const unended: StoredJob[] = [];
       const unreadable: string[] = [];
       for await (const page of store.listAll(bucket, jobsPrefix, signal)) {
         for (const { key } of page) {
@@ -69,20 +64,20 @@ export function createJobRequests(store: Pick<ObjectStore, 'write' | 'read' | 'l
   };
 }
 
-function placeOf({ job }: JobEntry): S3Place {
-  return toDatasetPlaces(job!.outputUri).job(job!.jobId);
+function placeOf({ job }: StoredJob): S3Place {
+  return toDatasetPlaces(job.outputUri).job(job.jobId);
 }
 
-function print(entry: JobEntry): string {
-  return `${JSON.stringify(JobEntry.toJSON(entry), undefined, 1)}\n`;
+function print(entry: StoredJob): string {
+  return `${printStoredJob(entry, 1)}\n`;
 }
 
 /** Reads a stored request; undefined where it is none, or that of another place, as in a dataset that somebody copied. */
-function parse(body: Buffer, { bucket, key }: S3Place): (JobEntry & { job: Job }) | undefined {
+function parse(body: Buffer, { bucket, key }: S3Place): StoredJob | undefined {
   try {
-    const entry = JobEntry.fromJSON(JSON.parse(body.toString('utf8')));
-    const own = entry.job && placeOf(entry);
-    return own?.bucket === bucket && own.key === key ? { ...entry, job: entry.job! } : undefined;
+    const stored = parseStoredJob(body.toString('utf8'));
+    const own = placeOf(stored);
+    return own.bucket === bucket && own.key === key ? stored : undefined;
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@ import { MemoryBus } from '../../../test/support/memory/bus.ts';
 import { MemoryStore } from '../../../test/support/memory/store.ts';
 import { CycloramaError } from '../failure.ts';
 import { publishResult } from '../jobs/results.ts';
+import { type StoredJob, toStoredJob } from '../jobs/stored-job.ts';
 import { readNaming } from './naming.ts';
 import { countSource, readSource, type Scan, type SourceParts, UnsortedSource } from './source.ts';
 
@@ -34,12 +35,9 @@ function partsOf(scan: Scan, store: Partial<SourceParts['store']> = {}): SourceP
   return { scan, store: { head, read }, bus, readJob: absent };
 }
 
-function entryOf(source: AssetSource, rest: Partial<JobEntry> = {}): JobEntry {
-  return {
-    ...JobEntry.fromPartial({}),
-    job: { ...Job.fromPartial({ jobId: 'job', traceId: 'trace' }), source },
-    ...rest,
-  };
+function entryOf(source: AssetSource, rest: Partial<StoredJob> = {}): StoredJob {
+  const job = Job.fromPartial({ jobId: 'job', traceId: 'trace' });
+  return { ...toStoredJob({ ...JobEntry.fromPartial({}), job: { ...job, source } }), ...rest };
 }
 
 const prefix = (limit = 0n): AssetSource => ({
@@ -50,7 +48,7 @@ const manifest: AssetSource = {
   source: { $case: 'manifest', value: { uri: 's3://bucket/list.txt', filter: '', suffixes: [] } },
 };
 
-async function keysFrom(parts: SourceParts, entry: JobEntry, taken = 0): Promise<string[]> {
+async function keysFrom(parts: SourceParts, entry: StoredJob, taken = 0): Promise<string[]> {
   const batches = await Array.fromAsync(readSource(parts, entry, taken, NEVER));
   return batches.flatMap(({ assets }) => assets.map(({ uri }) => uri.slice('s3://bucket/'.length)));
 }

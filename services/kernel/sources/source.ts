@@ -1,11 +1,11 @@
 import { Asset, type ManifestSource, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import type { ScanAssetsRequest, ScanAssetsResponse } from '../../../gen/cyclorama/discovery/v1/discovery.ts';
-import { Job, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
-import type { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
+import { type Job, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
 import type { Bus } from '../bus/types.ts';
 import { CycloramaError } from '../failure.ts';
 import { countOfResults, readResults, resultsGone } from '../jobs/results.ts';
 import { isEnded } from '../jobs/state.ts';
+import type { StoredJob } from '../jobs/stored-job.ts';
 import type { ObjectStore } from '../store/types.ts';
 import { parseObjectUri, parseS3Uri } from '../uri.ts';
 import { isInventory } from './inventory.ts';
@@ -45,13 +45,13 @@ export interface SourceParts {
 /** Reads the assets of a job's source from a cursor on; `taken` of them came before. */
 export async function* readSource(
   parts: SourceParts,
-  entry: JobEntry,
+  entry: StoredJob,
   taken: number,
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch> {
-  const source = entry.job!.source!.source!;
   const { cursor } = entry;
-  switch (source.$case) {
+  const { source } = entry.job.source;
+  switch (source?.$case) {
     case 'prefix':
       yield* inBatches(scanPrefix(parts.scan, entry, source.value, taken, signal));
       return;
@@ -67,18 +67,18 @@ export async function* readSource(
 }
 
 /** Counts the assets of a source, telling the sum so far; a job source is not counted, since it grows. */
-export async function* countSource(parts: SourceParts, entry: JobEntry, signal: AbortSignal): AsyncGenerator<number> {
-  const source = entry.job!.source!.source!;
-  if (source.$case === 'list') yield source.value.uris.length;
+export async function* countSource(parts: SourceParts, entry: StoredJob, signal: AbortSignal): AsyncGenerator<number> {
+  const { source } = entry.job.source;
+  if (source?.$case === 'list') yield source.value.uris.length;
   let total = 0;
-  if (source.$case === 'manifest') {
+  if (source?.$case === 'manifest') {
     for await (const assets of readManifestAssets(parts.store, source.value, signal)) {
       total += assets.length;
       yield total;
     }
     yield total;
   }
-  if (source.$case !== 'prefix') return;
+  if (source?.$case !== 'prefix') return;
   for await (const assets of scanPrefix(parts.scan, { ...entry, cursor: '' }, source.value, 0, signal)) {
     total += assets.length;
     if (total > MAX_ASSETS) {
@@ -95,7 +95,7 @@ export async function* countSource(parts: SourceParts, entry: JobEntry, signal: 
 /** Scans window by window, each after the last key of the one before; an unsorted store in one go. */
 async function* scanPrefix(
   scan: Scan,
-  entry: JobEntry,
+  entry: StoredJob,
   prefix: { prefixUri: string; suffixes: string[]; limit: bigint },
   taken: number,
   signal: AbortSignal,
@@ -111,7 +111,7 @@ async function* scanPrefix(
       startAfter,
       limit: Number.isFinite(window) ? BigInt(window) : 0n,
     };
-    const pages = scan(request, entry.job!.traceId, signal);
+    const pages = scan(request, entry.job.traceId, signal);
     let seen = 0;
     // A window is read in one go: at the workers' pace its connection would grow older than the server allows. An unsorted
     // store's one scan has no bound that fits into memory, and stays at the reader's pace.
@@ -197,7 +197,7 @@ async function* readNamed(
 async function* readJobSource(
   parts: SourceParts,
   { jobId, outcomes }: { jobId: string; outcomes: Outcome[] },
-  { cursor, job: { retryOf } = Job.fromPartial({}) }: JobEntry,
+  { cursor, job: { retryOf } }: StoredJob,
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch> {
   const wanted = new Set(outcomes.length > 0 ? outcomes : [Outcome.OUTCOME_SUCCEEDED]);
