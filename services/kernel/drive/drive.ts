@@ -4,14 +4,23 @@ import { STREAMS, taskSubject } from '../bus/topics.ts';
 import { proveWritable } from '../dataset/claim.ts';
 import { toDatasetPlaces } from '../dataset/places.ts';
 import { readResults } from '../jobs/results.ts';
-import { countResult, isEnded } from '../jobs/state.ts';
+import { isEnded } from '../jobs/state.ts';
 import type { StoredJob } from '../jobs/stored-job.ts';
 import { pause } from '../signal.ts';
 import { type Naming, readNaming } from '../sources/naming.ts';
 import { UnsortedSource } from '../sources/source.ts';
 import { haveClosed, needsClosing } from './closing.ts';
 import type { DriveParts } from './parts.ts';
-import { applyProgress, checkDriver, isComplete, type Progress, startProgress } from './progress.ts';
+import { nextPhase, type Phase } from './phase.ts';
+import {
+  applyProgress,
+  checkDriver,
+  foldResult,
+  isComplete,
+  type Progress,
+  planAgain,
+  startProgress,
+} from './progress.ts';
 import { countTasks, warningOfLack, warningsOfTrouble } from './queue.ts';
 import { countAssets, planSource } from './walk.ts';
 
@@ -22,35 +31,36 @@ const FOLD_AT_ONCE = 500;
 const LOOK_FOR_TROUBLE_EVERY_MS = 1_000;
 /** Without a result for so long a job says what keeps its tasks; before, most troubles have passed. */
 const QUIET_MS = 10_000;
-/** A planner never goes round more often than this without a new result. */
-const MAX_GENERATIONS = 50;
-
 /** One drive of a job: what its driver knows beyond the entry that it saves. */
 interface Drive {
   parts: DriveParts;
   driverId: string;
-  /** As it was when the drive began. */
+  /** The stored job as it was when the drive began. */
   entry: StoredJob;
   naming: Naming;
   progress: Progress;
-  /** Aborts when the drive is called off or over. */
+  /** Aborts when the drive is called off or has ended. */
   running: AbortSignal;
-  /** Aborts when every asset has its result. */
-  complete: AbortController;
-  /** Aborts when nothing is left to do: results and, where the job leaves a dataset, its index and report are there. */
-  over: AbortController;
-  /** Does work beside the saving; what breaks in it breaks the drive. */
+  /** Only `advance` changes it. */
+  phase: Phase;
+  /** Aborts with the next change of the phase, and is another one then. */
+  phaseChange: AbortController;
+  /** Runs work beside the saving; what breaks in it breaks the drive. */
   beside: (work: Promise<void>) => void;
-  isClosing: boolean;
-  /** What a job that runs should say, and in the end what its closing said. */
-  warnings: string[];
+  /** Warnings that the running job shows: only a person can end what they name. */
+  troubles: string[];
+  /** Warnings that the closing task left, once it is done. */
+  closed: string[] | undefined;
+  /** When the last result came or the last walk ended. */
   lastSign: number;
-  lastCheck: number;
+  /** When the output place was last proved to be writable. */
+  lastProof: number;
 }
 
 /**
  * Drives a job to its end: plans its source into tasks, folds results into counts, ends it.
  * Everything it must remember is in the entry, so that another driver can go on at any point.
+ * Its loops report facts (results, the end of the walk, the end of the closing) and `advance` decides what follows.
  */
 export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSignal): Promise<Job> {
   // Of this drive alone: an order that comes again to the same process makes a second drive, and one of the two must go.
@@ -68,19 +78,19 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
     parts,
     driverId,
     entry,
-    naming: await readNaming(entry.job.source!, parts.source.readJob),
+    naming: await readNaming(entry.job.source, parts.source.readJob),
     progress: startProgress(entry),
     running: AbortSignal.any([signal, stop.signal]),
-    complete: new AbortController(),
-    over: new AbortController(),
+    phase: 'walking',
+    phaseChange: new AbortController(),
     beside: (work) => void atWork.push(work.catch(reject)),
-    isClosing: false,
-    warnings: [],
+    troubles: [],
+    closed: undefined,
     lastSign: now,
-    lastCheck: now,
+    lastProof: now,
   };
   drive.beside(fold(drive));
-  drive.beside(plan(drive));
+  drive.beside(walk(drive));
   drive.beside(lookForTrouble(drive));
   const ended = await Promise.race([save(drive), broken]).finally(async () => {
     stop.abort();
@@ -90,6 +100,21 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
   return finish(parts, ended);
 }
 
+/** Goes on to the phase that the facts demand, and wakes everyone who waits for that. */
+function advance(drive: Drive): void {
+  const { progress, entry, closed } = drive;
+  const phase = nextPhase(drive.phase, {
+    planned: progress.planned,
+    complete: isComplete(progress),
+    needsClosing: needsClosing(entry.job),
+    closed: closed !== undefined,
+  });
+  if (phase === drive.phase) return;
+  drive.phase = phase;
+  drive.phaseChange.abort();
+  drive.phaseChange = new AbortController();
+}
+
 /** Counts results as they come, until the drive ends. */
 async function fold(drive: Drive): Promise<void> {
   const { parts, entry, progress, running } = drive;
@@ -97,19 +122,18 @@ async function fold(drive: Drive): Promise<void> {
   try {
     while (!running.aborted) {
       for (const { sequence, result } of await results.next(FOLD_AT_ONCE, SAVE_EVERY_MS, running)) {
-        countResult(progress.counts, result.outcome, result.reused);
-        progress.foldedSequence = sequence;
+        foldResult(progress, sequence, result);
         drive.lastSign = performance.now();
       }
-      noteCompletion(drive);
+      advance(drive);
     }
   } finally {
     await results.close();
   }
 }
 
-/** Plans the source to its end, from its start where it turns out to have no order. */
-async function plan(drive: Drive): Promise<void> {
+/** Walks the source to its end, from its start where it turns out to have no order. */
+async function walk(drive: Drive): Promise<void> {
   const { parts, entry, naming, progress, running } = drive;
   while (!running.aborted && !progress.planned) {
     try {
@@ -122,90 +146,88 @@ async function plan(drive: Drive): Promise<void> {
     }
     drive.lastSign = performance.now();
   }
-  noteCompletion(drive);
+  advance(drive);
 }
 
-function noteCompletion(drive: Drive): void {
-  const { progress, complete, entry, over } = drive;
-  if (!isComplete(progress)) return;
-  complete.abort();
-  if (needsClosing(entry.job) || over.signal.aborted) return;
-  over.abort();
-  drive.warnings = [];
-}
-
+/** Has the dataset closed. */
 async function close(drive: Drive, job: Job): Promise<void> {
-  const warnings = await haveClosed(drive.parts, job, drive.running);
-  drive.over.abort();
-  drive.warnings = warnings;
+  drive.closed = await haveClosed(drive.parts, job, drive.running);
+  advance(drive);
 }
 
-/** Keeps the job's warnings of what only a person can end: that no worker may take its tasks, or that none gets on with them. */
+/** Keeps the warnings up to date: that no worker may take the job's tasks, or why tasks are handed back. */
 async function lookForTrouble(drive: Drive): Promise<void> {
-  const { parts, entry, running, complete, over } = drive;
-  const done = AbortSignal.any([running, over.signal]);
+  const { parts, entry, running } = drive;
   const quietMs = Math.min(QUIET_MS, parts.stallMs);
-  let troubles: string[] = [];
+  let handedBack: string[] = [];
   let lookedAt = 0;
-  while (!done.aborted) {
+  while (drive.phase !== 'over' && !running.aborted) {
     try {
-      const found = await warningOfLack(parts, entry.job, complete.signal.aborted);
+      const lack = await warningOfLack(parts, entry.job, drive.phase === 'closing');
       const now = performance.now();
-      if (now - drive.lastSign < quietMs) troubles = [];
+      if (now - drive.lastSign < quietMs) handedBack = [];
       else if (now - lookedAt > quietMs) {
         lookedAt = now;
-        troubles = await warningsOfTrouble(parts, entry.job);
+        handedBack = await warningsOfTrouble(parts, entry.job);
       }
-      if (!done.aborted) drive.warnings = [...found, ...troubles];
+      drive.troubles = [...lack, ...handedBack];
     } catch (error) {
       parts.log.debug({ error: (error as Error).message }, 'cannot look for trouble');
     }
-    await pause(LOOK_FOR_TROUBLE_EVERY_MS, done);
+    await pauseInPhase(drive, LOOK_FOR_TROUBLE_EVERY_MS);
   }
 }
 
-/** Saves progress once a second, and sees to what comes next, until the job has ended. */
+/** Waits, but no longer than the phase lasts. */
+function pauseInPhase({ running, phaseChange }: Drive, ms: number): Promise<void> {
+  return pause(ms, AbortSignal.any([running, phaseChange.signal]));
+}
+
+/** Saves progress once a second and at each new phase, and begins the work of the phase, until the job has ended. */
 async function save(drive: Drive): Promise<StoredJob> {
-  const { parts, driverId, entry, progress, running, complete, over } = drive;
+  const { parts, driverId, entry, progress, running } = drive;
+  let begun: Phase = 'walking';
   for (let waitMs = FIRST_SAVE_MS; ; waitMs = SAVE_EVERY_MS) {
-    await pause(waitMs, AbortSignal.any([running, drive.isClosing ? over.signal : complete.signal]));
-    const ending = over.signal.aborted;
+    if (drive.phase === begun) await pauseInPhase(drive, waitMs);
+    // What is saved is the phase as it is now: results that come meanwhile are for the next round.
+    const { phase, closed, troubles } = drive;
     const saved = await parts.jobs.change(entry.job.jobId, (current) => {
       checkDriver(current, driverId);
-      return applyProgress(current, progress, ending, drive.warnings);
+      return applyProgress(current, progress, phase === 'over', phase === 'over' ? (closed ?? []) : troubles);
     });
     if (isEnded(saved.job.state)) return saved;
     running.throwIfAborted();
-    if (!complete.signal.aborted) {
+    if (phase === 'walking' || phase === 'waiting') {
       await checkOutputs(drive);
-      await replanIfStalled(drive);
-    } else if (!drive.isClosing && needsClosing(entry.job)) {
-      drive.isClosing = true;
-      drive.beside(close(drive, saved.job));
+      await planAgainIfStalled(drive);
     }
+    // Only now, so that whoever closes the dataset finds the counts of all assets saved.
+    if (phase === 'closing' && begun !== 'closing') drive.beside(close(drive, saved.job));
+    begun = phase;
   }
 }
 
-/** Tasks whose records nobody may write go round for good, and only their worker's log would say why. */
+/** Proves that records can be written; else tasks would go round for ever, and only their worker's log would say why. */
 async function checkOutputs(drive: Drive): Promise<void> {
   const { parts, entry, running } = drive;
   const { outputUri } = entry.job;
-  if (outputUri === '' || performance.now() - Math.max(drive.lastSign, drive.lastCheck) < parts.stallMs) return;
-  drive.lastCheck = performance.now();
+  if (outputUri === '' || performance.now() - Math.max(drive.lastSign, drive.lastProof) < parts.stallMs) return;
+  drive.lastProof = performance.now();
   await proveWritable(parts.store, toDatasetPlaces(outputUri), running);
 }
 
 /** Plans again from the records where results are missing and nothing is queued. */
-async function replanIfStalled(drive: Drive): Promise<void> {
+async function planAgainIfStalled(drive: Drive): Promise<void> {
   const { parts, entry, progress } = drive;
   if (!progress.planned || performance.now() - drive.lastSign < parts.stallMs) return;
   if ((await countTasks(parts.bus, entry.job)) > 0) return;
-  if (progress.generation >= MAX_GENERATIONS)
-    throw new Error(`results are missing after ${MAX_GENERATIONS} rounds of planning`);
-  const generation = progress.generation + 1;
+  // While the queue was counted, the last result may have come.
+  if (drive.phase !== 'waiting') return;
+  planAgain(progress);
+  const { generation } = progress;
   parts.log.warn({ generation }, 'results are missing and nothing is queued: planning again from the records');
-  Object.assign(progress, { planned: false, cursor: '', plannedTotal: 0n, generation });
-  drive.beside(plan(drive));
+  advance(drive);
+  drive.beside(walk(drive));
 }
 
 /** Leaves nothing of an ended job behind on the queue, and notes its end in the output place. */

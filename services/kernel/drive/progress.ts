@@ -1,5 +1,9 @@
-import { type Job, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
+import { type Job, JobState, type TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
+import { countResult } from '../jobs/state.ts';
 import type { StoredJob } from '../jobs/stored-job.ts';
+
+/** Rounds of planning in a row without a new result before a job is given up. */
+const MAX_FRUITLESS_ROUNDS = 50;
 
 /** Another driver has taken the job over. */
 class Superseded extends Error {}
@@ -7,17 +11,32 @@ class Superseded extends Error {}
 /** The fields of an entry that a drive moves forward, saved together. */
 export type Progress = Pick<
   StoredJob,
-  'cursor' | 'planned' | 'plannedTotal' | 'generation' | 'foldedSequence' | 'unsorted'
+  'cursor' | 'planned' | 'plannedTotal' | 'generation' | 'resultGeneration' | 'foldedSequence' | 'unsorted'
 > & {
   counts: NonNullable<Job['counts']>;
 };
 
 /** Where a drive takes a job up. */
 export function startProgress(entry: StoredJob): Progress {
-  const { planned, generation, foldedSequence, unsorted } = entry;
+  const { planned, generation, resultGeneration, foldedSequence, unsorted, job } = entry;
   // A source without key order cannot be taken up in the middle: who takes it over reads it from the start.
   const { cursor, plannedTotal } = unsorted && !planned ? { cursor: '', plannedTotal: 0n } : entry;
-  return { cursor, planned, plannedTotal, generation, foldedSequence, unsorted, counts: { ...entry.job.counts } };
+  const counts = { ...job.counts };
+  return { cursor, planned, plannedTotal, generation, resultGeneration, foldedSequence, unsorted, counts };
+}
+
+/** Takes one result into the counts. */
+export function foldResult(progress: Progress, sequence: bigint, { outcome, reused }: TaskResult): void {
+  countResult(progress.counts, outcome, reused);
+  progress.foldedSequence = sequence;
+  progress.resultGeneration = progress.generation;
+}
+
+/** Sets a progress back to the start of the source; throws after 50 rounds of planning in a row that brought no result. */
+export function planAgain(progress: Progress): void {
+  if (progress.generation - progress.resultGeneration >= MAX_FRUITLESS_ROUNDS)
+    throw new Error(`results are missing after ${MAX_FRUITLESS_ROUNDS} rounds of planning without a new one`);
+  Object.assign(progress, { planned: false, cursor: '', plannedTotal: 0n, generation: progress.generation + 1 });
 }
 
 /** Whether every asset of the source has its result. */
