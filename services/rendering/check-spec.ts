@@ -15,8 +15,8 @@ import {
   type Views,
 } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { countViews } from '../images/views.ts';
-import { CycloramaError, type FieldViolation } from '../kernel/failure.ts';
-import { eachNamed, oneOf } from '../kernel/fields.ts';
+import type { FieldViolation } from '../kernel/failure.ts';
+import { eachNamed, oneOf, violationsOf, within } from '../kernel/fields.ts';
 import { parseObjectUri } from '../kernel/uri.ts';
 import { SIDE } from './spec.ts';
 
@@ -125,13 +125,7 @@ function checkLighting(lighting: Lighting | undefined): FieldViolation[] {
   if (preset !== LightingPreset.LIGHTING_PRESET_UNSPECIFIED && !isHdr)
     found.push({ field, description: 'goes with preset HDR alone' });
   if (!HDR_SUFFIX.test(hdrUri)) found.push({ field, description: `'${hdrUri}' ends otherwise; expected .hdr or .exr` });
-  try {
-    parseObjectUri(hdrUri, field);
-  } catch (error) {
-    if (!(error instanceof CycloramaError) || !error.detail.violations) throw error;
-    found.push(...error.detail.violations);
-  }
-  return found;
+  return [...found, ...violationsOf(() => parseObjectUri(hdrUri, field))];
 }
 
 function checkEdges(edges: EdgeThresholds | undefined): FieldViolation[] {
@@ -139,19 +133,4 @@ function checkEdges(edges: EdgeThresholds | undefined): FieldViolation[] {
     ...within('edges.crease_degrees', edges?.creaseDegrees, 1, 180),
     ...within('edges.depth_step', edges?.depthStep, 0.0001, 1),
   ];
-}
-
-/** Refuses a number outside its bounds; absent, or 0 where that means something, it is left alone. */
-function within(
-  field: string,
-  value: number | undefined,
-  least: number,
-  most: number,
-  zero?: string,
-  unit?: string,
-): FieldViolation[] {
-  if (value === undefined || (zero !== undefined && value === 0)) return [];
-  if (value >= least && value <= most) return [];
-  const or = zero === undefined ? '' : ` or 0 (${zero})`;
-  return [{ field, description: `is ${value}; expected ${least} to ${most}${unit ? ` ${unit}` : ''}${or}` }];
 }

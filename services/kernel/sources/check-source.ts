@@ -1,6 +1,6 @@
 import { type AssetSource, type ManifestSource, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
-import { CycloramaError, type FieldViolation, invalidRequest } from '../failure.ts';
-import { eachNamed } from '../fields.ts';
+import { type FieldViolation, invalidRequest } from '../failure.ts';
+import { eachNamed, violationsOf } from '../fields.ts';
 import { isJobId } from '../jobs/id.ts';
 import { checkSuffixes } from '../suffixes.ts';
 import { parseObjectUri, parseS3Uri } from '../uri.ts';
@@ -10,70 +10,87 @@ import { isInventory } from './inventory.ts';
 const MAX_LISTED = 1_000;
 const MAX_REQUEST_ID = 128;
 
-/** Checks a job's source and output place, naming every wrong field; returns the buckets that the job touches. */
+type SourceKind = NonNullable<AssetSource['source']>;
+type SourceOf<Case extends SourceKind['$case']> = Extract<SourceKind, { $case: Case }>['value'];
+
+/** What the check of one kind of source finds. */
+interface Findings {
+  violations: FieldViolation[];
+  /** URIs of the source, whose buckets the job reads. */
+  uris: string[];
+}
+
+/** The checks of each kind of source. */
+const CHECKS: { [Case in SourceKind['$case']]: (source: SourceOf<Case>) => Findings } = {
+  prefix({ prefixUri, limit, suffixes }) {
+    const violations = violationsOf(() => parseS3Uri(prefixUri, 'source.prefix.prefix_uri'));
+    if (limit < 0n)
+      violations.push({ field: 'source.prefix.limit', description: `is ${limit}; expected 0 (all) or more` });
+    violations.push(...checkSuffixes(suffixes, 'source.prefix.suffixes'));
+    return { violations, uris: [prefixUri] };
+  },
+
+  list({ uris }) {
+    const field = 'source.list.uris';
+    const violations: FieldViolation[] = [];
+    if (uris.length === 0 || uris.length > MAX_LISTED)
+      violations.push({ field, description: `has ${uris.length} entries; expected 1 to ${MAX_LISTED}` });
+    for (const [i, uri] of uris.slice(0, MAX_LISTED).entries())
+      violations.push(...violationsOf(() => parseObjectUri(uri, `${field}[${i}]`)));
+    violations.push(...checkDistinct(field, uris));
+    return { violations, uris: uris.slice(0, MAX_LISTED) };
+  },
+
+  manifest(manifest) {
+    const { uri, filter } = manifest;
+    return {
+      violations: [
+        ...violationsOf(() => parseObjectUri(uri, 'source.manifest.uri')),
+        ...(filter === '' ? [] : violationsOf(() => parseFilter(filter, 'source.manifest.filter'))),
+        ...checkInventory(manifest),
+      ],
+      uris: [uri],
+    };
+  },
+
+  job({ jobId, outcomes }) {
+    const violations = eachNamed('source.job.outcomes', outcomes, Outcome);
+    if (!isJobId(jobId))
+      violations.unshift({
+        field: 'source.job.job_id',
+        description: `'${jobId}' is no job id; expected 32 hex digits`,
+      });
+    return { violations, uris: [] };
+  },
+};
+
+/** Checks a job's source and request id, and names every wrong field; returns the buckets that the job reads. */
 export function checkSource(source: AssetSource | undefined, requestId: string): { buckets: string[] } {
-  const violations: FieldViolation[] = [];
-  const buckets = new Set<string>();
-  const check = (field: string, parse: () => { bucket: string }): void => {
-    try {
-      buckets.add(parse().bucket);
-    } catch (error) {
-      violations.push({ field, description: (error as Error).message.replace(`${field}: `, '') });
-    }
-  };
-  const kind = source?.source;
-  switch (kind?.$case) {
-    case undefined:
-      violations.push({ field: 'source', description: 'is missing; expected prefix, list, manifest or job' });
-      break;
-    case 'prefix':
-      check('source.prefix.prefix_uri', () => parseS3Uri(kind.value.prefixUri, 'source.prefix.prefix_uri'));
-      if (kind.value.limit < 0n)
-        violations.push({
-          field: 'source.prefix.limit',
-          description: `is ${kind.value.limit}; expected 0 (all) or more`,
-        });
-      violations.push(...checkSuffixes(kind.value.suffixes, 'source.prefix.suffixes'));
-      break;
-    case 'list':
-      if (kind.value.uris.length === 0 || kind.value.uris.length > MAX_LISTED) {
-        violations.push({
-          field: 'source.list.uris',
-          description: `has ${kind.value.uris.length} entries; expected 1 to ${MAX_LISTED}`,
-        });
-      }
-      for (const [i, uri] of kind.value.uris.slice(0, MAX_LISTED).entries())
-        check(`source.list.uris[${i}]`, () => parseObjectUri(uri, `source.list.uris[${i}]`));
-      if (new Set(kind.value.uris).size < kind.value.uris.length) {
-        const twice = kind.value.uris.find((uri, index) => kind.value.uris.indexOf(uri) < index);
-        violations.push({ field: 'source.list.uris', description: `names '${twice}' twice` });
-      } else if (new Set(kind.value.uris.map(toKey)).size < kind.value.uris.length)
-        violations.push({
-          field: 'source.list.uris',
-          description: 'names one key in two buckets; outputs are named by keys alone',
-        });
-      break;
-    case 'manifest':
-      check('source.manifest.uri', () => parseObjectUri(kind.value.uri, 'source.manifest.uri'));
-      if (kind.value.filter !== '') violations.push(...checkFilter(kind.value.filter));
-      violations.push(...checkInventory(kind.value));
-      break;
-    case 'job':
-      if (!isJobId(kind.value.jobId)) {
-        violations.push({
-          field: 'source.job.job_id',
-          description: `'${kind.value.jobId}' is no job id; expected 32 hex digits`,
-        });
-      }
-      violations.push(...eachNamed('source.job.outcomes', kind.value.outcomes, Outcome));
-  }
+  const { violations, uris } = checkKind(source?.source);
   if (requestId.length > MAX_REQUEST_ID)
     violations.push({
       field: 'request_id',
       description: `has ${requestId.length} characters; expected at most ${MAX_REQUEST_ID}`,
     });
   if (violations.length > 0) throw invalidRequest(...violations);
-  return { buckets: [...buckets] };
+  return { buckets: [...new Set(uris.map((uri) => parseS3Uri(uri, 'source').bucket))] };
+}
+
+function checkKind(kind: SourceKind | undefined): Findings {
+  if (!kind) {
+    const description = 'is missing; expected prefix, list, manifest or job';
+    return { violations: [{ field: 'source', description }], uris: [] };
+  }
+  // The table has the check of every case; TypeScript does not follow a case through a look-up.
+  return (CHECKS[kind.$case] as (source: SourceKind['value']) => Findings)(kind.value);
+}
+
+/** Refuses a list that names an asset twice, or one key in two buckets, since keys alone name outputs. */
+function checkDistinct(field: string, uris: string[]): FieldViolation[] {
+  const twice = uris.find((uri, index) => uris.indexOf(uri) < index);
+  if (twice !== undefined) return [{ field, description: `names '${twice}' twice` }];
+  if (new Set(uris.map(toKey)).size === uris.length) return [];
+  return [{ field, description: 'names one key in two buckets; outputs are named by keys alone' }];
 }
 
 /** An inventory takes suffixes and no filter, a manifest or index no suffixes. */
@@ -87,16 +104,6 @@ function checkInventory({ uri, filter, suffixes }: ManifestSource): FieldViolati
     ...(filter === '' ? [] : [{ field: 'source.manifest.filter', description }]),
     ...checkSuffixes(suffixes, 'source.manifest.suffixes'),
   ];
-}
-
-function checkFilter(filter: string): FieldViolation[] {
-  try {
-    parseFilter(filter, 'source.manifest.filter');
-    return [];
-  } catch (error) {
-    if (error instanceof CycloramaError && error.detail.violations) return error.detail.violations;
-    throw error;
-  }
 }
 
 function toKey(uri: string): string {
