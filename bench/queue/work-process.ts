@@ -56,14 +56,14 @@ await runPart(async (settings) => {
   const moves = { handInput: async () => '', collectOutput: nothing, handOutput: nothing, empty: nothing };
   const folder = { input: path, output: path, ...moves, isFull: async () => false };
   const ending = new AbortController();
-  const withAttempt: TaskLoopParts['withAttempt'] = (task, begin, _signal, work) =>
+  const withAttempt: TaskLoopParts['withAttempt'] = (task, decision, _signal, work) =>
     work({
       bus,
       store: stampCommit(store, committed, task.asset!.uri),
       pool,
       operation: noOperation,
       task,
-      attempt: begin.attempt,
+      attempt: decision.attempt,
       fresh: false,
       workerId: WORKER_ID,
       sandbox: 'off',

@@ -1,5 +1,6 @@
 import { TaskRecord } from '../../../gen/cyclorama/job/v1/task.ts';
 import { CycloramaError } from '../failure.ts';
+import { conditionOf } from '../store/condition.ts';
 import { isDamage } from '../store/errors.ts';
 import type { ObjectStore } from '../store/types.ts';
 import type { S3Place } from '../uri.ts';
@@ -83,8 +84,7 @@ export async function commitRecord(
     outcome: outcomeWord(result.outcome),
   };
   const place = places.record(name);
-  const before = seen.find(({ place: { key } }) => key === place.key);
-  const condition = before ? { ifEtag: before.etag } : ({ ifAbsent: true } as const);
+  const condition = conditionOf(seen.find(({ place: { key } }) => key === place.key));
   const body = `${JSON.stringify(TaskRecord.toJSON(record), undefined, 1)}\n`;
   try {
     await store.write(place, body, { condition, contentType: 'application/json' }, signal);

@@ -67,7 +67,7 @@ test('values are read as what they are', () => {
   expect(config.grpcPort).toBe(0);
   expect(config.s3.forcePathStyle).toBe(true);
   expect(config.allowedBuckets).toEqual(['one', 'two', 'three']);
-  expect(config.worker).toMatchObject({ id: 'pilot_7-a', exitWhenIdleMs: 5000 });
+  expect(config).toMatchObject({ processId: 'pilot_7-a', worker: { exitWhenIdleMs: 5000 } });
 });
 
 test('a role, encryption and a paying requester are read for the store', () => {
@@ -99,7 +99,7 @@ test.each([
 });
 
 test('a worker without a name gets one that is good as a key on the bus', () => {
-  expect(readConfig({}, PORTS).worker.id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+  expect(readConfig({}, PORTS).processId).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
 });
 
 test('every problem is told at once, those between variables too', () => {

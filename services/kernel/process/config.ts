@@ -42,8 +42,9 @@ export interface Config {
   /** Buckets that may be read and written; undefined means all. */
   allowedBuckets: string[] | undefined;
   discoveryAddress: string;
+  /** Names the process: in a worker's beats and records, and in the drives of a service. */
+  processId: string;
   worker: {
-    id: string;
     slots: number;
     /** Tasks a slot that are downloaded or uploaded while Blender works on another. */
     tasksAhead: number;
@@ -123,6 +124,7 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
     s3: toS3(v),
     allowedBuckets: v.CYCLORAMA_ALLOWED_BUCKETS,
     discoveryAddress: v.CYCLORAMA_DISCOVERY_ADDRESS,
+    processId: v.CYCLORAMA_WORKER_ID ?? `${hostWord()}-${process.pid}`,
     worker: toWorker(v),
   };
 }
@@ -197,10 +199,15 @@ function toS3(v: Variables): Config['s3'] {
   };
 }
 
+/** The host's name in letters that an id may have. */
+function hostWord(): string {
+  return hostname()
+    .replaceAll(/[^A-Za-z0-9_-]/g, '-')
+    .slice(0, 40);
+}
+
 function toWorker(v: Variables): Config['worker'] {
-  const host = hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-');
   return {
-    id: v.CYCLORAMA_WORKER_ID ?? `${host.slice(0, 40)}-${process.pid}`,
     slots: v.CYCLORAMA_SLOTS,
     tasksAhead: v.CYCLORAMA_TASKS_AHEAD,
     threads: v.CYCLORAMA_THREADS,

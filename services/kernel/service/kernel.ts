@@ -88,7 +88,7 @@ export async function createServiceKernel(
             metrics,
             log,
             source,
-            driverId: `${config.worker.id}-${operation.name}`,
+            driverId: `${config.processId}-${operation.name}`,
             liveWorkers: () => workers.live(operation.name),
             stallMs: STALL_MS,
             ackWaitMs: config.nats.ackWaitMs,

@@ -8,6 +8,7 @@ import { type DatasetPlaces, outcomeWord, toDatasetPlaces } from '../dataset/pla
 import { commitRecord, type ListedRecord, listRecords, readRecord } from '../dataset/records.ts';
 import { CycloramaError, toFailure } from '../failure.ts';
 import { publishResult } from '../jobs/results.ts';
+import { conditionOf } from '../store/condition.ts';
 import { isBadRequest } from '../store/errors.ts';
 import type { ObjectStore, StoredObject } from '../store/types.ts';
 import { type S3Place, toS3Uri } from '../uri.ts';
@@ -45,14 +46,14 @@ export interface AttemptParts {
 }
 
 /** What of the dataset concerns one task, as it was when the attempt began. */
-export interface Standing {
+export interface Existing {
   records: ListedRecord[];
   /** ETags of outputs that are there already, by key. */
   outputs: Map<string, string>;
 }
 
 /** Looks at what earlier attempts left. Nothing for a task that writes nothing. */
-export async function readStanding({ store, operation, task }: AttemptParts, signal: AbortSignal): Promise<Standing> {
+export async function readExisting({ store, operation, task }: AttemptParts, signal: AbortSignal): Promise<Existing> {
   if (task.outputUri === '') return { records: [], outputs: new Map() };
   const found: StoredObject[] = [];
   const readOutputs = forEachBounded(operation.outputPlaces(task), LOOKS_AT_ONCE, async (place) => {
@@ -80,7 +81,7 @@ async function readPlace(store: AttemptParts['store'], place: S3Place, signal: A
 /** The result that a record already gives for this task: any that succeeded, or one that this very job committed. */
 export async function findCommitted(
   { store, task }: AttemptParts,
-  { records }: Standing,
+  { records }: Existing,
   signal: AbortSignal,
 ): Promise<TaskResult | undefined> {
   const mine = records.filter(({ fingerprint }) => fingerprint === task.fingerprint);
@@ -105,7 +106,7 @@ export interface CommitFacts {
  */
 export async function commit(
   parts: AttemptParts,
-  standing: Standing,
+  existing: Existing,
   product: Product,
   facts: CommitFacts,
   signal: AbortSignal,
@@ -118,22 +119,22 @@ export async function commit(
   }
   const places = toDatasetPlaces(task.outputUri);
   try {
-    const outputs = await timed('upload', () => upload(store, product.files, standing, signal));
+    const outputs = await timed('upload', () => upload(store, product.files, existing, signal));
     const result = toResult(parts, product, facts, outputs);
     const record = toRecord(parts, result, product, facts);
     const write = (seen: ListedRecord[]): Promise<TaskRecord> =>
       timed('commit', () => commitRecord(store, places, record, seen, signal));
-    let stands = await write(standing.records);
+    let committed = await write(existing.records);
     // Its outputs were there before we looked and its record only came later: ours lie over them, so ours is the record.
-    if (differ(stands.result!.outputs, outputs))
-      stands = await write(await listRecords(store, places, task.taskId, signal));
-    if (stands === record) await removeOutdatedKept(store, places, standing, outputs, signal);
-    const final = stands === record ? withoutLog(result) : adopt(stands.result!, task);
+    if (differ(committed.result!.outputs, outputs))
+      committed = await write(await listRecords(store, places, task.taskId, signal));
+    if (committed === record) await removeOutdatedKept(store, places, existing, outputs, signal);
+    const final = committed === record ? withoutLog(result) : adopt(committed.result!, task);
     await publishResult(bus, final);
     return final;
   } catch (error) {
     if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
-    const now = await readStanding(parts, signal);
+    const now = await readExisting(parts, signal);
     const committed = await findCommitted(parts, now, signal);
     if (!committed) throw error;
     await publishResult(bus, committed);
@@ -144,15 +145,15 @@ export async function commit(
 async function upload(
   store: ObjectStore,
   files: OutputFile[],
-  { outputs }: Standing,
+  { outputs }: Existing,
   signal: AbortSignal,
 ): Promise<Output[]> {
   const uploaded: Output[] = [];
   await forEachBounded(files, UPLOADS_AT_ONCE, async ({ place, content, contentType }) => {
-    const before = outputs.get(place.key);
-    const condition = before === undefined ? ({ ifAbsent: true } as const) : { ifEtag: before };
-    const { sizeBytes, etag, sha256 } = await store.write(place, content, { condition, contentType }, signal);
-    uploaded.push({ uri: toS3Uri(place), sizeBytes: BigInt(sizeBytes), etag, sha256 });
+    const etag = outputs.get(place.key);
+    const condition = conditionOf(etag === undefined ? undefined : { etag });
+    const written = await store.write(place, content, { condition, contentType }, signal);
+    uploaded.push({ uri: toS3Uri(place), ...written, sizeBytes: BigInt(written.sizeBytes) });
   });
   return uploaded.sort((a, b) => (a.uri < b.uri ? -1 : 1));
 }
@@ -161,12 +162,12 @@ async function upload(
 async function removeOutdatedKept(
   store: ObjectStore,
   { bucket, keptFolder }: DatasetPlaces,
-  standing: Standing,
+  existing: Existing,
   outputs: Output[],
   signal: AbortSignal,
 ): Promise<void> {
   const listed = new Set(outputs.map(({ uri }) => uri));
-  const kept = [...standing.outputs.keys()].filter((key) => key.startsWith(keptFolder)).map((key) => ({ bucket, key }));
+  const kept = [...existing.outputs.keys()].filter((key) => key.startsWith(keptFolder)).map((key) => ({ bucket, key }));
   const outdated = kept.filter((place) => !listed.has(toS3Uri(place)));
   await forEachBounded(outdated, UPLOADS_AT_ONCE, (place) => store.remove(place, signal));
 }

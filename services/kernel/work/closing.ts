@@ -5,7 +5,7 @@ import { CycloramaError, shouldRetry, toCycloramaError, toFailure } from '../fai
 import { publishResult } from '../jobs/results.ts';
 import type { Log } from '../process/log.ts';
 import type { AttemptParts } from './attempt.ts';
-import type { Begin, Ledger } from './ledger.ts';
+import type { Ledger, StartDecision } from './ledger.ts';
 
 /** What a closing task takes, besides what every attempt does. */
 export interface ClosingTaskParts {
@@ -19,7 +19,7 @@ export interface ClosingTaskParts {
 export async function runClosing(
   { ledger, readJobNow, log }: ClosingTaskParts,
   attempt: AttemptParts,
-  begin: Begin & { verdict: 'start' | 'quarantine' },
+  decision: StartDecision,
   signal: AbortSignal,
 ): Promise<TaskResult> {
   const { bus, store, task, operation, version, folder, timed, stageSeconds, workerId } = attempt;
@@ -34,7 +34,7 @@ export async function runClosing(
     log.warn({ reason: error.reason, error: error.message, stack: error.stack }, 'dataset not closed');
     return publish({ outcome: Outcome.OUTCOME_FAILED, failure: toFailure(error) });
   };
-  if (begin.verdict === 'quarantine') return fail(begin.error);
+  if (decision.kind === 'quarantine') return fail(decision.error);
   const readJob = async (): Promise<Job> => {
     const job = await readJobNow(task.jobId);
     if (!job) throw new CycloramaError('job_not_found', `job '${task.jobId}' is not known any more`);

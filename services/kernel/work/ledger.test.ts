@@ -3,7 +3,7 @@ import { Failure } from '../../../gen/cyclorama/failure/v1/failure.ts';
 import { LedgerEntry, Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { MemoryBucket } from '../../../test/support/memory/bucket.ts';
 import { CycloramaError } from '../failure.ts';
-import { createLedger, decideBegin } from './ledger.ts';
+import { createLedger, decideAttempt } from './ledger.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const ME = 'worker-a';
@@ -21,19 +21,24 @@ function entry(fields: Partial<LedgerEntry>): LedgerEntry {
 
 describe('the ledger decides', () => {
   test('a task that nobody tried starts as attempt 1 on any Blender', () => {
-    const { begin } = decideBegin(LedgerEntry.fromPartial({}), ME, false, NOW);
-    expect(begin).toEqual({ verdict: 'start', attempt: 1, fresh: false });
+    const { decision } = decideAttempt(LedgerEntry.fromPartial({}), ME, false, NOW);
+    expect(decision).toEqual({ kind: 'start', attempt: 1, fresh: false });
   });
 
   test('a task that was handed back starts again and is charged nothing', () => {
-    const { begin, charged } = decideBegin(entry({ attempt: 7 }), ME, true, NOW);
-    expect(begin).toEqual({ verdict: 'start', attempt: 8, fresh: false });
+    const { decision, charged } = decideAttempt(entry({ attempt: 7 }), ME, true, NOW);
+    expect(decision).toEqual({ kind: 'start', attempt: 8, fresh: false });
     expect(charged).toMatchObject({ lostCharges: 0, suspectCharges: 0 });
   });
 
   test('an attempt that nobody ended charges the vanished worker', () => {
-    const { begin, charged } = decideBegin(entry({ attempt: 1, running: true, workerId: 'worker-b' }), ME, true, NOW);
-    expect(begin).toMatchObject({ verdict: 'start', attempt: 2 });
+    const { decision, charged } = decideAttempt(
+      entry({ attempt: 1, running: true, workerId: 'worker-b' }),
+      ME,
+      true,
+      NOW,
+    );
+    expect(decision).toMatchObject({ kind: 'start', attempt: 2 });
     expect(charged.lostCharges).toBe(1);
   });
 
@@ -42,19 +47,24 @@ describe('the ledger decides', () => {
     [2, 'start'],
     [3, 'quarantine'],
     [4, 'quarantine'],
-  ])('after %i failures of Blender the verdict is %s', (suspectCharges, verdict) => {
-    const { begin } = decideBegin(entry({ attempt: suspectCharges, suspectCharges, failure: CRASH }), ME, false, NOW);
-    expect(begin.verdict).toBe(verdict);
+  ])('after %i failures of Blender the decision is %s', (suspectCharges, kind) => {
+    const { decision } = decideAttempt(
+      entry({ attempt: suspectCharges, suspectCharges, failure: CRASH }),
+      ME,
+      false,
+      NOW,
+    );
+    expect(decision.kind).toBe(kind);
   });
 
   test('a retry after a failure of Blender wants a fresh Blender', () => {
-    const { begin } = decideBegin(entry({ attempt: 1, suspectCharges: 1, failure: CRASH }), ME, false, NOW);
-    expect(begin).toEqual({ verdict: 'start', attempt: 2, fresh: true });
+    const { decision } = decideAttempt(entry({ attempt: 1, suspectCharges: 1, failure: CRASH }), ME, false, NOW);
+    expect(decision).toEqual({ kind: 'start', attempt: 2, fresh: true });
   });
 
   test('quarantine tells the last failure, how often it came, and keeps its log', () => {
-    const { begin } = decideBegin(entry({ attempt: 3, suspectCharges: 3, failure: CRASH }), ME, false, NOW);
-    expect(begin).toMatchObject({
+    const { decision } = decideAttempt(entry({ attempt: 3, suspectCharges: 3, failure: CRASH }), ME, false, NOW);
+    expect(decision).toMatchObject({
       attempt: 4,
       error: {
         reason: 'blender_crash',
@@ -67,20 +77,20 @@ describe('the ledger decides', () => {
   test.each([
     [3, 'start'],
     [4, 'quarantine'],
-  ])('with %i workers lost before and one more now the verdict is %s', (lostCharges, verdict) => {
-    const { begin } = decideBegin(entry({ attempt: 9, running: true, lostCharges }), ME, false, NOW);
-    expect(begin.verdict).toBe(verdict);
+  ])('with %i workers lost before and one more now the decision is %s', (lostCharges, kind) => {
+    const { decision } = decideAttempt(entry({ attempt: 9, running: true, lostCharges }), ME, false, NOW);
+    expect(decision.kind).toBe(kind);
   });
 
   test('an asset that workers vanish with ends as worker_lost and names the last of them', () => {
-    const { begin } = decideBegin(
+    const { decision } = decideAttempt(
       entry({ attempt: 5, running: true, lostCharges: 4, workerId: 'worker-b' }),
       ME,
       false,
       NOW,
     );
-    expect(begin).toMatchObject({ verdict: 'quarantine', error: { reason: 'worker_lost' } });
-    expect((begin as { error: Error }).error.message).toContain("'worker-b'");
+    expect(decision).toMatchObject({ kind: 'quarantine', error: { reason: 'worker_lost' } });
+    expect((decision as { error: Error }).error.message).toContain("'worker-b'");
   });
 
   const failedHere = { attempt: 1, suspectCharges: 1, failure: CRASH };
@@ -91,8 +101,8 @@ describe('the ledger decides', () => {
     ['on which our Blender failed over 30 s ago', { ...failedHere, updateTime: new Date(NOW - 30_000) }, true, 'start'],
     ['that we only handed back', { attempt: 1 }, true, 'start'],
     ['at which we ourselves vanished', { ...failedHere, running: true }, true, 'start'],
-  ])('a task %s', (_, fields, others, verdict) => {
-    expect(decideBegin(entry(fields), ME, others, NOW).begin.verdict).toBe(verdict);
+  ])('a task %s', (_, fields, others, kind) => {
+    expect(decideAttempt(entry(fields), ME, others, NOW).decision.kind).toBe(kind);
   });
 });
 
@@ -106,11 +116,11 @@ describe('the ledger keeps', () => {
     const bucket = new MemoryBucket();
     for (const worker of ['a', 'b', 'c']) {
       const ledger = open(worker, bucket);
-      expect(await ledger.begin(task, alone)).toMatchObject({ verdict: 'start' });
+      expect(await ledger.begin(task, alone)).toMatchObject({ kind: 'start' });
       await ledger.charge(task, crash);
     }
     expect(await open('d', bucket).begin(task, alone)).toMatchObject({
-      verdict: 'quarantine',
+      kind: 'quarantine',
       attempt: 4,
       error: { reason: 'blender_crash' },
     });
@@ -119,7 +129,7 @@ describe('the ledger keeps', () => {
   test('nothing against an asset that was handed back however often', async () => {
     const ledger = open();
     for (let attempt = 1; attempt <= 20; attempt += 1) {
-      expect(await ledger.begin(task, alone)).toEqual({ verdict: 'start', attempt, fresh: false });
+      expect(await ledger.begin(task, alone)).toEqual({ kind: 'start', attempt, fresh: false });
       await ledger.handedBack(task);
     }
   });
@@ -128,11 +138,11 @@ describe('the ledger keeps', () => {
     const bucket = new MemoryBucket();
     for (let attempt = 1; attempt <= 5; attempt += 1) {
       const ledger = open(`w${attempt}`, bucket);
-      expect(await ledger.begin(task, alone)).toMatchObject({ verdict: 'start', attempt });
+      expect(await ledger.begin(task, alone)).toMatchObject({ kind: 'start', attempt });
       await ledger.working(task);
     }
     expect(await open('last', bucket).begin(task, alone)).toMatchObject({
-      verdict: 'quarantine',
+      kind: 'quarantine',
       error: { reason: 'worker_lost' },
     });
   });
@@ -144,13 +154,13 @@ describe('the ledger keeps', () => {
     await ledger.charge(task, crash);
     await ledger.done(task);
     expect(await bucket.all()).toEqual([]);
-    expect(await ledger.begin(task, alone)).toEqual({ verdict: 'start', attempt: 1, fresh: false });
+    expect(await ledger.begin(task, alone)).toEqual({ kind: 'start', attempt: 1, fresh: false });
   });
 
   test('nothing against an asset whose worker vanished before Blender had it', async () => {
     const bucket = new MemoryBucket();
     for (let worker = 1; worker <= 9; worker += 1) {
-      expect(await open(`w${worker}`, bucket).begin(task, alone)).toMatchObject({ verdict: 'start' });
+      expect(await open(`w${worker}`, bucket).begin(task, alone)).toMatchObject({ kind: 'start' });
     }
     expect(await bucket.all()).toEqual([]);
   });
@@ -184,14 +194,14 @@ describe('the ledger keeps', () => {
     expect(await trouble()).toBeUndefined();
   });
 
-  test('the verdict of quarantine until it is committed, and the name of the worker that vanished last', async () => {
+  test('the kind of quarantine until it is committed, and the name of the worker that vanished last', async () => {
     const bucket = new MemoryBucket();
     const standing = entry({ attempt: 5, running: true, lostCharges: 4, workerId: 'lost' });
     await bucket.put('job.task', JSON.stringify(LedgerEntry.toJSON(standing)));
     for (const worker of ['a', 'b']) {
       const ledger = open(worker, bucket);
       expect(await ledger.begin(task, alone)).toMatchObject({
-        verdict: 'quarantine',
+        kind: 'quarantine',
         error: { reason: 'worker_lost' },
       });
       await ledger.handedBack(task);
@@ -226,7 +236,7 @@ describe('the ledger keeps', () => {
     expect(asked).toBe(0);
     await ledger.charge(task, crash);
     await ledger.handedBack(task);
-    expect(await ledger.begin(task, others)).toEqual({ verdict: 'elsewhere', delayMs: 2_000 });
+    expect(await ledger.begin(task, others)).toEqual({ kind: 'elsewhere', delayMs: 2_000 });
     expect(asked).toBe(1);
   });
 });

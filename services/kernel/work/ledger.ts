@@ -9,19 +9,21 @@ const LOST_LIMIT = 5;
 /** For so long a worker leaves an asset, that its own Blender failed on, to other workers. */
 const ELSEWHERE_MS = 30_000;
 
-/** What the ledger says when a worker is about to start on a task. */
-export type Begin =
-  | { verdict: 'start'; attempt: number; fresh: boolean }
-  | { verdict: 'elsewhere'; delayMs: number }
-  | { verdict: 'quarantine'; attempt: number; error: CycloramaError };
+/** An attempt that begins: with Blender, or by giving the asset up for what it was charged with before. */
+export type StartDecision =
+  | { kind: 'start'; attempt: number; fresh: boolean }
+  | { kind: 'quarantine'; attempt: number; error: CycloramaError };
+
+/** The ledger's decision when a worker is about to start on a task: to begin an attempt, or to leave it to another worker. */
+export type AttemptDecision = StartDecision | { kind: 'elsewhere'; delayMs: number };
 
 /** Decides about the next attempt from what the last one left behind. Charges a vanished worker. */
-export function decideBegin(
+export function decideAttempt(
   entry: LedgerEntry,
   workerId: string,
   others: boolean,
   nowMs: number,
-): { begin: Begin; charged: LedgerEntry } {
+): { decision: AttemptDecision; charged: LedgerEntry } {
   const charged = { ...entry, lostCharges: entry.lostCharges + (entry.running ? 1 : 0) };
   const attempt = entry.attempt + 1;
   if (charged.suspectCharges >= SUSPECT_LIMIT && entry.failure) {
@@ -31,25 +33,25 @@ export function decideBegin(
       `given up after ${charged.suspectCharges} attempts: ${last.message}`,
       last.detail,
     );
-    return { begin: { verdict: 'quarantine', attempt, error }, charged };
+    return { decision: { kind: 'quarantine', attempt, error }, charged };
   }
   if (charged.lostCharges >= LOST_LIMIT) {
     const error = new CycloramaError(
       'worker_lost',
       `given up: ${charged.lostCharges} workers vanished with it, the last was '${entry.workerId}'`,
     );
-    return { begin: { verdict: 'quarantine', attempt, error }, charged };
+    return { decision: { kind: 'quarantine', attempt, error }, charged };
   }
   const sinceMs = nowMs - (entry.updateTime?.getTime() ?? 0);
   if (others && !entry.running && entry.suspectCharges > 0 && entry.workerId === workerId && sinceMs < ELSEWHERE_MS) {
-    return { begin: { verdict: 'elsewhere', delayMs: 2_000 }, charged };
+    return { decision: { kind: 'elsewhere', delayMs: 2_000 }, charged };
   }
-  return { begin: { verdict: 'start', attempt, fresh: entry.suspectCharges > 0 }, charged };
+  return { decision: { kind: 'start', attempt, fresh: entry.suspectCharges > 0 }, charged };
 }
 
 /** Who works on what, and what is charged to an asset when an attempt ends badly. */
 export interface Ledger {
-  begin(task: Task, othersLive: () => Promise<boolean>): Promise<Begin>;
+  begin(task: Task, othersLive: () => Promise<boolean>): Promise<AttemptDecision>;
   /** From now on a worker that vanishes is charged to the asset: Blender has it. */
   working(task: Task): Promise<void>;
   /** The attempt, if one began here and nothing was charged, was handed back: not by the asset's fault, but by `trouble`. */
@@ -82,13 +84,13 @@ export function createLedger(bus: Pick<Bus, 'bucket'>, workerId: string): Ledger
       const found = await entries.get(key);
       const entry = LedgerEntry.fromJSON(found ? JSON.parse(found.value) : {});
       const others = entry.suspectCharges > 0 && (await othersLive());
-      const { begin, charged } = decideBegin(entry, workerId, others, Date.now());
+      const { decision, charged } = decideAttempt(entry, workerId, others, Date.now());
       // The vanished worker's name stays, for the message.
       if (entry.running) await write(key, { ...charged, running: false });
-      if (begin.verdict === 'elsewhere') return begin;
-      const mine = { ...charged, attempt: begin.attempt, workerId, running: false };
+      if (decision.kind === 'elsewhere') return decision;
+      const mine = { ...charged, attempt: decision.attempt, workerId, running: false };
       begun.set(key, { entry: mine, stored: found !== undefined });
-      return begin;
+      return decision;
     },
     working: (task) => change(task, (entry) => ({ ...entry, running: true, trouble: undefined })),
     async handedBack(task, trouble) {

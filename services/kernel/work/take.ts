@@ -76,12 +76,12 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
 
   /** One look at every queue; true when something came. */
   const sweep = async (): Promise<boolean> => {
-    for (const equals of sources) {
-      for (const source of equals) {
+    for (const group of sources) {
+      for (const source of group) {
         // Where the server does not answer, each look takes its whole timeout.
         if (signal.aborted) return false;
         if (source.room() <= 0 || (await take(source, source.room(), 0)) === 0) continue;
-        equals.sort((a, b) => Number(a === source) - Number(b === source));
+        group.sort((a, b) => Number(a === source) - Number(b === source));
         return true;
       }
     }

@@ -11,9 +11,9 @@ import { isEnded } from '../jobs/state.ts';
 import type { Log } from '../process/log.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { type Grace, pause, withGrace } from '../signal.ts';
-import { type AttemptParts, type CommitFacts, commit, findCommitted, readStanding } from './attempt.ts';
+import { type AttemptParts, type CommitFacts, commit, findCommitted, readExisting } from './attempt.ts';
 import { runClosing } from './closing.ts';
-import type { Begin, Ledger } from './ledger.ts';
+import type { Ledger, StartDecision } from './ledger.ts';
 import type { Operation, Product } from './operation.ts';
 import { produce } from './produce.ts';
 import { blameFullDisk } from './scratch.ts';
@@ -47,7 +47,7 @@ export interface TaskLoopParts {
   /** Runs `work` with everything an attempt needs, scratch folder included. */
   withAttempt: <T>(
     task: Task,
-    begin: Begin & { verdict: 'start' | 'quarantine' },
+    decision: StartDecision,
     signal: AbortSignal,
     work: (parts: AttemptParts) => Promise<T>,
   ) => Promise<T>;
@@ -92,13 +92,13 @@ async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, sign
     return delivery.ack();
   }
   if (!parts.operations.has(task.operation)) return delivery.handBack(NOT_NOW_MS);
-  const begin = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
-  if (begin.verdict === 'elsewhere') return delivery.handBack(begin.delayMs);
+  const decision = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
+  if (decision.kind === 'elsewhere') return delivery.handBack(decision.delayMs);
   // It needs no Blender, but may be more than a worker can hold.
   if (task.closing) await parts.ledger.working(task);
   const run = task.closing ? runClosing : runAttempt;
-  const result = await parts.withAttempt(task, begin, signal, (attempt) => run(parts, attempt, begin, signal));
-  // The record stands: should one of the two get lost, the task comes again and finds it.
+  const result = await parts.withAttempt(task, decision, signal, (attempt) => run(parts, attempt, decision, signal));
+  // The record is there: if one of the two gets lost, the task comes again and finds it.
   await Promise.all([delivery.ack(), parts.ledger.done(task)]);
   const outcome = outcomeWord(result.outcome);
   if (!task.closing)
@@ -118,18 +118,18 @@ async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, sign
 async function runAttempt(
   parts: TaskLoopParts,
   attempt: AttemptParts,
-  begin: Begin & { verdict: 'start' | 'quarantine' },
+  decision: StartDecision,
   signal: AbortSignal,
 ): Promise<TaskResult> {
   const { task, operation } = attempt;
-  const standing = await readStanding(attempt, signal);
-  const committed = await findCommitted(attempt, standing, signal);
+  const existing = await readExisting(attempt, signal);
+  const committed = await findCommitted(attempt, existing, signal);
   if (committed) {
     await publishResult(attempt.bus, committed);
     return committed;
   }
   const commitAs = (product: Product, facts: CommitFacts): Promise<TaskResult> =>
-    withGrace(signal, COMMIT_TIME, (own) => commit(attempt, standing, product, facts, own));
+    withGrace(signal, COMMIT_TIME, (own) => commit(attempt, existing, product, facts, own));
   const fail = async (error: CycloramaError): Promise<TaskResult> => {
     parts.log.info({ reason: error.reason, error: error.message }, 'asset failed');
     const product = operation.toFailureProduct(task, error);
@@ -142,7 +142,7 @@ async function runAttempt(
       return commitAs({ ...product, files: [] }, facts);
     }
   };
-  if (begin.verdict === 'quarantine') return fail(begin.error);
+  if (decision.kind === 'quarantine') return fail(decision.error);
   try {
     const { product, asset, blenderVersion } = await produce(attempt, signal, () => parts.ledger.working(task));
     const { failure: error } = product;

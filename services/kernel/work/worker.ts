@@ -31,8 +31,8 @@ export async function createWorker(
   const settings = config.worker;
   const queues = operations.map(({ name }) => name);
   const store = createObjectStore(config, metrics);
-  const bus = await openBus(config.nats, { name: `worker ${settings.id}`, queues }, log);
-  const scratch = await openScratch(settings.scratchDir, settings.id, settings.scratchBytes);
+  const bus = await openBus(config.nats, { name: `worker ${config.processId}`, queues }, log);
+  const scratch = await openScratch(settings.scratchDir, config.processId, settings.scratchBytes);
   const ending = new AbortController();
   const blenders = await startBlenders(platform, operations, scratch.root, ending.signal);
   const byName = new Map(operations.map((operation) => [operation.name, operation]));
@@ -43,15 +43,16 @@ export async function createWorker(
     jobs: shareReads(jobs, JOB_FRESH_MS),
     readJobNow: jobs.read,
     inHand: new Set(),
-    ledger: createLedger(bus, settings.id),
-    othersLive: async (operation) => (await workers.live(operation)).some(({ workerId }) => workerId !== settings.id),
+    ledger: createLedger(bus, config.processId),
+    othersLive: async (operation) =>
+      (await workers.live(operation)).some(({ workerId }) => workerId !== config.processId),
     metrics,
     ackWaitMs: config.nats.ackWaitMs,
     withAttempt: attemptsIn(platform, scratch, blenders, byName, { bus, store, version }),
     log,
   };
   const { promise: done, resolve: finish } = Promise.withResolvers<void>();
-  const beat = { workerId: settings.id, operations: queues, slots: settings.slots, device: blenders.device };
+  const beat = { workerId: config.processId, operations: queues, slots: settings.slots, device: blenders.device };
   const running = Promise.all([
     takeTasks(
       {
@@ -72,7 +73,7 @@ export async function createWorker(
     ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
     drain: async () => {
       bus.endSoon();
-      ending.abort(new CycloramaError('worker_draining', `worker '${settings.id}' is going away`));
+      ending.abort(new CycloramaError('worker_draining', `worker '${config.processId}' is going away`));
       await running;
     },
     close: async () => {
@@ -87,15 +88,16 @@ export async function createWorker(
 
 /** Gives each attempt its folder in scratch, the warm processes, and a clock for its stages. */
 function attemptsIn(
-  { config: { worker: settings }, metrics }: Platform,
+  { config, metrics }: Platform,
   scratch: Scratch,
   { pool, imaging, device, sandbox }: WorkerBlenders,
   operations: ReadonlyMap<string, Operation>,
   { bus, store, version }: Pick<AttemptParts, 'bus' | 'store' | 'version'>,
 ): TaskLoopParts['withAttempt'] {
+  const settings = config.worker;
   const maxAssetBytes = Math.min(settings.maxAssetBytes, settings.scratchBytes);
   const decoders = createRoom(settings.slots);
-  return (task, begin, signal, work) => {
+  return (task, decision, signal, work) => {
     const operation = operations.get(task.operation)!;
     const { scratchBytes, timeFactor } = (task.closing ? undefined : operation.workload?.(task)) ?? USUAL;
     const bytes = Number(task.asset?.sizeBytes ?? 0n) + scratchBytes;
@@ -110,9 +112,9 @@ function attemptsIn(
         ...(imaging ? { imaging } : {}),
         operation,
         task,
-        attempt: begin.attempt,
-        fresh: begin.verdict === 'start' && begin.fresh,
-        workerId: settings.id,
+        attempt: decision.attempt,
+        fresh: decision.kind === 'start' && decision.fresh,
+        workerId: config.processId,
         sandbox,
         device,
         version,

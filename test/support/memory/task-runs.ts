@@ -114,7 +114,7 @@ export class TaskRuns {
   async #loop(): Promise<TaskLoopParts> {
     this.#scratch ??= openScratch(this.#scratchDir, this.#workerId, 1000);
     const scratch = await this.#scratch;
-    const withAttempt: TaskLoopParts['withAttempt'] = (task, begin, signal, work) =>
+    const withAttempt: TaskLoopParts['withAttempt'] = (task, decision, signal, work) =>
       scratch.withFolder('task', 1, signal, async (folder) => {
         const [inputDir, outputDir] = [join(scratch.root, 'slot-in'), join(scratch.root, 'slot-out')];
         await Promise.all([inputDir, outputDir].map((path) => mkdir(path, { recursive: true })));
@@ -142,8 +142,8 @@ export class TaskRuns {
           imaging,
           operation: this.operation,
           task,
-          attempt: begin.attempt,
-          fresh: begin.verdict === 'start' && begin.fresh,
+          attempt: decision.attempt,
+          fresh: decision.kind === 'start' && decision.fresh,
           workerId: this.#workerId,
           sandbox: 'off',
           device: 'CPU',
