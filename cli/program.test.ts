@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from './program.ts';
-import { examplesOf } from './terminal/examples.ts';
 
 const leaves = leavesOf(await createProgram()).map((command) => [pathOf(command), command] as const);
 
@@ -27,26 +26,17 @@ it.each(['analyze', 'render'])('%s refuses to follow a job and to let it go at o
 
 describe('every command', () => {
   it.each(leaves)('%s shows examples in its help', (path, command) => {
-    const examples = examplesOf(command);
+    const examples = examplesIn(command);
     expect(examples.length).toBeGreaterThan(0);
-    let help = '';
-    command
-      .configureOutput({
-        writeOut: (text) => {
-          help += text;
-        },
-      })
-      .outputHelp();
-    for (const [line, purpose] of examples) {
+    for (const { line, purpose } of examples) {
       expect(line === path || line.startsWith(`${path} `)).toBe(true);
-      expect(help).toContain(`npx cyclorama ${line}`);
-      expect(help).toContain(purpose);
+      expect(purpose).toMatch(/\w/);
     }
   });
 });
 
 describe('the example', () => {
-  const lines = leaves.flatMap(([, command]) => examplesOf(command).map(([line]) => line));
+  const lines = leaves.flatMap(([, command]) => examplesIn(command).map(({ line }) => line));
 
   it.each(lines)('%s is taken by its command', async (line) => {
     const program = await createProgram();
@@ -62,6 +52,17 @@ describe('the example', () => {
     expect(line).toMatch(new RegExp(`^${taken}\\b`));
   });
 });
+
+/** The examples that a command's help shows. */
+function examplesIn(command: Command): { line: string; purpose: string }[] {
+  let help = '';
+  const writeOut = (text: string): void => {
+    help += text;
+  };
+  command.configureOutput({ writeOut }).outputHelp();
+  const rows = help.slice(help.indexOf('\nExamples:\n')).matchAll(/^ {2}npx cyclorama (.+?) +# (.+)$/gm);
+  return [...rows].map(([, line, purpose]) => ({ line: line!, purpose: purpose! }));
+}
 
 function leavesOf(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);

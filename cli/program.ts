@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 
-type CommandModule = { register(program: Command): void };
+/** A file of commands/. Completion lists all commands, so it is handed the function that builds the program. */
+type CommandModule = { register(program: Command, createProgram: () => Promise<Command>): void };
 
 /** Where each command is, in the order of the help text. */
 const COMMANDS: Record<string, () => Promise<CommandModule>> = {
@@ -41,6 +42,6 @@ export async function createProgram(word = ''): Promise<Command> {
     .addHelpText('after', '\nExit codes and environment: docs/cli.md');
   const one = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
   const modules = await Promise.all((one ? [one] : Object.values(COMMANDS)).map((load) => load()));
-  for (const { register } of modules) register(program);
+  for (const { register } of modules) register(program, createProgram);
   return program;
 }

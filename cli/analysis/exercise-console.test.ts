@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
-import { assetLines, doneLine, limitLine, scanLine } from './exercise-console.ts';
+import { doneLine } from '../job/lines.ts';
+import { assetLines, limitLine, scanLine } from './exercise-console.ts';
 
 const EXERCISE = `[INFO] Scanning 's3://my-test-bucket/assets/'... found 204 files.
 [INFO] Processing limit set to 100.

@@ -1,5 +1,6 @@
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
-import type { JobCounts, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { keyOf } from '../job/lines.ts';
 import { countOf, formatCount, formatMegabytes } from '../terminal/figures.ts';
 import { printable } from '../terminal/printable.ts';
 
@@ -24,7 +25,7 @@ export function limitLine(limit: number): string {
 /** The block of one asset, with the empty line after it. Results come as they are done; `index` counts them from 1. */
 export function assetLines(result: TaskResult, index: number, total: number | '?', names: ConsoleNames = {}): string[] {
   const uri = result.asset?.uri ?? '';
-  const key = names.nameOf === undefined ? keyOf(uri) : printable(names.nameOf(uri));
+  const key = printable((names.nameOf ?? keyOf)(uri));
   const head = `[${index}/${total}]`;
   if (result.reused) {
     return [`${head} '${key}' already done.`, ...failureLine(result), ...reusedLine(result, names), ''];
@@ -46,12 +47,6 @@ export function assetLines(result: TaskResult, index: number, total: number | '?
       lines.push('   > CANCELLED: the job ended before its turn came.');
   }
   return [...lines, ''];
-}
-
-/** The last line, without and with errors. */
-export function doneLine(counts: Pick<JobCounts, 'succeeded' | 'failed' | 'skipped'>): string {
-  const processed = counts.succeeded + counts.failed + counts.skipped;
-  return `[DONE] Processed ${countOf(processed, 'file')}. ${countOf(counts.failed, 'Error')}.`;
 }
 
 function downloadedLine(result: TaskResult): string[] {
@@ -99,13 +94,9 @@ function figure(result: TaskResult, name: string): number | undefined {
 /** The key alone where the place is in the asset's own bucket, as the exercise has it. */
 function placeOf(uri: string, { asset }: TaskResult, { nameOf }: ConsoleNames): string {
   if (nameOf !== undefined) return printable(nameOf(uri));
-  return bucketOf(uri) === bucketOf(asset?.uri ?? '') ? keyOf(uri) : printable(uri);
+  return printable(bucketOf(uri) === bucketOf(asset?.uri ?? '') ? keyOf(uri) : uri);
 }
 
 function bucketOf(uri: string): string {
   return /^s3:\/\/([^/]*)/.exec(uri)?.[1] ?? '';
-}
-
-function keyOf(uri: string): string {
-  return printable(uri.replace(/^s3:\/\/[^/]*\//, ''));
 }

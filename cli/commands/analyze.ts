@@ -1,13 +1,20 @@
 import { type Command, Option } from 'commander';
 import { AnalyzeAssetResponse, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { callUnary } from '../../services/kernel/rpc/client.ts';
-import { parseObjectUri, parseS3Uri } from '../../services/kernel/uri.ts';
+import { parseObjectUri } from '../../services/kernel/uri.ts';
 import { analyzeMany } from '../analysis/many.ts';
 import { reportLines } from '../analysis/report-text.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
 import { within } from '../connect/job-calls.ts';
 import { type PlacedSource, withLocalSource } from '../files/local-source.ts';
-import { checkOutputFolder, folderOutput, isS3Word, needsPrefix, readSourceWord } from '../files/source-word.ts';
+import {
+  checkOutputFolder,
+  folderOutput,
+  isPrefixWord,
+  isS3Word,
+  needsPrefix,
+  readSourceWord,
+} from '../files/source-word.ts';
 import { fetchInto, type LocalOutput, readLocalOutput } from '../job/local-results.ts';
 import { addExamples } from '../terminal/examples.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
@@ -70,7 +77,7 @@ export function register(program: Command): void {
 async function analyze(context: CommandContext, options: AnalyzeOptions, [word]: string[]): Promise<number> {
   const source = await readSourceWord(word!);
   const { output, style, suffix = [], limit = 0 } = options;
-  const many = source.kind === 's3' ? isPrefix(source.uri, options) : source.kind === 'folder';
+  const many = source.kind === 's3' ? isPrefixWord(source.uri, options.prefix) : source.kind === 'folder';
   checkOptions(options, source.kind === 's3', many);
   if (source.kind === 's3') {
     const place = { uri: output ?? '' };
@@ -94,10 +101,6 @@ function checkOptions({ output, dryRun, detach }: AnalyzeOptions, inBucket: bool
   if (detach && !(inBucket && many)) throw needsPrefix('--detach');
 }
 
-function isPrefix(uri: string, { prefix = false }: AnalyzeOptions): boolean {
-  return prefix || parseS3Uri(uri, 'SOURCE').key === '' || uri.endsWith('/');
-}
-
 async function analyzeAsset(
   context: CommandContext,
   { style, requestId = '' }: AnalyzeOptions,
@@ -119,7 +122,7 @@ async function analyzeAsset(
   }
   if (fetch !== undefined) {
     const report = await fetch.store.head(parseObjectUri(answer.reportUri, 'report_uri'), signal);
-    if (report !== undefined) await fetchInto(context, placed!.outputsBelow(outputUri), only(report), fetch);
+    if (report !== undefined) await fetchInto(context, placed!.outputsBelow(outputUri), [report], fetch);
   }
   return EXIT.ok;
 }
@@ -136,8 +139,4 @@ function analyzePrefix(
   const { dryRun, detach } = options;
   const names = placed === undefined ? {} : { nameOf: placed.nameOf };
   return analyzeMany(context, order, { failOnError, names, dryRun, detach, announce: true });
-}
-
-async function* only<Item>(item: Item): AsyncGenerator<Item> {
-  yield item;
 }

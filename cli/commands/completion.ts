@@ -3,7 +3,6 @@ import { bashScript } from '../completion/bash.ts';
 import { fishScript } from '../completion/fish.ts';
 import { type CommandNode, toCommandNodes } from '../completion/nodes.ts';
 import { zshScript } from '../completion/zsh.ts';
-import { createProgram } from '../program.ts';
 import { addExamples } from '../terminal/examples.ts';
 
 const SCRIPTS: Record<string, (nodes: CommandNode[]) => string> = {
@@ -13,7 +12,7 @@ const SCRIPTS: Record<string, (nodes: CommandNode[]) => string> = {
 };
 
 /** Adds `cyclorama completion`. */
-export function register(program: Command): void {
+export function register(program: Command, createProgram: () => Promise<Command>): void {
   const command = program
     .command('completion')
     .description('print a script that completes commands and options in a shell')

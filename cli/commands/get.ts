@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { invalidRequest } from '../../services/kernel/failure.ts';
-import type { StoredObject } from '../../services/kernel/store/types.ts';
 import { parseFolderUri, parseS3Uri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, withServer } from '../connect/command-run.ts';
 import { checkOutputFolder, isS3Word } from '../files/source-word.ts';
@@ -32,14 +31,10 @@ async function get(context: CommandContext, uri: string, dir: string): Promise<n
   const { listener, finish } = reportTransfer(context, 'fetched', where, uri);
   const single = place.key === '' || place.key.endsWith('/') ? undefined : await store.head(place, signal);
   const folder = { bucket: place.bucket, key: place.key.slice(0, place.key.lastIndexOf('/') + 1) };
-  if (single !== undefined) await getObjects(store, only(single), folder, dir, listener, signal);
+  if (single !== undefined) await getObjects(store, [single], folder, dir, listener, signal);
   else {
     const whole = parseFolderUri(uri, 'URI');
     await getObjects(store, listObjects(store, whole, signal), whole, dir, listener, signal);
   }
   return finish();
-}
-
-async function* only(object: StoredObject): AsyncGenerator<StoredObject> {
-  yield object;
 }

@@ -2,10 +2,16 @@ import { type Command, Option } from 'commander';
 import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { shortHash } from '../../services/kernel/dataset/fingerprint.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
-import { parseS3Uri } from '../../services/kernel/uri.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
 import { withLocalSource } from '../files/local-source.ts';
-import { checkOutputFolder, folderOutput, isS3Word, needsPrefix, readSourceWord } from '../files/source-word.ts';
+import {
+  checkOutputFolder,
+  folderOutput,
+  isPrefixWord,
+  isS3Word,
+  needsPrefix,
+  readSourceWord,
+} from '../files/source-word.ts';
 import { readLocalOutput } from '../job/local-results.ts';
 import { type RenderTarget, renderMany, resultsRemark } from '../rendering/many.ts';
 import { withImageOptions } from '../rendering/options.ts';
@@ -68,7 +74,7 @@ export async function render(context: CommandContext, options: RenderOptions, wo
   if (source.kind === 's3') {
     if (output === undefined) throw missingOutput('s3://bucket/prefix/');
     if (!isS3Word(output)) throw folderOutput(output);
-    const target = isPrefix(source.uri, options)
+    const target = isPrefixWord(source.uri, options.prefix)
       ? { prefixUri: source.uri, suffixes: suffix, limit }
       : { uris: [source.uri] };
     return renderMany(context, options, {
@@ -93,10 +99,6 @@ export async function render(context: CommandContext, options: RenderOptions, wo
     const target: RenderTarget = { prefixUri, suffixes, limit, nameOf, spec, output: { ...place, remark } };
     return renderMany(context, options, target);
   });
-}
-
-function isPrefix(uri: string, { prefix = false }: RenderOptions): boolean {
-  return prefix || parseS3Uri(uri, 'SOURCE').key === '' || uri.endsWith('/');
 }
 
 function missingOutput(expected: string): Error {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
 import { parseS3Uri, toStem } from '../../services/kernel/uri.ts';
-import { type ConsoleNames, doneLine, limitLine, scanLine } from '../analysis/exercise-console.ts';
+import { type ConsoleNames, limitLine, scanLine } from '../analysis/exercise-console.ts';
 import { analyzeMany } from '../analysis/many.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
 import { scanAssets } from '../connect/scan.ts';
@@ -15,6 +15,7 @@ import {
   needsPrefix,
   readSourceWord,
 } from '../files/source-word.ts';
+import { doneLine } from '../job/lines.ts';
 import { type LocalOutput, readLocalOutput } from '../job/local-results.ts';
 import { addExamples } from '../terminal/examples.ts';
 import { EXIT } from '../terminal/exit-codes.ts';

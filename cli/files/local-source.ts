@@ -138,16 +138,12 @@ async function send(
       if (!names.has(key.slice(place.key.length))) await store.remove({ bucket: place.bucket, key }, signal);
     }
   }
-  await putFiles(store, toAsync(files), place, listener, signal);
+  await putFiles(store, files, place, listener, signal);
   terminal.status(undefined);
   if (names.size > 0) {
     const sent = `${countOf(counts.copied, 'file')} (${formatBytes(bytes)}) sent to ${toS3Uri(place)}`;
     terminal.note(`${sent}, ${counts.unchanged} there unchanged`);
   }
-}
-
-async function* toAsync<Item>(items: Item[]): AsyncGenerator<Item> {
-  yield* items;
 }
 
 async function removeAll(store: ObjectStore, { bucket, key: prefix }: S3Place): Promise<void> {

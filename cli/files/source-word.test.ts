@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkOutputFile, checkOutputFolder, isPathWord, readSourceWord } from './source-word.ts';
+import { checkOutputFile, checkOutputFolder, isPathWord, isPrefixWord, readSourceWord } from './source-word.ts';
 
 test.each<[string, boolean]>([
   ['samples', false],
@@ -11,6 +11,16 @@ test.each<[string, boolean]>([
   ['/data/models', true],
 ])('%s can only be a path: %s', (word, expected) => {
   expect(isPathWord(word)).toBe(expected);
+});
+
+test.each<[string, boolean | undefined, boolean]>([
+  ['s3://samples', undefined, true],
+  ['s3://samples/', undefined, true],
+  ['s3://samples/furniture/', undefined, true],
+  ['s3://samples/chair.glb', undefined, false],
+  ['s3://samples/furniture', true, true],
+])('%s with --prefix %s is a prefix: %s', (uri, option, expected) => {
+  expect(isPrefixWord(uri, option)).toBe(expected);
 });
 
 test('a URI is taken as it is, files and folders are looked up', async () => {

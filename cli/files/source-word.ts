@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type CycloramaError, invalidRequest } from '../../services/kernel/failure.ts';
+import { parseS3Uri } from '../../services/kernel/uri.ts';
 
 /** A source as the user wrote it: a place in a bucket, or a file or folder on this machine. */
 export type SourceWord = { kind: 's3'; uri: string } | { kind: 'file' | 'folder'; path: string };
@@ -21,6 +22,11 @@ export async function readSourceWord(word: string): Promise<SourceWord> {
 /** Whether a word is meant as a place in a bucket. */
 export function isS3Word(word: string): boolean {
   return /^s3:/i.test(word);
+}
+
+/** Whether a place in a bucket is meant as a prefix: `--prefix` says so, it ends with a slash, or it is a whole bucket. */
+export function isPrefixWord(uri: string, prefix = false): boolean {
+  return prefix || parseS3Uri(uri, 'SOURCE').key === '' || uri.endsWith('/');
 }
 
 /** Whether a word can only be a path: names of buckets have no slash and start with a letter or digit. */

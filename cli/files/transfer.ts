@@ -22,7 +22,7 @@ type GetStore = Pick<ObjectStore, 'head' | 'download'>;
 /** Sends files to keys that begin with the place's; what lies there unchanged is not sent again. */
 export async function putFiles(
   store: PutStore,
-  files: AsyncIterable<LocalFile>,
+  files: Iterable<LocalFile> | AsyncIterable<LocalFile>,
   place: S3Place,
   listener: TransferListener,
   signal: AbortSignal,
@@ -50,7 +50,7 @@ export async function putFiles(
  */
 export async function getObjects(
   store: GetStore,
-  objects: AsyncIterable<StoredObject>,
+  objects: Iterable<StoredObject> | AsyncIterable<StoredObject>,
   place: S3Place,
   folder: string,
   listener: TransferListener,

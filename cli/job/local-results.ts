@@ -50,7 +50,7 @@ export async function fetchJobOutputs(
 export async function fetchInto(
   { terminal, signal }: FetchContext,
   outputUri: string,
-  objects: AsyncIterable<StoredObject>,
+  objects: Iterable<StoredObject> | AsyncIterable<StoredObject>,
   { store, dir }: LocalFolder,
 ): Promise<void> {
   const counts = { copied: 0, unchanged: 0 };

@@ -1,11 +1,11 @@
 import type { Job, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { JobState } from '../../gen/cyclorama/job/v1/job.ts';
-import { doneLine } from '../analysis/exercise-console.ts';
 import type { CommandContext } from '../connect/command-run.ts';
 import type { JobCalls } from '../connect/job-calls.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
 import { printable } from '../terminal/printable.ts';
 import { endText, exitCodeOfJob, followInTerminal } from './follow-in-terminal.ts';
+import { doneLine, reusedLine } from './lines.ts';
 
 /** What is printed of one result; `index` counts them from 1. */
 export type ResultLines = (result: TaskResult, index: number, total: number | '?') => string[];
@@ -47,13 +47,6 @@ export async function showJob(
     terminal.print(end === '' ? terminal.paint('green', doneLine(job.counts!)) : terminal.paint('red', end));
   }
   return exitCodeOfJob(job, failOnError);
-}
-
-/** Says that work was found done: unchanged assets are never done twice. */
-export function reusedLine(reused: bigint, total: bigint): string {
-  const which =
-    reused === total ? (total === 1n ? 'The file was' : `All ${total} files were`) : `${reused} of ${total} files were`;
-  return `[INFO] ${which} done by an earlier run and unchanged since.`;
 }
 
 /** While the source is still being counted its total is not known. */

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { AnalysisReport } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { Job, JobState, TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
-import { reportLines } from '../analysis/report-text.ts';
 import type { JobCalls } from '../connect/job-calls.ts';
 import { tableLines } from '../terminal/tables.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { endText } from './follow-in-terminal.ts';
-import { reusedLine, showJob } from './show.ts';
+import { reusedLine } from './lines.ts';
+import { showJob } from './show.ts';
 import { JOB_COLUMNS, JOB_HEADINGS, jobRow, jobRows, resultLines } from './text.ts';
 
 const job = Job.fromPartial({
@@ -121,44 +120,5 @@ describe('results for people', () => {
       '           | reading',
       '           | boom',
     ]);
-  });
-});
-
-describe('reports for people', () => {
-  it('line up', () => {
-    const report = AnalysisReport.fromPartial({
-      file: 'x.glb',
-      vertices: 1500n,
-      faces: 1450n,
-      triangles: 1440n,
-      quads: 10n,
-      ngons: 0n,
-      dimensions: { x: 1, y: 1, z: 2.5 },
-      materialNames: ['wood', 'cloth'],
-      warnings: ['texture is missing'],
-    });
-    expect(reportLines('s3://b/x.glb', report, '')).toEqual([
-      's3://b/x.glb',
-      '  vertices    1,500',
-      '  faces       1,450 (1,440 triangles, 10 quads, 0 n-gons)',
-      '  dimensions  1 x 1 x 2.5 m',
-      '  materials   wood, cloth',
-      '  warning     texture is missing',
-    ]);
-  });
-
-  it('say what moves, what is painted on and whether the surface is closed', () => {
-    const stats = {
-      textures: [
-        { name: 'bark', width: 512, height: 256 },
-        { name: 'leaf', missing: true },
-      ],
-      animations: Array.from({ length: 12 }, (_, i) => ({ name: `clip${i}`, durationS: 1.25 })),
-      surface: { watertight: true },
-    };
-    const lines = reportLines('s3://b/x.glb', AnalysisReport.fromPartial({ stats }), '');
-    expect(lines).toContain('  textures    bark (512 x 256), leaf (missing)');
-    expect(lines).toContain('  watertight  yes');
-    expect(lines.find((line) => line.includes('animations'))).toMatch(/clip0 \(1\.25 s\), .* and 2 more$/);
   });
 });

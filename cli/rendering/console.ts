@@ -1,5 +1,6 @@
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
+import { keyOf } from '../job/lines.ts';
 import { countOf } from '../terminal/figures.ts';
 import { printable } from '../terminal/printable.ts';
 import { warningsShown } from '../terminal/warnings.ts';
@@ -35,8 +36,4 @@ function workText({ outputs, stageSeconds }: TaskResult): string {
   const { wait: _, ...work } = stageSeconds;
   const seconds = Object.values(work).reduce((sum, each) => sum + each, 0);
   return `${countOf(images, 'image')}, ${seconds.toFixed(1)} s`;
-}
-
-function keyOf(uri: string): string {
-  return uri.replace(/^s3:\/\/[^/]*\//, '');
 }

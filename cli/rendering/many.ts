@@ -5,9 +5,9 @@ import type { CommandContext } from '../connect/command-run.ts';
 import { isS3Word } from '../files/source-word.ts';
 import { runBatch } from '../job/batch.ts';
 import type { LocalOutput } from '../job/local-results.ts';
-import { showRenderPlan } from '../job/plan.ts';
 import { printable } from '../terminal/printable.ts';
 import { renderLines } from './console.ts';
+import { showRenderPlan } from './plan.ts';
 import { countImages } from './spec.ts';
 
 /** Which assets to render, how, and where the images go. */

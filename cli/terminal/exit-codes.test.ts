@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JobState } from '../../gen/cyclorama/job/v1/job.ts';
 import { CycloramaError, invalidRequest, type Reason } from '../../services/kernel/failure.ts';
-import { exitCodeOfJob } from '../job/follow-in-terminal.ts';
 import { errorJson, errorText } from './error-text.ts';
 import { exitCodeOf } from './exit-codes.ts';
 
@@ -22,17 +20,6 @@ describe('exit status', () => {
 
   it('of a defect is 1', () => {
     expect(exitCodeOf(new TypeError('oops'))).toBe(1);
-  });
-
-  it.each([
-    [JobState.JOB_STATE_SUCCEEDED, 0n, true, 0],
-    [JobState.JOB_STATE_SUCCEEDED, 2n, false, 0],
-    [JobState.JOB_STATE_SUCCEEDED, 2n, true, 4],
-    [JobState.JOB_STATE_FAILED, 0n, false, 1],
-    [JobState.JOB_STATE_CANCELLED, 0n, false, 1],
-  ])('of a job in state %i with %i failures, --fail-on-error %s, is %i', (state, failed, failOnError, code) => {
-    const counts = { total: 5n, succeeded: 5n - failed, failed, skipped: 0n, cancelled: 0n, reused: 0n };
-    expect(exitCodeOfJob({ state, counts }, failOnError)).toBe(code);
   });
 });
 

@@ -1,0 +1,20 @@
+import type { JobCounts } from '../../gen/cyclorama/job/v1/job.ts';
+import { countOf } from '../terminal/figures.ts';
+
+/** The last line of a job that succeeded, with and without failed assets. */
+export function doneLine(counts: Pick<JobCounts, 'succeeded' | 'failed' | 'skipped'>): string {
+  const processed = counts.succeeded + counts.failed + counts.skipped;
+  return `[DONE] Processed ${countOf(processed, 'file')}. ${countOf(counts.failed, 'Error')}.`;
+}
+
+/** Says how many files an earlier run did and the job did not repeat, because they are unchanged. */
+export function reusedLine(reused: bigint, total: bigint): string {
+  const which =
+    reused === total ? (total === 1n ? 'The file was' : `All ${total} files were`) : `${reused} of ${total} files were`;
+  return `[INFO] ${which} done by an earlier run and unchanged since.`;
+}
+
+/** The key of an object's URI, by which lines name assets and outputs. */
+export function keyOf(uri: string): string {
+  return uri.replace(/^s3:\/\/[^/]*\//, '');
+}
