@@ -37,14 +37,18 @@ const broken = TaskResult.fromPartial({
   failure: { reason: 'invalid_asset', message: 'Invalid header.', stage: 'triage' },
 });
 
+function textsOf(...params: Parameters<typeof assetLines>): string[] {
+  return assetLines(...params).map(({ text }) => text);
+}
+
 describe('console of the batch exercise', () => {
   it('is the text of the exercise, with our reason in the error line', () => {
     const lines = [
       scanLine(`${BUCKET}/assets/`, 204),
       limitLine(100),
       '',
-      ...assetLines(chair, 1, 100),
-      ...assetLines(broken, 2, 100),
+      ...textsOf(chair, 1, 100),
+      ...textsOf(broken, 2, 100),
       doneLine({ succeeded: 99n, failed: 1n, skipped: 0n }),
     ];
     expect(lines.join('\n')).toBe(EXERCISE);
@@ -60,7 +64,7 @@ describe('console of the batch exercise', () => {
 
   it('leaves out lines whose figures did not come', () => {
     const bare = { ...chair, detail: undefined, outputs: [] };
-    expect(assetLines(bare, 1, 1)).toEqual([
+    expect(textsOf(bare, 1, 1)).toEqual([
       "[1/1] processing 'assets/chair.glb'...",
       '   > Downloaded (4.2 MB)',
       '   > Cleanup: Local file deleted. BPY memory cleared.',
@@ -74,7 +78,7 @@ describe('console of the batch exercise', () => {
       outputs: [],
       failure: { ...broken.failure!, reason: 'asset_not_found', stage: 'download' },
     };
-    expect(assetLines(gone, 1, 1)).toEqual([
+    expect(textsOf(gone, 1, 1)).toEqual([
       "[1/1] processing 'assets/broken_file.glb'...",
       '   > ERROR: asset_not_found: Invalid header.',
       '   > Continuing...',
@@ -84,12 +88,12 @@ describe('console of the batch exercise', () => {
 
   it('says of reused results what an earlier job found and where', () => {
     const reportUri = (uri: string): string => uri.replace('.glb', '_report.json');
-    expect(assetLines({ ...chair, reused: true, outputs: [] }, 1, 2, { reportUri })).toEqual([
+    expect(textsOf({ ...chair, reused: true, outputs: [] }, 1, 2, { reportUri })).toEqual([
       "[1/2] 'assets/chair.glb' already done.",
       "   > Report at 'assets/chair_report.json'.",
       '',
     ]);
-    expect(assetLines({ ...broken, reused: true, outputs: [] }, 2, 2, { reportUri })).toEqual([
+    expect(textsOf({ ...broken, reused: true, outputs: [] }, 2, 2, { reportUri })).toEqual([
       "[2/2] 'assets/broken_file.glb' already done.",
       '   > ERROR: invalid_asset: Invalid header.',
       "   > Report at 'assets/broken_file_report.json'.",
@@ -98,25 +102,33 @@ describe('console of the batch exercise', () => {
   });
 
   it('names the record of a reused result where the report is not known', () => {
-    expect(assetLines({ ...chair, reused: true, outputs: [] }, 1, '?')).toContain(
+    expect(textsOf({ ...chair, reused: true, outputs: [] }, 1, '?')).toContain(
       "   > Record at 'assets/_cyclorama/records/a-b.succeeded.json'.",
     );
   });
 
   it('writes the whole place of a report in another bucket', () => {
     const elsewhere = { ...chair, outputs: [{ ...chair.outputs[0]!, uri: 's3://reports/chair_report.json' }] };
-    expect(assetLines(elsewhere, 1, 1)).toContain("   > Report uploaded to 's3://reports/chair_report.json'.");
+    expect(textsOf(elsewhere, 1, 1)).toContain("   > Report uploaded to 's3://reports/chair_report.json'.");
   });
 
   it('names local files from the point of view of their folder', () => {
     const nameOf = (uri: string): string => uri.slice(`${BUCKET}/assets/`.length);
-    const lines = assetLines(chair, 1, 1, { nameOf });
+    const lines = textsOf(chair, 1, 1, { nameOf });
     expect(lines[0]).toBe("[1/1] processing 'chair.glb'...");
     expect(lines).toContain("   > Report uploaded to 'chair_report.json'.");
   });
 
   it('keeps a key with line breaks and escape codes on its line', () => {
     const odd = { ...chair, asset: { ...chair.asset!, uri: `${BUCKET}/a\n\u001b[31mb.glb` } };
-    expect(assetLines(odd, 1, 1)[0]).toBe("[1/1] processing 'a\\n\\u{1b}[31mb.glb'...");
+    expect(textsOf(odd, 1, 1)[0]).toBe("[1/1] processing 'a\\n\\u{1b}[31mb.glb'...");
+  });
+
+  it('marks the reason of a failure as an error, now and when it is found done, and nothing else', () => {
+    const marked = [chair, broken, { ...broken, reused: true }].map((result) =>
+      assetLines(result, 1, 1).flatMap(({ text, tone }) => (tone === 'error' ? [text] : [])),
+    );
+    const reason = '   > ERROR: invalid_asset: Invalid header.';
+    expect(marked).toEqual([[], [reason], [reason]]);
   });
 });

@@ -1,6 +1,6 @@
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
-import { keyOf } from '../job/lines.ts';
+import { errorLine, keyOf, type Line, plainLine } from '../job/lines.ts';
 import { countOf, formatCount, formatMegabytes } from '../terminal/figures.ts';
 import { printable } from '../terminal/printable.ts';
 
@@ -23,62 +23,63 @@ export function limitLine(limit: number): string {
 }
 
 /** The block of one asset, with the empty line after it. Results come as they are done; `index` counts them from 1. */
-export function assetLines(result: TaskResult, index: number, total: number | '?', names: ConsoleNames = {}): string[] {
+export function assetLines(result: TaskResult, index: number, total: number | '?', names: ConsoleNames = {}): Line[] {
   const uri = result.asset?.uri ?? '';
   const key = printable((names.nameOf ?? keyOf)(uri));
   const head = `[${index}/${total}]`;
-  if (result.reused) {
-    return [`${head} '${key}' already done.`, ...failureLine(result), ...reusedLine(result, names), ''];
-  }
-  const lines = [`${head} processing '${key}'...`, ...downloadedLine(result)];
-  switch (result.outcome) {
-    case Outcome.OUTCOME_SUCCEEDED:
-      lines.push(...statsLine(result), ...uploadedLine(result, names));
-      lines.push('   > Cleanup: Local file deleted. BPY memory cleared.');
-      break;
-    case Outcome.OUTCOME_FAILED:
-      lines.push(...failureLine(result));
-      lines.push(result.outputs.length > 0 ? '   > Uploaded error report. Continuing...' : '   > Continuing...');
-      break;
-    case Outcome.OUTCOME_SKIPPED:
-      lines.push(`   > SKIPPED: ${reasonOf(result)}`);
-      break;
-    default:
-      lines.push('   > CANCELLED: the job ended before its turn came.');
-  }
-  return [...lines, ''];
+  const lines = result.reused
+    ? [plainLine(`${head} '${key}' already done.`), ...failureLine(result), ...reusedLine(result, names)]
+    : [plainLine(`${head} processing '${key}'...`), ...downloadedLine(result), ...outcomeLines(result, names)];
+  return [...lines, plainLine('')];
 }
 
-function downloadedLine(result: TaskResult): string[] {
+function outcomeLines(result: TaskResult, names: ConsoleNames): Line[] {
+  switch (result.outcome) {
+    case Outcome.OUTCOME_SUCCEEDED: {
+      const cleanup = plainLine('   > Cleanup: Local file deleted. BPY memory cleared.');
+      return [...statsLine(result), ...uploadedLine(result, names), cleanup];
+    }
+    case Outcome.OUTCOME_FAILED: {
+      const report = result.outputs.length > 0 ? 'Uploaded error report. ' : '';
+      return [...failureLine(result), plainLine(`   > ${report}Continuing...`)];
+    }
+    case Outcome.OUTCOME_SKIPPED:
+      return [plainLine(`   > SKIPPED: ${reasonOf(result)}`)];
+    default:
+      return [plainLine('   > CANCELLED: the job ended before its turn came.')];
+  }
+}
+
+function downloadedLine(result: TaskResult): Line[] {
   const bytes = figure(result, 'downloaded_bytes');
-  if (bytes !== undefined) return [`   > Downloaded (${formatMegabytes(bytes)})`];
+  if (bytes !== undefined) return [plainLine(`   > Downloaded (${formatMegabytes(bytes)})`)];
   const arrived = result.outcome === Outcome.OUTCOME_SUCCEEDED || result.outcome === Outcome.OUTCOME_SKIPPED;
   const failedLater = result.failure !== undefined && !['', 'download'].includes(result.failure.stage);
   if (!arrived && !failedLater) return [];
-  return [`   > Downloaded (${formatMegabytes(result.asset?.sizeBytes ?? 0)})`];
+  return [plainLine(`   > Downloaded (${formatMegabytes(result.asset?.sizeBytes ?? 0)})`)];
 }
 
-function statsLine(result: TaskResult): string[] {
+function statsLine(result: TaskResult): Line[] {
   const vertices = figure(result, 'vertices');
   if (vertices === undefined) return [];
   const materials = figure(result, 'materials') ?? 0;
   const verts = `${formatCount(vertices)} ${vertices === 1 ? 'vert' : 'verts'}`;
-  return [`   > Stats: ${verts}, ${formatCount(materials)} ${materials === 1 ? 'material' : 'materials'}.`];
+  return [plainLine(`   > Stats: ${verts}, ${formatCount(materials)} ${materials === 1 ? 'material' : 'materials'}.`)];
 }
 
-function uploadedLine(result: TaskResult, names: ConsoleNames): string[] {
+function uploadedLine(result: TaskResult, names: ConsoleNames): Line[] {
   const uri = result.outputs[0]?.uri;
-  return uri === undefined ? [] : [`   > Report uploaded to '${placeOf(uri, result, names)}'.`];
+  return uri === undefined ? [] : [plainLine(`   > Report uploaded to '${placeOf(uri, result, names)}'.`)];
 }
 
-function reusedLine(result: TaskResult, names: ConsoleNames): string[] {
+function reusedLine(result: TaskResult, names: ConsoleNames): Line[] {
   const report = names.reportUri?.(result.asset?.uri ?? '');
-  if (report !== undefined) return [`   > Report at '${placeOf(report, result, names)}'.`];
-  return result.recordUri === '' ? [] : [`   > Record at '${placeOf(result.recordUri, result, names)}'.`];
+  if (report !== undefined) return [plainLine(`   > Report at '${placeOf(report, result, names)}'.`)];
+  return result.recordUri === '' ? [] : [plainLine(`   > Record at '${placeOf(result.recordUri, result, names)}'.`)];
 }
 
-function failureLine(result: TaskResult): string[] {
-  return result.outcome === Outcome.OUTCOME_FAILED ? [`   > ERROR: ${reasonOf(result)}`] : [];
+function failureLine(result: TaskResult): Line[] {
+  return result.outcome === Outcome.OUTCOME_FAILED ? [errorLine(`   > ERROR: ${reasonOf(result)}`)] : [];
 }
 
 function reasonOf({ failure }: TaskResult): string {

@@ -1,6 +1,22 @@
 import type { JobCounts } from '../../gen/cyclorama/job/v1/job.ts';
 import { countOf } from '../terminal/figures.ts';
 
+/** A line of a result, and how a terminal shows it: `error` lines are red. */
+export interface Line {
+  text: string;
+  tone: 'plain' | 'error';
+}
+
+/** Makes a line without colour. */
+export function plainLine(text: string): Line {
+  return { text, tone: 'plain' };
+}
+
+/** Makes a line about a failure. */
+export function errorLine(text: string): Line {
+  return { text, tone: 'error' };
+}
+
 /** The last line of a job that succeeded, with and without failed assets. */
 export function doneLine(counts: Pick<JobCounts, 'succeeded' | 'failed' | 'skipped'>): string {
   const processed = counts.succeeded + counts.failed + counts.skipped;

@@ -5,10 +5,10 @@ import type { JobCalls } from '../connect/job-calls.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
 import { printable } from '../terminal/printable.ts';
 import { endText, exitCodeOfJob, followInTerminal } from './follow-in-terminal.ts';
-import { doneLine, reusedLine } from './lines.ts';
+import { doneLine, type Line, reusedLine } from './lines.ts';
 
-/** What is printed of one result; `index` counts them from 1. */
-export type ResultLines = (result: TaskResult, index: number, total: number | '?') => string[];
+/** Makes the lines of one result; `index` counts results from 1. */
+export type ResultLines = (result: TaskResult, index: number, total: number | '?') => Line[];
 
 /** How to show a job. */
 export interface ShowOptions {
@@ -31,9 +31,8 @@ export async function showJob(
   let index = 0;
   const onResult = (result: TaskResult, job: Job | undefined): void => {
     index += 1;
-    for (const line of resultLines(result, index, expected ?? totalOf(job))) {
-      terminal.print(/^ *(?:> ERROR|\[\S+ FAILED)/.test(line) ? terminal.paint('red', line) : line);
-    }
+    for (const { text, tone } of resultLines(result, index, expected ?? totalOf(job)))
+      terminal.print(tone === 'error' ? terminal.paint('red', text) : text);
   };
   const job = await followInTerminal(context, calls, jobId, { onResult, imagesPerAsset });
   if (job === undefined) return EXIT.interrupted;

@@ -5,7 +5,7 @@ import type { JobCalls } from '../connect/job-calls.ts';
 import { tableLines } from '../terminal/tables.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { endText } from './follow-in-terminal.ts';
-import { reusedLine } from './lines.ts';
+import { errorLine, type Line, plainLine, reusedLine } from './lines.ts';
 import { showJob } from './show.ts';
 import { JOB_COLUMNS, JOB_HEADINGS, jobRow, jobRows, resultLines } from './text.ts';
 
@@ -73,6 +73,26 @@ describe('jobs for people', () => {
     const context = { terminal, signal: AbortSignal.timeout(5_000), json: false, serverWords: '' };
     expect(await showJob(context, calls, 'abc', { resultLines: () => [], failOnError: false })).toBe(0);
     expect(notes).toEqual(['warning: no workers', 'warning: no index']);
+  });
+
+  it('have errors of their results in red, and their end in green', async () => {
+    const printed: string[] = [];
+    const terminal = {
+      print: (line: string) => printed.push(line),
+      status: () => {},
+      note: () => {},
+      paint: (colour: string, text: string) => `${colour}(${text})`,
+    } as Partial<Terminal> as Terminal;
+    const calls = {
+      async *watch() {
+        yield { job: { ...job, counts: { ...job.counts!, reused: 0n } } };
+      },
+      results: async () => ({ results: [TaskResult.fromPartial({})], nextPageToken: '' }),
+    } as Partial<JobCalls> as JobCalls;
+    const context = { terminal, signal: AbortSignal.timeout(5_000), json: false, serverWords: '' };
+    const lines = (): Line[] => [plainLine('[1/1] begun'), errorLine('[1/1] broken')];
+    await showJob(context, calls, 'abc', { resultLines: lines, failOnError: false });
+    expect(printed).toEqual(['[1/1] begun', 'red([1/1] broken)', 'green([DONE] Processed 5 files. 1 Error.)']);
   });
 
   it('say how they ended where that was not well', () => {

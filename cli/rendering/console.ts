@@ -1,6 +1,6 @@
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import type { TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
-import { keyOf } from '../job/lines.ts';
+import { errorLine, keyOf, type Line, plainLine } from '../job/lines.ts';
 import { countOf } from '../terminal/figures.ts';
 import { printable } from '../terminal/printable.ts';
 import { warningsShown } from '../terminal/warnings.ts';
@@ -11,22 +11,22 @@ export function renderLines(
   index: number,
   total: number | '?',
   nameOf: (uri: string) => string = keyOf,
-): string[] {
+): Line[] {
   const name = printable(nameOf(result.asset?.uri ?? ''));
   const head = `[${index}/${total}]`;
   const { failure } = result;
   const why = failure === undefined ? 'no reason was given' : printable(`${failure.reason}: ${failure.message}`);
-  const warnings = warningsShown(result.warnings).map((text) => `   > ${text}`);
+  const warnings = warningsShown(result.warnings).map((text) => plainLine(`   > ${text}`));
   switch (result.outcome) {
     case Outcome.OUTCOME_SUCCEEDED:
-      if (result.reused) return [`${head} '${name}' already done`];
-      return [`${head} '${name}'  ${workText(result)}`, ...warnings];
+      if (result.reused) return [plainLine(`${head} '${name}' already done`)];
+      return [plainLine(`${head} '${name}'  ${workText(result)}`), ...warnings];
     case Outcome.OUTCOME_FAILED:
-      return [`${head} FAILED '${name}'${result.reused ? ' before' : ''}: ${why}`, ...warnings];
+      return [errorLine(`${head} FAILED '${name}'${result.reused ? ' before' : ''}: ${why}`), ...warnings];
     case Outcome.OUTCOME_SKIPPED:
-      return [`${head} SKIPPED '${name}': ${why}`];
+      return [plainLine(`${head} SKIPPED '${name}': ${why}`)];
     default:
-      return [`${head} CANCELLED '${name}': the job ended before its turn came`];
+      return [plainLine(`${head} CANCELLED '${name}': the job ended before its turn came`)];
   }
 }
 
