@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { DEFAULTS, LENS_MM, SIDE_BOUNDS } from '../../services/images/defaults.ts';
 import { parseCount, parseNumber, parseSeed } from '../terminal/option-values.ts';
 import {
   BACKGROUNDS,
@@ -13,12 +14,19 @@ import {
   SCALES,
 } from './spec.ts';
 
-/** Gives a command the options that say how images are to be: SpecOptions. */
+const { width, fieldOfViewDegrees, framingMargin, lightStrength, creaseDegrees, depthStep } = DEFAULTS;
+const LENS = `${fieldOfViewDegrees.toFixed(1)}, a ${LENS_MM} mm lens`;
+
+/** Gives a command the options that say how images look: SpecOptions. */
 export function withImageOptions(command: Command): Command {
   return command
     .optionsGroup('Images:')
     .addOption(choice('--preset <preset>', 'samples and denoiser together (default: standard)', PRESETS))
-    .option('--size <WxH>', 'pixels, 16 to 4096 each; one number for a square (default: 512)', parseSize)
+    .option(
+      '--size <WxH>',
+      `pixels, ${SIDE_BOUNDS.least} to ${SIDE_BOUNDS.most} each; one number for a square (default: ${width})`,
+      parseSize,
+    )
     .option('--samples <n>', "samples a pixel (default: the preset's)", parseCount)
     .addOption(choice('--denoise <how>', "of the textured image (default: the preset's)", DENOISING))
     .option('--seed <n>', 'of the sampling, a whole number (default: 0)', parseSeed)
@@ -27,18 +35,30 @@ export function withImageOptions(command: Command): Command {
       'front, ring:COUNT, ring:COUNT@DEGREES above the horizon, or sphere:COUNT (default: front)',
       parseViews,
     )
-    .option('--field-of-view <degrees>', 'horizontal (default: 39.6, a 50 mm lens)', parseNumber)
-    .option('--margin <share>', 'left free around the object, of half the image (default: 0.08)', parseNumber)
+    .option('--field-of-view <degrees>', `horizontal (default: ${LENS})`, parseNumber)
+    .option(
+      '--margin <share>',
+      `left free around the object, of half the image (default: ${framingMargin})`,
+      parseNumber,
+    )
     .option(
       '--lighting <light>',
       'studio, uniform, or s3://bucket/key of an .hdr or .exr (default: studio)',
       parseLighting,
     )
-    .option('--light-strength <factor>', 'on all light (default: 1)', parseNumber)
+    .option('--light-strength <factor>', `on all light (default: ${lightStrength})`, parseNumber)
     .addOption(choice('--background <background>', 'of the textured image (default: transparent)', BACKGROUNDS))
     .addOption(choice('--normals <frame>', 'axes of the normals; camera is X right, Y up (default: camera)', NORMALS))
-    .option('--crease-degrees <degrees>', 'angle from which a crease is an edge (default: 35)', parseNumber)
-    .option('--depth-step <share>', 'step that is an edge, as a share of the depth (default: 0.01)', parseNumber)
+    .option(
+      '--crease-degrees <degrees>',
+      `angle from which a crease is an edge (default: ${creaseDegrees})`,
+      parseNumber,
+    )
+    .option(
+      '--depth-step <share>',
+      `step that is an edge, as a share of the depth (default: ${depthStep})`,
+      parseNumber,
+    )
     .option('--modalities <list>', 'of textured,normal,depth,edge (default: all)', parseModalities)
     .option('--raw <list>', 'further files, of depth-exr,depth-png16,normal-exr', parseRaw)
     .addOption(choice('--scale <scale>', 'metres as in the file, or longest side 1 (default: metric)', SCALES));

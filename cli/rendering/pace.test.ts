@@ -41,6 +41,16 @@ test('renderings with the same settings tell the pace, others do not disturb', a
   });
 });
 
+test('defaults by name have the same pace as defaults left out', async () => {
+  const named = { width: 512, height: 512, preset: 'RENDER_PRESET_STANDARD', samples: 16, denoising: 'DENOISING_FAST' };
+  expect(await measureRenderPace(callsOf([jobOf('named', named)]), toRenderSpec({}), SIGNAL)).toMatchObject({
+    alike: true,
+  });
+  expect(await measureRenderPace(callsOf([jobOf('other', { samples: 17 })]), toRenderSpec({}), SIGNAL)).toMatchObject({
+    alike: false,
+  });
+});
+
 test('where there are none, others tell it by the number of views', async () => {
   const spec = toRenderSpec({ views: parseViews('ring:4') });
   expect(await measureRenderPace(callsOf([jobOf('front', {})]), spec, SIGNAL)).toMatchObject({

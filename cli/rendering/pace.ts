@@ -1,6 +1,8 @@
 import { Outcome } from '../../gen/cyclorama/asset/v1/asset.ts';
 import { type Job, JobState, type TaskResult } from '../../gen/cyclorama/job/v1/job.ts';
 import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { DEFAULTS } from '../../services/images/defaults.ts';
+import { qualityOf } from '../../services/images/presets.ts';
 import { countViews } from '../../services/images/views.ts';
 import type { JobCalls } from '../connect/job-calls.ts';
 import { resultsRequest } from '../job/follow.ts';
@@ -43,10 +45,13 @@ export async function measureRenderPace(
   return { rate, alike, device: deviceOf(measured), blenderSeconds: meanBlenderSeconds(measured, scale) };
 }
 
-/** What takes time, as text: renderings with the same have the same pace. */
-function effortOf({ preset, width, height, samples, views, denoising }: RenderSpec): string {
-  const [side, other] = [width || 512, height || width || 512];
-  return [preset || 2, side, other, samples, denoising, countViews({ views })].join(' ');
+/** Writes the settings that take time as text: renderings with the same text have the same pace. */
+function effortOf(spec: RenderSpec): string {
+  const quality = qualityOf(spec.preset);
+  const width = spec.width || DEFAULTS.width;
+  const height = spec.height || width;
+  const [samples, denoising] = [spec.samples || quality.samples, spec.denoising || quality.denoising];
+  return [width, height, samples, denoising, countViews(spec)].join(' ');
 }
 
 function specOf({ spec }: Job): RenderSpec {

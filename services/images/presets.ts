@@ -1,4 +1,5 @@
 import { Denoising, RenderPreset } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { DEFAULTS } from './defaults.ts';
 
 /** Samples and denoiser together. */
 export interface Quality {
@@ -13,7 +14,7 @@ const PRESETS = {
   [RenderPreset.RENDER_PRESET_TRAINING]: { samples: 128, denoising: Denoising.DENOISING_HIGH },
 } as const;
 
-/** What a preset stands for; unspecified is STANDARD. */
+/** Returns the samples and the denoiser of a preset; those of the default preset where it is unspecified. */
 export function qualityOf(preset: RenderPreset): Quality {
-  return PRESETS[preset as keyof typeof PRESETS] ?? PRESETS[RenderPreset.RENDER_PRESET_STANDARD];
+  return PRESETS[preset as keyof typeof PRESETS] ?? PRESETS[DEFAULTS.preset];
 }

@@ -14,14 +14,12 @@ import {
   type RenderSpec,
   type Views,
 } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { DEFAULTS, SIDE_BOUNDS } from '../images/defaults.ts';
 import { countViews } from '../images/views.ts';
 import type { FieldViolation } from '../kernel/failure.ts';
 import { eachNamed, oneOf, violationsOf, within } from '../kernel/fields.ts';
 import { parseObjectUri } from '../kernel/uri.ts';
-import { SIDE } from './spec.ts';
 
-const MAX_SIDE = 4096;
-const MIN_SIDE = 16;
 /** Sixteen views of 4096 by 4096. */
 const MAX_PIXELS = 2 ** 28;
 const MAX_SAMPLES = 4096;
@@ -38,8 +36,8 @@ export function checkSpec(spec: RenderSpec): FieldViolation[] {
   const { modalities, rawOutputs } = spec;
   return [
     ...oneOf('preset', spec.preset, RenderPreset),
-    ...within('width', spec.width, MIN_SIDE, MAX_SIDE, 'the default'),
-    ...within('height', spec.height, MIN_SIDE, MAX_SIDE, 'the width'),
+    ...within('width', spec.width, SIDE_BOUNDS.least, SIDE_BOUNDS.most, 'the default'),
+    ...within('height', spec.height, SIDE_BOUNDS.least, SIDE_BOUNDS.most, 'the width'),
     ...within('samples', spec.samples, 1, MAX_SAMPLES, "the preset's"),
     ...oneOf('denoising', spec.denoising, Denoising),
     ...within('seed', spec.seed, 0, MAX_SEED),
@@ -60,7 +58,7 @@ export function checkSpec(spec: RenderSpec): FieldViolation[] {
 
 /** What a worker has to hold at a time is bounded, or a task would wait for ever for room that no scratch disk has. */
 function checkPixels(spec: RenderSpec): FieldViolation[] {
-  const width = spec.width || SIDE;
+  const width = spec.width || DEFAULTS.width;
   const pixels = width * (spec.height || width) * countViews(spec);
   if (!(pixels > MAX_PIXELS)) return [];
   const description = `asks for ${pixels} pixels in all views together; expected at most ${MAX_PIXELS}`;

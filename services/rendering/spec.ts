@@ -1,42 +1,22 @@
 import {
-  Background,
   LightingPreset,
   type LookAt,
-  Modality,
-  NormalConvention,
   NormalSpace,
-  ObjectScale,
-  RenderPreset,
   RenderSpec,
   type Views,
 } from '../../gen/cyclorama/rendering/v1/spec.ts';
+import { DEFAULTS } from '../images/defaults.ts';
 import { qualityOf } from '../images/presets.ts';
 
-/** A lens of 50 mm on a sensor 36 mm wide, degrees. */
-const DEFAULT_FIELD_OF_VIEW = 2 * Math.atan(18 / 50) * (180 / Math.PI);
-export const SIDE = 512;
-const MARGIN = 0.08;
-const STRENGTH = 1;
-const CREASE_DEGREES = 35;
-const DEPTH_STEP = 0.01;
-const RING_ELEVATION = 20;
 const ORIGIN = { x: 0, y: 0, z: 0 };
-
-/** In the order in which people name them. */
-const ALL_MODALITIES: readonly Modality[] = [
-  Modality.MODALITY_TEXTURED,
-  Modality.MODALITY_NORMAL,
-  Modality.MODALITY_DEPTH,
-  Modality.MODALITY_EDGE,
-];
 
 /** A spec with every field set, as the processes that render want it. */
 export function resolveSpec(spec: RenderSpec): RenderSpec {
-  const preset = spec.preset || RenderPreset.RENDER_PRESET_STANDARD;
+  const preset = spec.preset || DEFAULTS.preset;
   const quality = qualityOf(preset);
-  const width = spec.width || SIDE;
+  const width = spec.width || DEFAULTS.width;
   const { hdrUri = '', hdrEtag = '', preset: light, strength } = spec.lighting ?? {};
-  const fallback = hdrUri === '' ? LightingPreset.LIGHTING_PRESET_STUDIO : LightingPreset.LIGHTING_PRESET_HDR;
+  const fallback = hdrUri === '' ? DEFAULTS.lightingPreset : LightingPreset.LIGHTING_PRESET_HDR;
   return {
     preset,
     width,
@@ -45,19 +25,19 @@ export function resolveSpec(spec: RenderSpec): RenderSpec {
     denoising: spec.denoising || quality.denoising,
     seed: spec.seed,
     views: { arrangement: resolveArrangement(spec.views) },
-    fieldOfViewDegrees: spec.fieldOfViewDegrees ?? DEFAULT_FIELD_OF_VIEW,
-    framingMargin: spec.framingMargin ?? MARGIN,
-    background: spec.background || Background.BACKGROUND_TRANSPARENT,
-    lighting: { preset: light || fallback, hdrUri, strength: strength ?? STRENGTH, hdrEtag },
-    normalSpace: spec.normalSpace || NormalSpace.NORMAL_SPACE_CAMERA,
-    normalConvention: spec.normalConvention || NormalConvention.NORMAL_CONVENTION_OPENGL,
+    fieldOfViewDegrees: spec.fieldOfViewDegrees ?? DEFAULTS.fieldOfViewDegrees,
+    framingMargin: spec.framingMargin ?? DEFAULTS.framingMargin,
+    background: spec.background || DEFAULTS.background,
+    lighting: { preset: light || fallback, hdrUri, strength: strength ?? DEFAULTS.lightStrength, hdrEtag },
+    normalSpace: spec.normalSpace || DEFAULTS.normalSpace,
+    normalConvention: spec.normalConvention || DEFAULTS.normalConvention,
     edges: {
-      creaseDegrees: spec.edges?.creaseDegrees ?? CREASE_DEGREES,
-      depthStep: spec.edges?.depthStep ?? DEPTH_STEP,
+      creaseDegrees: spec.edges?.creaseDegrees ?? DEFAULTS.creaseDegrees,
+      depthStep: spec.edges?.depthStep ?? DEFAULTS.depthStep,
     },
-    modalities: spec.modalities.length === 0 ? [...ALL_MODALITIES] : ordered(spec.modalities),
+    modalities: spec.modalities.length === 0 ? [...DEFAULTS.modalities] : ordered(spec.modalities),
     rawOutputs: ordered(spec.rawOutputs),
-    objectScale: spec.objectScale || ObjectScale.OBJECT_SCALE_METRIC,
+    objectScale: spec.objectScale || DEFAULTS.objectScale,
   };
 }
 
@@ -66,7 +46,7 @@ type Arrangement = NonNullable<Views['arrangement']>;
 function resolveArrangement(views: Views | undefined): Arrangement {
   const arrangement = views?.arrangement;
   if (arrangement?.$case === 'ring') {
-    const { count, elevationDegrees = RING_ELEVATION } = arrangement.value;
+    const { count, elevationDegrees = DEFAULTS.ringElevationDegrees } = arrangement.value;
     return { $case: 'ring', value: { count, elevationDegrees } };
   }
   if (arrangement?.$case === 'posed') {
@@ -94,13 +74,13 @@ export function toSpecJson(spec: RenderSpec): Json {
   return difference(RenderSpec.toJSON(full) as Json, {
     ...(RenderSpec.toJSON({
       ...usual,
-      preset: RenderPreset.RENDER_PRESET_STANDARD,
-      width: SIDE,
+      preset: DEFAULTS.preset,
+      width: DEFAULTS.width,
       lighting: { ...usual.lighting!, hdrUri: '' },
       // World normals are in Blender's axes whatever the convention.
       normalConvention: isWorld ? normalConvention : usual.normalConvention,
     }) as Json),
-    views: isRing ? { ring: { elevationDegrees: RING_ELEVATION } } : { front: {} },
+    views: isRing ? { ring: { elevationDegrees: DEFAULTS.ringElevationDegrees } } : { front: {} },
   });
 }
 

@@ -14,7 +14,7 @@ from cyclorama_blender.protocol.contract import Json
 Triple = tuple[float, float, float]
 
 PRESETS: dict[str, tuple[int, str]] = {"DRAFT": (8, "FAST"), "STANDARD": (16, "FAST"), "TRAINING": (128, "HIGH")}
-"""Samples and denoising by preset, as services/rendering/spec.ts has them; a contract test compares."""
+"""Samples and denoising by preset, as services/images/presets.ts has them; a contract test compares."""
 
 SENSOR_WIDTH_MM = 36.0
 LENS_MM = 50.0
