@@ -5,7 +5,7 @@ import { connect } from '../../cli/connect/connection.ts';
 import { followJob } from '../../cli/job/follow.ts';
 import { freePortBase } from '../../cli/stack/ports.ts';
 import { type Stack, startStack } from '../../cli/stack/stack.ts';
-import { CreateAnalysisJobRequest } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import { AnalysisServiceClient, CreateAnalysisJobRequest } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { callUnary } from '../../services/kernel/rpc/client.ts';
 import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { markdownTable, spread } from '../figures.ts';
@@ -52,7 +52,8 @@ async function createRunner(
   { endpoints }: Stack,
   connection: ReturnType<typeof connect>,
 ): Promise<(assets: number, place: string) => Promise<JobRun>> {
-  const [client, jobs] = [await connection.analysis(), await connection.jobs()];
+  const client = await connection.client(AnalysisServiceClient, 'analysis');
+  const jobs = await connection.jobs();
   return async (assets, place) => {
     const request = CreateAnalysisJobRequest.fromPartial({
       source: {

@@ -41,7 +41,7 @@ export async function contest(
   try {
     const { store } = await connection.store();
     const keys = await upload(store, files, assets, signal);
-    const service = await openService(stack, connection, samples, signal);
+    const service = await openService(connection, samples, signal);
     await service.run(keys, 'warm-up');
     const results: Round[] = [];
     for (let number = 0; number < rounds; number++) {

@@ -1,8 +1,7 @@
 import type { Connection } from '../../cli/connect/connection.ts';
 import { followJob } from '../../cli/job/follow.ts';
-import type { Stack } from '../../cli/stack/stack.ts';
 import { CreateRenderJobRequest, RenderingServiceClient } from '../../gen/cyclorama/rendering/v1/rendering.ts';
-import { callUnary, createClient } from '../../services/kernel/rpc/client.ts';
+import { callUnary } from '../../services/kernel/rpc/client.ts';
 
 /** The bucket that every way renders from and into. */
 export const BUCKET = 'bench';
@@ -16,14 +15,9 @@ export interface Service {
   stages(): Map<string, number[]>;
 }
 
-/** Opens the rendering service of a stack; every job renders at 512 x 512 with these samples and the fast denoiser. */
-export async function openService(
-  { endpoints }: Stack,
-  connection: Connection,
-  samples: number,
-  signal: AbortSignal,
-): Promise<Service> {
-  const client = createClient(RenderingServiceClient, endpoints.rendering, connection.security);
+/** Opens the rendering service of a connection; every job renders at 512 x 512 with these samples and the fast denoiser. */
+export async function openService(connection: Connection, samples: number, signal: AbortSignal): Promise<Service> {
+  const client = await connection.client(RenderingServiceClient, 'rendering');
   const jobs = await connection.jobs();
   const stages = new Map<string, number[]>();
   return {

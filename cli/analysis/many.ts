@@ -1,4 +1,4 @@
-import type { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import { AnalysisServiceClient, type ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { callUnary } from '../../services/kernel/rpc/client.ts';
 import type { CommandContext } from '../connect/command-run.ts';
 import { type BatchOptions, runBatch } from '../job/batch.ts';
@@ -31,7 +31,7 @@ export async function analyzeMany(
   { names = {}, ...options }: ManyOptions,
 ): Promise<number> {
   const { connection } = context;
-  const client = await connection.analysis();
+  const client = await connection.client(AnalysisServiceClient, 'analysis');
   const { prefixUri, suffixes, limit, style, output, requestId, replace } = order;
   const source = { source: { $case: 'prefix', value: { prefixUri, suffixes, limit: BigInt(limit) } } } as const;
   const request = { source, spec: { style }, outputUri: output.uri, requestId, replace };

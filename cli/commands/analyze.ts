@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { AnalyzeAssetResponse, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import { AnalysisServiceClient, AnalyzeAssetResponse, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { callUnary } from '../../services/kernel/rpc/client.ts';
 import { parseObjectUri } from '../../services/kernel/uri.ts';
 import { analyzeMany } from '../analysis/many.ts';
@@ -109,7 +109,7 @@ async function analyzeAsset(
   placed?: PlacedSource,
 ): Promise<number> {
   const { terminal, connection, signal, json } = context;
-  const client = await connection.analysis();
+  const client = await connection.client(AnalysisServiceClient, 'analysis');
   const request = { uri, spec: { style: STYLES[style] }, outputUri, requestId };
   const limits = within(signal, ANALYZE_TIMEOUT_MS);
   const answer = await callUnary(client, client.analyzeAsset, request, limits);

@@ -3,12 +3,11 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import { type Client, type ClientDuplexStream, type Metadata, makeGenericClientConstructor } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { invalidRequest } from '../../services/kernel/failure.ts';
-import { callStream, callUnary, createClient } from '../../services/kernel/rpc/client.ts';
-import type { Addresses } from '../connect/addresses.ts';
+import { callStream, callUnary } from '../../services/kernel/rpc/client.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
 import { type DynamicMethod, findMethod, loadMethods, parseRequest } from '../connect/dynamic-methods.ts';
 import { within } from '../connect/job-calls.ts';
-import { SERVICES } from '../stack/services.ts';
+import { SERVICES, type ServiceName } from '../stack/services.ts';
 import { addExamples } from '../terminal/examples.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
 import { parseCount } from '../terminal/option-values.ts';
@@ -48,16 +47,12 @@ async function call(context: CommandContext, options: CallOptions, [word, json =
   const method = findMethod(methods, word);
   const request = parseRequest(method, json === '-' ? await text(process.stdin) : json);
   const limits = within(context.signal, (options.timeout ?? CALL_TIMEOUT_S) * 1000);
-  const client = openClient(context, method);
-  try {
-    const print = (answer: JsonValue, indent = 0): void => context.terminal.print(JSON.stringify(answer, null, indent));
-    if (method.definition.responseStream) {
-      for await (const answer of callStream(client, streamMethod(client, method), request, limits)) print(answer);
-    } else {
-      print(await callUnary(client, client.method, request, limits), context.json ? 0 : 2);
-    }
-  } finally {
-    client.close();
+  const client = await openClient(context, method);
+  const print = (answer: JsonValue, indent = 0): void => context.terminal.print(JSON.stringify(answer, null, indent));
+  if (method.definition.responseStream) {
+    for await (const answer of callStream(client, streamMethod(client, method), request, limits)) print(answer);
+  } else {
+    print(await callUnary(client, client.method, request, limits), context.json ? 0 : 2);
   }
   return EXIT.ok;
 }
@@ -67,10 +62,12 @@ type MethodClient = Client & {
     Parameters<typeof callStream<JsonValue, JsonValue>>[1];
 };
 
-function openClient({ connection }: CommandContext, { service, definition }: DynamicMethod): MethodClient {
+async function openClient(
+  { connection }: CommandContext,
+  { service, definition }: DynamicMethod,
+): Promise<MethodClient> {
   const Constructor = makeGenericClientConstructor({ method: definition }, service);
-  const client = createClient(Constructor, addressOf(service, connection.addresses), connection.security);
-  return client as unknown as MethodClient;
+  return (await connection.client(Constructor, serverOf(service))) as unknown as MethodClient;
 }
 
 /** Sends one request where a method takes a stream of them. */
@@ -84,10 +81,10 @@ function streamMethod({ method }: MethodClient, { definition }: DynamicMethod): 
   } as MethodClient['method'];
 }
 
-/** Each service at its own server; what every server has (jobs, health) at any. */
-function addressOf(service: string, addresses: Addresses): string {
-  const own = SERVICES.find(({ name }) => service.startsWith(`cyclorama.${name}.`));
-  return addresses[own?.name ?? 'analysis'];
+/** Chooses the server to call: a service's own, or any for what each server has, such as jobs and health. */
+function serverOf(service: string): ServiceName {
+  const own = SERVICES.find(({ name }) => service.startsWith(`cyclorama.${name.replaceAll('-', '_')}.`));
+  return own?.name ?? 'analysis';
 }
 
 function methodLine({ name, requestType, responseType, definition }: DynamicMethod): string {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Asset } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
 import { scanAssets } from '../connect/scan.ts';
 import { addExamples } from '../terminal/examples.ts';
@@ -32,10 +33,11 @@ export function register(program: Command): void {
 
 async function discover(context: CommandContext, options: DiscoverOptions, args: string[]): Promise<number> {
   const { terminal, connection, signal, json } = context;
+  const client = await connection.client(DiscoveryServiceClient, 'discovery');
   const query = { prefixUri: args[0]!, suffixes: options.suffix ?? [], limit: options.limit ?? 0 };
   let count = 0;
   let bytes = 0n;
-  for await (const assets of scanAssets(await connection.discovery(), query, signal)) {
+  for await (const assets of scanAssets(client, query, signal)) {
     for (const asset of assets) {
       terminal.print(json ? JSON.stringify(Asset.toJSON(asset)) : assetLine(asset));
       bytes += asset.sizeBytes;

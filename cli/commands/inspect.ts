@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import { AnalysisServiceClient, ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
 import { callUnary } from '../../services/kernel/rpc/client.ts';
 import { action, type CommandContext, type ServerOptions, withServer } from '../connect/command-run.ts';
@@ -58,7 +58,7 @@ async function inspect(
 }
 
 async function inspectionOf({ terminal, connection, signal }: CommandContext, uri: string): Promise<string> {
-  const client = await connection.analysis();
+  const client = await connection.client(AnalysisServiceClient, 'analysis');
   const request = { uri, spec: { style: ReportStyle.REPORT_STYLE_INSPECTION }, outputUri: '', requestId: '' };
   const limits = within(signal, ANALYZE_TIMEOUT_MS);
   const { report, reportText } = await callUnary(client, client.analyzeAsset, request, limits);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ReportStyle } from '../../gen/cyclorama/analysis/v1/analysis.ts';
+import { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
 import { invalidRequest } from '../../services/kernel/failure.ts';
 import { parseS3Uri, toStem } from '../../services/kernel/uri.ts';
 import { type ConsoleNames, limitLine, scanLine } from '../analysis/exercise-console.ts';
@@ -123,8 +124,9 @@ async function validateTarget(
 
 async function countAssets({ terminal, connection, signal }: CommandContext, prefixUri: string): Promise<number> {
   let found = 0;
+  const client = await connection.client(DiscoveryServiceClient, 'discovery');
   const query = { prefixUri, suffixes: SUFFIXES, limit: 0 };
-  for await (const assets of scanAssets(await connection.discovery(), query, signal)) {
+  for await (const assets of scanAssets(client, query, signal)) {
     found += assets.length;
     terminal.status(() => `scanning: ${formatCount(found)} found`);
   }

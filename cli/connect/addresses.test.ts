@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolveAddresses } from './addresses.ts';
+import { addressVariable, resolveAddresses } from './addresses.ts';
 
 const stack = { discovery: '127.0.0.1:31000', analysis: '127.0.0.1:31001', rendering: '127.0.0.1:31002' };
 const env = { CYCLORAMA_ANALYSIS_ADDRESS: 'analysis.farm:443' };
@@ -34,6 +34,14 @@ describe('addresses of the services', () => {
   it('take an empty variable as none', () => {
     const empty = { CYCLORAMA_ANALYSIS_ADDRESS: '' };
     expect(resolveAddresses({ endpoints: [], env: empty, stack }).analysis).toBe('127.0.0.1:31001');
+  });
+
+  it.each([
+    ['analysis', 'CYCLORAMA_ANALYSIS_ADDRESS'],
+    ['human-filter', 'CYCLORAMA_HUMAN_FILTER_ADDRESS'],
+  ])('of %s come from the variable %s, which a shell can export', (service, variable) => {
+    expect(addressVariable(service)).toBe(variable);
+    expect(variable).toMatch(/^[A-Z_]+$/);
   });
 
   it.each(['localhost', 'http://localhost:1', 'painting=a:1', 'a:b', ''])('refuse %j', (endpoint) => {

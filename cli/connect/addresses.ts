@@ -20,10 +20,15 @@ export function resolveAddresses({ endpoints, env, stack }: AddressSources): Add
   const all = named.find(({ service }) => service === undefined)?.address;
   const rows = SERVICES.map(({ name, grpcPort }) => {
     const own = named.find(({ service }) => service === name)?.address;
-    const variable = env[`CYCLORAMA_${name.toUpperCase()}_ADDRESS`] || undefined;
+    const variable = env[addressVariable(name)] || undefined;
     return [name, own ?? all ?? variable ?? stack?.[name] ?? `127.0.0.1:${grpcPort}`];
   });
   return Object.fromEntries(rows) as Addresses;
+}
+
+/** Name of the environment variable that holds a service's address; names of services may have hyphens. */
+export function addressVariable(service: string): string {
+  return `CYCLORAMA_${service.toUpperCase().replaceAll('-', '_')}_ADDRESS`;
 }
 
 function parseEndpoint(endpoint: string): { service: string | undefined; address: string } {

@@ -1,23 +1,18 @@
-import type { AnalysisServiceClient } from '../../gen/cyclorama/analysis/v1/analysis.ts';
-import type { DiscoveryServiceClient } from '../../gen/cyclorama/discovery/v1/discovery.ts';
-import type { RenderingServiceClient } from '../../gen/cyclorama/rendering/v1/rendering.ts';
+import type { Client } from '@grpc/grpc-js';
 import { readConfig } from '../../services/kernel/process/config.ts';
-import type { ClientSecurity } from '../../services/kernel/rpc/client.ts';
+import type { createClient } from '../../services/kernel/rpc/client.ts';
 import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { readStack } from '../stack/endpoints.ts';
 import type { ServiceName } from '../stack/services.ts';
-import { type Addresses, resolveAddresses } from './addresses.ts';
+import { resolveAddresses } from './addresses.ts';
 import type { JobCalls } from './job-calls.ts';
 import type { NamedStore } from './stores.ts';
 
 /** What a command reaches: services and store, loaded and opened when first asked for. */
 export interface Connection {
-  readonly addresses: Addresses;
-  readonly security: ClientSecurity;
-  discovery(): Promise<DiscoveryServiceClient>;
-  analysis(): Promise<AnalysisServiceClient>;
-  rendering(): Promise<RenderingServiceClient>;
-  /** The job service at a server that is called anyhow; any of them answers for any job. */
+  /** Opens a generated client at the server of a service. */
+  client<C extends Client>(Constructor: ClientConstructor<C>, service: ServiceName): Promise<C>;
+  /** The job service at one of the servers. Each of them answers for all jobs, so commands name one that they call anyway. */
   jobs(at?: ServiceName): Promise<JobCalls>;
   store(): Promise<NamedStore>;
   /** The running local stack's store, whatever the environment names: local files go through it. */
@@ -31,6 +26,7 @@ export interface ConnectionOptions {
   data?: string;
 }
 
+type ClientConstructor<C extends Client> = Parameters<typeof createClient<C>>[0];
 type Environment = Record<string, string | undefined>;
 
 /** Prepares the way to the servers that options, environment or local stack name. */
@@ -38,24 +34,23 @@ export function connect(options: ConnectionOptions, env: Environment): Connectio
   const config = readConfig(env, { grpcPort: 0, httpPort: 0 });
   const stack = readStack(options.data);
   const addresses = resolveAddresses({ endpoints: options.endpoint ?? [], env, stack });
-  const security: ClientSecurity = { token: config.token, tlsCa: config.tlsCa };
   const opened: { close(): void }[] = [];
   const keep = <Closable extends { close(): void }>(closable: Closable): Closable => {
     opened.push(closable);
     return closable;
   };
   // gRPC and the AWS SDK take longer to load than many a command runs.
-  const clients = () => import('./service-clients.ts');
   const stores = () => import('./stores.ts');
+  const client: Connection['client'] = async (Constructor, service) => {
+    const { createClient } = await import('../../services/kernel/rpc/client.ts');
+    return keep(createClient(Constructor, addresses[service], { token: config.token, tlsCa: config.tlsCa }));
+  };
   return {
-    addresses,
-    security,
-    discovery: async () => keep((await clients()).openDiscovery(addresses, security)),
-    analysis: async () => keep((await clients()).openAnalysis(addresses, security)),
-    rendering: async () => keep((await clients()).openRendering(addresses, security)),
+    client,
     async jobs(at = 'analysis') {
       const { createJobCalls } = await import('./job-calls.ts');
-      return createJobCalls(keep((await clients()).openJobs(addresses, at, security)));
+      const { JobServiceClient } = await import('../../gen/cyclorama/job/v1/job_service.ts');
+      return createJobCalls(await client(JobServiceClient, at));
     },
     async store() {
       const named = (await stores()).openStore(config, env, stack);

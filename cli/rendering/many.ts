@@ -1,4 +1,5 @@
 import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
+import { RenderingServiceClient } from '../../gen/cyclorama/rendering/v1/rendering.ts';
 import type { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { callUnary } from '../../services/kernel/rpc/client.ts';
 import type { CommandContext } from '../connect/command-run.ts';
@@ -35,7 +36,7 @@ export async function renderMany(
   { spec, output, nameOf, ...wanted }: RenderTarget,
 ): Promise<number> {
   const { connection } = context;
-  const client = await connection.rendering();
+  const client = await connection.client(RenderingServiceClient, 'rendering');
   const request = { source: toSource(wanted), spec, outputUri: output.uri, requestId, replace, requireGpu };
   return runBatch(
     context,

@@ -23,6 +23,6 @@ test('a command that needs no server loads neither gRPC, nor the AWS SDK, nor ge
 });
 
 test('gRPC and the AWS SDK are loaded where a connection opens', () => {
-  expect(loadedBy('cli/connect/service-clients.ts')).toContain('@grpc/grpc-js');
+  expect(loadedBy('cli/connect/job-calls.ts')).toContain('@grpc/grpc-js');
   expect(loadedBy('cli/connect/stores.ts')).toContain('@aws-sdk/client-s3');
 });
