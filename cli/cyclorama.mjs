@@ -13,7 +13,7 @@ const NODE_MAJOR = 24;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const toolsFile = join(root, 'node_modules/.cyclorama-tools.json');
 
-/** The interpreter for the program: the pinned one, else ours when it is new enough. */
+/** Finds the interpreter for the program: the pinned one, else the running one if it is new enough. */
 function findNode() {
   const pinned = join(root, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
   if (existsSync(pinned)) return pinned;
@@ -37,7 +37,7 @@ function fail(message) {
   process.exit(1);
 }
 
-/** Stops with one sentence where packages, tools or generated code are missing or older than the lockfile. */
+/** Stops with one sentence if packages, tools or generated code are missing or older than the lockfile. */
 function requireSetUp() {
   const advice = 'run: node scripts/setup.mjs (npm start and npm test do it by themselves)';
   const installed = join(root, 'node_modules/.package-lock.json');
@@ -55,7 +55,7 @@ function readJson(file) {
 
 requireSetUp();
 const [command, ...args] = withParentDeath([findNode(), join(root, 'cli/main.ts'), ...process.argv.slice(2)]);
-// Compiled code is kept beside the packages, not where other users could write it; services of the stack use it as well.
+// Compiled code is kept beside the packages, where other users cannot write it; services of the stack use it as well.
 const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules/.cache/cyclorama');
 const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, NODE_COMPILE_CACHE } });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

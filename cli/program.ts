@@ -4,7 +4,7 @@ import { Command } from 'commander';
 /** A file of commands/. Completion lists all commands, so it is handed the function that builds the program. */
 type CommandModule = { register(program: Command, createProgram: () => Promise<Command>): void };
 
-/** Where each command is, in the order of the help text. */
+/** Loads each command; the order is that of the help text. */
 const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   demo: () => import('./commands/demo.ts'),
   up: () => import('./commands/up.ts'),
@@ -27,14 +27,14 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
 };
 
 /**
- * Builds the `cyclorama` command with its subcommands: the one that `word` names, so that no other is loaded, else all.
+ * Builds the `cyclorama` command with the subcommand that `word` names, so that no other is loaded; else with all.
  */
 export async function createProgram(word = ''): Promise<Command> {
   const { version, description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
     description: string;
   };
-  // Commands take exitOverride over from the program when they are added.
+  // Commands inherit exitOverride when the program adds them.
   const program = new Command('cyclorama')
     .description(description)
     .version(version)

@@ -4,25 +4,25 @@ import { errorLine, keyOf, type Line, plainLine } from '../job/lines.ts';
 import { countOf, formatCount, formatMegabytes } from '../terminal/figures.ts';
 import { printable } from '../terminal/printable.ts';
 
-/** How the lines name things; without it by their keys. */
+/** Names of assets and outputs on the console; by default their keys. */
 export interface ConsoleNames {
-  /** A reused result names no outputs: where an earlier job put the report, where that is known. */
+  /** Returns where an earlier job put the report of an asset, since a reused result names no outputs. */
   reportUri?: (assetUri: string) => string;
-  /** An asset's or output's name, where that is not its key. */
+  /** Returns the name of an asset or output. */
   nameOf?: ((uri: string) => string) | undefined;
 }
 
-/** The first line: what is scanned and what was found. */
+/** Writes the first line: the place that was scanned, and the number of files. */
 export function scanLine(prefixUri: string, found: number | bigint): string {
   return `[INFO] Scanning '${printable(prefixUri)}'... found ${countOf(found, 'file')}.`;
 }
 
-/** The second line, where the user set a limit. */
+/** Writes the second line, for a limit that the user set. */
 export function limitLine(limit: number): string {
   return `[INFO] Processing limit set to ${limit}.`;
 }
 
-/** The block of one asset, with the empty line after it. Results come as they are done; `index` counts them from 1. */
+/** Writes the lines of one asset and an empty line after them; `index` counts results from 1. */
 export function assetLines(result: TaskResult, index: number, total: number | '?', names: ConsoleNames = {}): Line[] {
   const uri = result.asset?.uri ?? '';
   const key = printable((names.nameOf ?? keyOf)(uri));
@@ -92,7 +92,7 @@ function figure(result: TaskResult, name: string): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** The key alone where the place is in the asset's own bucket, as the exercise has it. */
+/** Names a place by its key if it is in the asset's own bucket, as the exercise does. */
 function placeOf(uri: string, { asset }: TaskResult, { nameOf }: ConsoleNames): string {
   if (nameOf !== undefined) return printable(nameOf(uri));
   return printable(bucketOf(uri) === bucketOf(asset?.uri ?? '') ? keyOf(uri) : uri);

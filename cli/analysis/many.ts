@@ -6,25 +6,28 @@ import type { LocalOutput } from '../job/local-results.ts';
 import { showPlan } from '../job/plan.ts';
 import { assetLines, type ConsoleNames } from './exercise-console.ts';
 
-/** Which assets to analyse and how. */
+/** The assets to analyse, and how. */
 export interface AnalysisOrder {
   prefixUri: string;
   suffixes: string[];
-  /** At most so many; 0 means all. */
+  /** Most assets to analyse; 0 means all. */
   limit: number;
   style: ReportStyle;
-  /** Where results go; the empty URI: beside the assets. */
+  /** Place for the results; an empty URI puts them beside the assets. */
   output: LocalOutput;
   requestId: string;
   replace: boolean;
 }
 
-/** What to do with the job, and how its lines name things. */
+/** Options for running the job, and names on the console. */
 export interface ManyOptions extends Omit<BatchOptions, 'resultLines' | 'imagesPerAsset'> {
   names?: ConsoleNames;
 }
 
-/** Starts an analysis job and shows it with the console lines of the batch exercise, or only its plan; returns the exit status. */
+/**
+ * Starts an analysis job and shows it with the console lines of the batch exercise, or shows only its plan.
+ * Returns the exit status.
+ */
 export async function analyzeMany(
   context: CommandContext,
   order: AnalysisOrder,

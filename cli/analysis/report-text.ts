@@ -6,7 +6,7 @@ import { tableLines } from '../terminal/tables.ts';
 
 const MOST_NAMES = 10;
 
-/** An analysis report for people. */
+/** Writes an analysis report for people. */
 export function reportLines(uri: string, report: AnalysisReport, reportUri: string): string[] {
   const { vertices, faces, triangles, quads, ngons, dimensions, materialNames } = report;
   const kinds = [
@@ -38,7 +38,7 @@ function statsRows({ surface, textures, animations }: AssetStats): string[][] {
   ];
 }
 
-/** At most so many names: an asset may have hundreds. */
+/** Lists the first names only, since an asset may have hundreds. */
 function namesText(names: string[]): string {
   if (names.length === 0) return 'none';
   const rest = names.length - MOST_NAMES;

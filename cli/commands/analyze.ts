@@ -25,7 +25,7 @@ const STYLES = {
   inspection: ReportStyle.REPORT_STYLE_INSPECTION,
 } as const;
 
-/** The server ends a call by its own limit (10 minutes by default); this only keeps a silent one from holding us. */
+/** The server has its own limit (10 minutes by default); this one ends the call if the server never answers. */
 export const ANALYZE_TIMEOUT_MS = 3_600_000;
 
 interface AnalyzeOptions extends ServerOptions {
@@ -57,10 +57,13 @@ export function register(program: Command): void {
         new Option('--style <style>', 'JSON of the report file').choices(Object.keys(STYLES)).default('validation'),
       )
       .option('--suffix <suffix>', 'many assets: accepted ending, repeatable (default: .glb)', collect)
-      .option('--limit <n>', 'many assets: at most so many', parseCount)
+      .option('--limit <n>', 'many assets: at most this many', parseCount)
       .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
       .option('--replace', "many assets: take over an output place that holds another spec's dataset")
-      .option('--dry-run', 'prefix only: say what is there, what is done and how long the rest may take; start nothing')
+      .option(
+        '--dry-run',
+        'prefix only: show the number of assets, how many are done and the expected time; start nothing',
+      )
       .addOption(new Option('--detach', 'prefix only: print the job id and return').conflicts('watch'))
       .option('--watch', 'many assets: follow the job to its end (the default)')
       .option('--fail-on-error', `many assets: exit with ${EXIT.assetsFailed} when an asset failed`),
@@ -68,7 +71,10 @@ export function register(program: Command): void {
   addExamples(command, [
     ['analyze s3://samples/chair.glb', 'one asset'],
     ['analyze s3://samples/ --output s3://reports/samples/', 'all .glb below a prefix'],
-    ['analyze s3://samples/ --output s3://reports/samples/ --dry-run', 'what that would do'],
+    [
+      'analyze s3://samples/ --output s3://reports/samples/ --dry-run',
+      'how many assets are done, and the expected time',
+    ],
     ['analyze ./models --suffix .gltf --suffix .obj --output ./reports', 'a folder, reports into another'],
     ['analyze ./chair.glb --json', 'a file, as JSON'],
   ]);
@@ -94,7 +100,7 @@ async function analyze(context: CommandContext, options: AnalyzeOptions, [word]:
   });
 }
 
-/** Refuses options that the source has no use for; ignored, they would do something else than was asked. */
+/** Refuses options that do not work with the source. */
 function checkOptions({ output, dryRun, detach }: AnalyzeOptions, inBucket: boolean, many: boolean): void {
   if (inBucket && output !== undefined && !isS3Word(output)) throw folderOutput(output);
   if (dryRun && !(inBucket && many)) throw needsPrefix('--dry-run');
@@ -116,7 +122,7 @@ async function analyzeAsset(
   const name = placed?.nameOf(uri) ?? uri;
   if (json) terminal.print(JSON.stringify(AnalyzeAssetResponse.toJSON(answer)));
   else {
-    // A report that is fetched is removed from the store; where it went is said then.
+    // A fetched report is removed from the store, and `fetchInto` prints where it went.
     for (const line of reportLines(name, answer.report!, fetch === undefined ? answer.reportUri : ''))
       terminal.print(line);
   }

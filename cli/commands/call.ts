@@ -70,7 +70,7 @@ async function openClient(
   return (await connection.client(Constructor, serverOf(service))) as unknown as MethodClient;
 }
 
-/** Sends one request where a method takes a stream of them. */
+/** Lets a method that takes a stream of requests be called with one. */
 function streamMethod({ method }: MethodClient, { definition }: DynamicMethod): MethodClient['method'] {
   if (!definition.requestStream) return method;
   const open = method as unknown as (metadata: Metadata, options: object) => ClientDuplexStream<JsonValue, JsonValue>;
@@ -81,7 +81,7 @@ function streamMethod({ method }: MethodClient, { definition }: DynamicMethod): 
   } as MethodClient['method'];
 }
 
-/** Chooses the server to call: a service's own, or any for what each server has, such as jobs and health. */
+/** Chooses the server to call: a service's own, or any for a service that each server has, such as jobs or health. */
 function serverOf(service: string): ServiceName {
   const own = SERVICES.find(({ name }) => service.startsWith(`cyclorama.${name.replaceAll('-', '_')}.`));
   return own?.name ?? 'analysis';

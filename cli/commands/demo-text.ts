@@ -1,27 +1,38 @@
 import type { StackEndpoints } from '../stack/endpoints.ts';
 import { tableLines } from '../terminal/tables.ts';
 
-/** What the demo knows at its end. */
+/** Facts about a finished demo. */
 export interface DemoEnd {
-  /** Folder of the bucket, and of the one with the images. */
+  /** Folder of the bucket with the assets. */
   where: string;
+  /** Folder of the bucket with the images. */
   rendered: string;
   seconds: number;
   endpoints: Pick<StackEndpoints, 'discovery' | 'analysis'>;
-  /** Whether the stack goes on after the demo. */
+  /** Whether the stack keeps running after the demo. */
   running: boolean;
-  /** From where the ports went, where they are not the documented ones. */
+  /** Base of the ports, if they are not the documented ones. */
   portBase: number | undefined;
   data: string | undefined;
 }
 
-/** Where the results lie, how long it took, and commands to go on with. */
+/** Writes where the results are, how long the demo took, and commands to try next. */
 export function nextSteps({ where, rendered, seconds, endpoints, running, portBase, data }: DemoEnd): string[] {
   const dataOption = data === undefined ? '' : ` --data ${data}`;
   const up = `npx cyclorama up --detach${dataOption}${portBase === undefined ? '' : ` --port-base ${portBase}`}`;
   const command = (words: string): string => `npx cyclorama ${words}${dataOption}`;
-  const list = `grpcurl -plaintext -d '{"prefix_uri":"s3://samples/"}' ${endpoints.discovery} cyclorama.discovery.v1.DiscoveryService/ListAssets`;
-  const report = `grpcurl -plaintext -d '{"uri":"s3://samples/chair.glb"}' ${endpoints.analysis} cyclorama.analysis.v1.AnalysisService/AnalyzeAsset`;
+  const grpcurl = (request: string, address: string, method: string): string =>
+    `grpcurl -plaintext -d '${request}' ${address} cyclorama.${method}`;
+  const list = grpcurl(
+    '{"prefix_uri":"s3://samples/"}',
+    endpoints.discovery,
+    'discovery.v1.DiscoveryService/ListAssets',
+  );
+  const report = grpcurl(
+    '{"uri":"s3://samples/chair.glb"}',
+    endpoints.analysis,
+    'analysis.v1.AnalysisService/AnalyzeAsset',
+  );
   return [
     '',
     'Results are ordinary files:',

@@ -40,7 +40,7 @@ async function demo(context: CommandContext, options: ServerOptions): Promise<nu
   if (running !== undefined) terminal.note('using the local stack that runs already');
   const own = running === undefined ? await startOwnStack(context, options.data) : undefined;
   const endpoints = running ?? own!.stack.endpoints;
-  // No environment: the demo means this stack, whatever else the user's shell points at.
+  // The demo uses this stack, so it ignores servers that the user's environment names.
   const connection = connect(
     {
       ...(options.data === undefined ? {} : { data: options.data }),
@@ -82,7 +82,7 @@ async function demo(context: CommandContext, options: ServerOptions): Promise<nu
   return EXIT.ok;
 }
 
-/** Starts a stack on the documented ports, or on others where something listens there. */
+/** Starts a stack on the documented ports, or on other ports if one of them is taken. */
 async function startOwnStack(
   { terminal, signal }: CommandContext,
   data: string | undefined,
@@ -116,7 +116,7 @@ async function uploadSamples({ terminal, signal }: CommandContext, connection: C
   );
 }
 
-/** The assets and the files that they refer to, without the words about them. */
+/** Lists the assets and the files that they refer to, without licences and README. */
 async function* sampleFiles(): AsyncGenerator<LocalFile> {
   for await (const file of listFiles(SAMPLES)) {
     if (file.name !== 'README.md' && !file.name.startsWith('LICENSES/')) yield file;

@@ -22,7 +22,7 @@ export function register(program: Command): void {
       .description('list assets below a prefix, in key order')
       .argument('<prefix-uri>', 's3://bucket/prefix')
       .option('--suffix <suffix>', 'accepted ending, repeatable (default: .glb)', collect)
-      .option('--limit <n>', 'at most so many', parseCount),
+      .option('--limit <n>', 'at most this many', parseCount),
   ).action(action<DiscoverOptions>(discover));
   addExamples(command, [
     ['discover s3://samples/', 'every .glb of a bucket'],

@@ -8,7 +8,7 @@ import { EXIT } from '../terminal/exit-codes.ts';
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
-/** Adds `cyclorama doctor`: exit code 1 when a check failed. */
+/** Adds `cyclorama doctor`, which exits with 1 if a check failed. */
 export function register(program: Command): void {
   const command = withServer(program.command('doctor'))
     .description('check this machine and the servers it would use, and say what to do')

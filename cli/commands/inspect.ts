@@ -12,7 +12,7 @@ import { EXIT } from '../terminal/exit-codes.ts';
 import { printable } from '../terminal/printable.ts';
 import { ANALYZE_TIMEOUT_MS } from './analyze.ts';
 
-/** Written in place of a file name, it stands for standard output. */
+/** As a file name it means standard output. */
 const STDOUT = '-';
 
 interface InspectOptions extends ServerOptions {
@@ -41,7 +41,8 @@ async function inspect(
 ): Promise<number> {
   const source = await readSourceWord(word!);
   if (source.kind === 'folder') {
-    const description = `'${word}' is a folder; for all in it: npx cyclorama analyze DIR --style inspection --output DIR`;
+    const instead = 'npx cyclorama analyze DIR --style inspection --output DIR';
+    const description = `'${word}' is a folder; to inspect all assets in it: ${instead}`;
     throw invalidRequest({ field: 'SOURCE', description });
   }
   if (output !== STDOUT) await checkOutputFile(output);

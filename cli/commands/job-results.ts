@@ -32,7 +32,7 @@ export function registerResults(job: Command, jobArgument: readonly [string, str
   const command = withServer(
     job
       .command('results')
-      .description('list what became of the assets of a job, in the order in which they were done')
+      .description("list the results of a job's assets, in the order in which they were done")
       .argument(...jobArgument)
       .option('--failed', 'only failed assets, with their reasons')
       .option(
@@ -41,7 +41,7 @@ export function registerResults(job: Command, jobArgument: readonly [string, str
         collectOf(OUTCOME_NAMES),
       )
       .option('--log', "with Blender's last log lines for each failure")
-      .option('--limit <n>', 'at most so many', parseCount),
+      .option('--limit <n>', 'at most this many', parseCount),
   ).action(action<ResultsOptions>(results));
   addExamples(command, [
     ['job results latest --failed --log', 'why assets failed'],
@@ -73,7 +73,7 @@ async function results(context: CommandContext, options: ResultsOptions, [word]:
   return EXIT.ok;
 }
 
-/** Reads pages until the last, or, while the job runs, until one brings nothing new. */
+/** Reads pages up to the last; while the job runs, up to the first without new results. */
 async function* resultsSoFar(
   calls: Pick<JobCalls, 'results'>,
   request: ListTaskResultsRequest,

@@ -43,7 +43,7 @@ export function register(program: Command): void {
   registerResults(job, JOB_ARGUMENT);
 }
 
-/** The commands that look at jobs. */
+/** Adds the commands that read jobs. */
 function addReads(job: Command): void {
   const get = withServer(
     job
@@ -62,7 +62,7 @@ function addReads(job: Command): void {
         collectOf(STATE_NAMES),
       )
       .option('--operation <name>', 'only jobs of this operation, such as analysis')
-      .option('--limit <n>', `at most so many (default: ${LISTED_BY_DEFAULT})`, parseCount),
+      .option('--limit <n>', `at most this many (default: ${LISTED_BY_DEFAULT})`, parseCount),
   ).action(action<ListOptions>(listJobs));
   addExamples(list, [
     ['job list --state running', 'what runs now'],
@@ -81,7 +81,7 @@ function addReads(job: Command): void {
   ]);
 }
 
-/** The commands that change what becomes of jobs. */
+/** Adds the commands that change jobs. */
 function addSteering(job: Command): void {
   const cancel = withServer(
     job
@@ -103,10 +103,10 @@ function addSteering(job: Command): void {
   const resume = withServer(
     job
       .command('resume')
-      .description('take up the unended jobs of an output place after NATS lost its data')
+      .description('resume the unfinished jobs of an output place after NATS lost its data')
       .argument('<output-uri>', 's3://bucket/prefix/ that the jobs write to'),
   ).action(action(resumeJobs));
-  addExamples(resume, [['job resume s3://samples/', 'go on after NATS lost its data']]);
+  addExamples(resume, [['job resume s3://samples/', 'resume after NATS lost its data']]);
 }
 
 async function showJob(context: CommandContext, _: ServerOptions, [word]: string[]): Promise<number> {
@@ -138,7 +138,7 @@ async function listJobs({ terminal, connection, signal, json }: CommandContext, 
 async function watchJob(context: CommandContext, options: FollowOptions, [word]: string[]): Promise<number> {
   const calls = await context.connection.jobs();
   const jobId = await resolveJobId(calls, word!, context.signal);
-  // Following waits for a server that went away; one that never was there is an error at once.
+  // Following waits for a server that restarts, but a server that does not answer at the start is an error.
   await calls.get(jobId, context.signal);
   return follow(context, jobId, options);
 }

@@ -17,7 +17,7 @@ export function register(program: Command): void {
   const command = withServer(
     program
       .command('put')
-      .description('copy a folder or file into a bucket; what lies there unchanged is passed over')
+      .description('copy a folder or file into a bucket; skips files that are unchanged there')
       .argument('<path>', 'folder or file')
       .argument('<uri>', 's3://bucket/prefix/; for a single file also its whole s3://bucket/key')
       .option('--create-bucket', 'create the bucket where it does not exist'),
@@ -38,7 +38,7 @@ async function put(context: CommandContext, options: PutOptions, path: string, u
   return finish();
 }
 
-/** A single file that was given a whole key takes that key. */
+/** Lists the files to send. A single file with a whole key as its target takes that key. */
 async function* filesFor(place: S3Place, path: string): AsyncGenerator<LocalFile> {
   const exact = place.key !== '' && !place.key.endsWith('/');
   for await (const file of listFiles(path)) yield exact ? { ...file, name: '' } : file;
@@ -47,7 +47,7 @@ async function* filesFor(place: S3Place, path: string): AsyncGenerator<LocalFile
 async function isFile(path: string): Promise<boolean> {
   try {
     const found = await stat(path);
-    // A pipe or a device has no end that one could wait for.
+    // A pipe or a device may never end.
     if (!found.isFile() && !found.isDirectory()) throw new Error(`'${path}' is neither a file nor a folder`);
     return found.isFile();
   } catch (error) {

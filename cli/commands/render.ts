@@ -20,10 +20,10 @@ import { addExamples } from '../terminal/examples.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
 import { collect, parseCount } from '../terminal/option-values.ts';
 
-/** Formats that the services read; those that a local folder has are taken by themselves. */
+/** Formats that the services read. From a local folder `render` takes all of them by default. */
 const SUFFIXES = ['.glb', '.gltf', '.obj', '.fbx', '.ply', '.stl', '.blend'];
 
-/** What `render` is asked; the demo asks the same. */
+/** Options of `render`; the demo gives only the output. */
 export interface RenderOptions extends ServerOptions, SpecOptions {
   output?: string;
   prefix?: boolean;
@@ -46,11 +46,14 @@ export function register(program: Command): void {
     .option('--output <dir-or-uri>', 's3://bucket/prefix/ of the dataset; a folder, for local sources')
     .option('--prefix', 'take the URI as a prefix though it does not end with a slash')
     .option('--suffix <suffix>', 'accepted ending, repeatable (default: .glb; every format for local folders)', collect)
-    .option('--limit <n>', 'at most so many assets', parseCount)
+    .option('--limit <n>', 'at most this many assets', parseCount)
     .option('--watch', 'follow the job to its end (the default)')
     .addOption(new Option('--detach', 'buckets only: print the job id and return').conflicts('watch'))
-    .option('--dry-run', 'buckets only: say what is there, what is done and what the rest may take; start nothing')
-    .option('--require-gpu', 'only workers with a GPU; refused where workers live and none has one')
+    .option(
+      '--dry-run',
+      'buckets only: show the number of assets, how many are done and the expected time; start nothing',
+    )
+    .option('--require-gpu', 'use only workers with a GPU; refused if there are workers and none has a GPU')
     .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
     .option('--replace', "take over an output place that holds another spec's dataset")
     .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when an asset failed`)
@@ -58,7 +61,7 @@ export function register(program: Command): void {
   withImageOptions(withServer(command));
   addExamples(command, [
     ['render s3://samples/ --output s3://rendered/samples/', 'all .glb below a prefix'],
-    ['render s3://samples/ --output s3://rendered/samples/ --dry-run', 'what that would take'],
+    ['render s3://samples/ --output s3://rendered/samples/ --dry-run', 'the expected time'],
     ['render ./models --output ./images', 'a folder; index.html shows the images'],
     ['render ./chair.glb --output ./chair --views ring:8@30 --size 1024', 'one file from eight sides'],
     ['render s3://samples/ --output s3://rendered/depth/ --modalities depth --raw depth-exr', 'depth alone, exact'],
@@ -66,7 +69,7 @@ export function register(program: Command): void {
   ]);
 }
 
-/** Renders what a word names; returns the exit status. */
+/** Renders the assets that a word names; returns the exit status. */
 export async function render(context: CommandContext, options: RenderOptions, word: string): Promise<number> {
   const source = await readSourceWord(word);
   const { output, suffix = [], limit = 0, dryRun, detach } = options;

@@ -30,7 +30,7 @@ export function register(program: Command): void {
   addExamples(command, [
     [
       `select s3://models/_cyclorama/index.jsonl 'stats.faces < 200000 AND NOT stats.animations:*'`,
-      'small ones that stand still',
+      'small assets without animations',
     ],
     [`select index.jsonl 'outcome = failed AND reason != no_geometry' --json`, 'whole rows'],
     [`select index.jsonl 'name = "*.glb" AND size_bytes > 1e8' --count`, 'how many'],

@@ -5,7 +5,7 @@ import { readState } from '../stack/endpoints.ts';
 import { addExamples } from '../terminal/examples.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
 
-/** Adds `cyclorama status`: exit code 0 when every part is ready, else 3. */
+/** Adds `cyclorama status`, which exits with 0 if every part is ready, else with 3. */
 export function register(program: Command): void {
   const command = program
     .command('status')

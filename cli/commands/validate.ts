@@ -25,7 +25,7 @@ import { parseCount } from '../terminal/option-values.ts';
 
 const SUFFIXES = ['.glb'];
 
-/** What `validate` is asked; the demo asks the same. */
+/** Options of `validate`; the demo calls it without any. */
 export interface ValidateOptions extends ServerOptions {
   limit?: number;
   output?: string;
@@ -34,10 +34,10 @@ export interface ValidateOptions extends ServerOptions {
   failOnError?: boolean;
 }
 
-/** Which files to validate, and under which names to show them. */
+/** The files to validate, and their names on the console. */
 interface Target {
   prefixUri: string;
-  /** What the first line says is scanned. */
+  /** Name of the source in the first line. */
   shown: string;
   output: LocalOutput;
   names: ConsoleNames;
@@ -51,9 +51,9 @@ export function register(program: Command): void {
       .description('analyse every .glb below a prefix and put a report beside each (the batch exercise)')
       .argument('<source>', 'name of the bucket, s3://bucket/prefix, or the path of a folder, such as ./models')
       .argument('[prefix]', 'with the name of a bucket: prefix of the keys', '')
-      .option('--limit <n>', 'at most so many files', parseCount)
+      .option('--limit <n>', 'at most this many files', parseCount)
       .option('--output <dir-or-uri>', 's3://bucket/prefix/ for all reports; a folder, for local sources')
-      .option('--dry-run', 'say what is there, what is done and how long the rest may take; start nothing')
+      .option('--dry-run', 'show the number of files, how many are done and the expected time; start nothing')
       .option('--request-id <id>', 'makes the call safe to repeat: the same id gives the same job')
       .option('--fail-on-error', `exit with ${EXIT.assetsFailed} when a file failed`),
   ).action(
@@ -62,13 +62,13 @@ export function register(program: Command): void {
   addExamples(command, [
     ['validate samples', 'a whole bucket, reports beside the files'],
     ['validate samples furniture/ --limit 100', 'the first hundred below a prefix'],
-    ['validate samples --dry-run', 'how many files, what is done, how long the rest may take'],
+    ['validate samples --dry-run', 'how many files, how many are done, the expected time'],
     ['validate ./models --output ./reports', 'a folder, through the running local stack'],
     ['validate samples --fail-on-error --json', 'for scripts'],
   ]);
 }
 
-/** Counts the files, starts the job and shows it as the exercise has it; returns the exit status. */
+/** Counts the files, starts the job and shows it as the exercise does; returns the exit status. */
 export async function validate(
   context: CommandContext,
   options: ValidateOptions,

@@ -37,7 +37,8 @@ function valueCase(path: string, { flags, value }: OptionNode): string[] {
 function nodeCase({ path, subcommands, options, arguments: args }: CommandNode): string {
   const words = [...subcommands.map(({ name }) => name), ...args.words];
   const flags = options.flatMap((option) => option.flags);
-  return `        ${quote(path)}) if [[ $cur == -* ]]; then ${guess(flags, false)}; else ${guess(words, args.files)}; fi ;;`;
+  const pick = `if [[ $cur == -* ]]; then ${guess(flags, false)}; else ${guess(words, args.files)}; fi`;
+  return `        ${quote(path)}) ${pick} ;;`;
 }
 
 function guess(words: string[], files: boolean): string {

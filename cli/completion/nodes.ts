@@ -1,31 +1,31 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** What may stand in a place of the command line. */
+/** Suggestions for one position of the command line. */
 export interface Guess {
   words: string[];
   files: boolean;
 }
 
-/** An option as completions need it. */
+/** An option, as the completion scripts need it. */
 export interface OptionNode {
   flags: string[];
   description: string;
-  /** What may follow it; undefined for a switch. */
+  /** Suggestions for its value; undefined for an option without a value. */
   value: Guess | undefined;
 }
 
 /** One command of the tree. */
 export interface CommandNode {
-  /** Words that lead to it, such as `job results`; empty for `cyclorama` itself. */
+  /** Its words, such as `job results`; empty for `cyclorama` itself. */
   path: string;
   subcommands: { name: string; description: string }[];
   options: OptionNode[];
   arguments: Guess;
 }
 
-/** Placeholders that stand for a path; a source or index may be one. */
+/** Placeholders for a path; a source or index may be a path. */
 const FILES = /\b(?:path|dir|file|source|index)\b/;
-/** Placeholders that stand for words which are known without asking a server. */
+/** Words for placeholders, where they are known without a server. */
 const KNOWN_WORDS: Record<string, string[]> = { job: ['latest'] };
 
 /** Lists every command of a program, the program first. */

@@ -1,10 +1,10 @@
 import { invalidRequest } from '../../services/kernel/failure.ts';
 import { SERVICES, type ServiceName } from '../stack/services.ts';
 
-/** Where each service is, `host:port`. Any of them answers for jobs. */
+/** Address of each service, `host:port`. Each of them answers for jobs. */
 export type Addresses = Record<ServiceName, string>;
 
-/** What may name the services, in order of precedence; below it the default ports on this machine. */
+/** Sources of addresses, in order of precedence; without any, services are on this machine's default ports. */
 export interface AddressSources {
   /** `HOST:PORT` for every service, or `SERVICE=HOST:PORT` for one. */
   endpoints: string[];
@@ -14,7 +14,7 @@ export interface AddressSources {
 
 const ENDPOINT = /^(?:(?<service>[a-z-]+)=)?(?<address>(?:\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5})$/;
 
-/** Finds out where the services are. */
+/** Finds the address of each service. */
 export function resolveAddresses({ endpoints, env, stack }: AddressSources): Addresses {
   const named = endpoints.map(parseEndpoint);
   const all = named.find(({ service }) => service === undefined)?.address;
@@ -26,7 +26,7 @@ export function resolveAddresses({ endpoints, env, stack }: AddressSources): Add
   return Object.fromEntries(rows) as Addresses;
 }
 
-/** Name of the environment variable that holds a service's address; names of services may have hyphens. */
+/** Returns the name of the environment variable for a service's address; a service's name may have hyphens. */
 export function addressVariable(service: string): string {
   return `CYCLORAMA_${service.toUpperCase().replaceAll('-', '_')}_ADDRESS`;
 }
@@ -35,10 +35,8 @@ function parseEndpoint(endpoint: string): { service: string | undefined; address
   const groups = ENDPOINT.exec(endpoint)?.groups;
   const names: string[] = SERVICES.map(({ name }) => name);
   if (groups === undefined || (groups.service !== undefined && !names.includes(groups.service))) {
-    throw invalidRequest({
-      field: '--endpoint',
-      description: `'${endpoint}' is no server; expected HOST:PORT, or SERVICE=HOST:PORT with ${names.join(' or ')}`,
-    });
+    const expected = `expected HOST:PORT, or SERVICE=HOST:PORT with ${names.join(' or ')}`;
+    throw invalidRequest({ field: '--endpoint', description: `'${endpoint}' is not a server's address; ${expected}` });
   }
   return { service: groups.service, address: groups.address! };
 }

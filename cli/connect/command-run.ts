@@ -8,16 +8,16 @@ import { collect } from '../terminal/option-values.ts';
 import { openTerminal, type Terminal } from '../terminal/terminal.ts';
 import { type Connection, connect } from './connection.ts';
 
-/** What every command is handed. */
+/** The arguments of every command. */
 export interface CommandContext {
   terminal: Terminal;
   connection: Connection;
   /** Aborts at the first Ctrl-C; the second one ends the process. */
   signal: AbortSignal;
   json: boolean;
-  /** The options that name servers, as they must be repeated in commands that the user is told; empty or ` --data DIR`. */
+  /** The server options of this call, such as ` --data DIR`; commands that are suggested to the user repeat them. */
   serverWords: string;
-  /** True where the command stops the stack that it works with at its own end. */
+  /** Whether the command stops the local stack at its end. */
   stackEnds?: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface ServerOptions {
 
 type Body<Options> = (context: CommandContext, options: Options, args: string[]) => Promise<number>;
 
-/** Gives a command the options that name servers, and --json. */
+/** Adds the options that name servers, and --json, to a command. */
 export function withServer(command: Command): Command {
   return command
     .option('--endpoint <address>', 'server, HOST:PORT; or SERVICE=HOST:PORT for one service (repeatable)', collect)
@@ -38,7 +38,7 @@ export function withServer(command: Command): Command {
     .option('--json', 'one JSON object a line, for scripts');
 }
 
-/** Makes a commander action of a command's body; its result is the exit status. */
+/** Turns a command's body, which returns the exit status, into an action for commander. */
 export function action<Options extends ServerOptions>(body: Body<Options>): (...params: unknown[]) => Promise<void> {
   return async (...params) => {
     const command = params.at(-1) as Command;

@@ -8,19 +8,19 @@ import { resolveAddresses } from './addresses.ts';
 import type { JobCalls } from './job-calls.ts';
 import type { NamedStore } from './stores.ts';
 
-/** What a command reaches: services and store, loaded and opened when first asked for. */
+/** The services and the store of a command. Their code is loaded when it is first needed. */
 export interface Connection {
   /** Opens a generated client at the server of a service. */
   client<C extends Client>(Constructor: ClientConstructor<C>, service: ServiceName): Promise<C>;
-  /** The job service at one of the servers. Each of them answers for all jobs, so commands name one that they call anyway. */
+  /** Opens the job service at one of the servers, each of which answers for all jobs. */
   jobs(at?: ServiceName): Promise<JobCalls>;
   store(): Promise<NamedStore>;
-  /** The running local stack's store, whatever the environment names: local files go through it. */
+  /** Opens the running local stack's store, even if the environment names another; local files go through it. */
   localStore(): Promise<ObjectStore>;
   close(): void;
 }
 
-/** What the command line says about servers. */
+/** Server options of the command line. */
 export interface ConnectionOptions {
   endpoint?: string[];
   data?: string;
@@ -29,7 +29,7 @@ export interface ConnectionOptions {
 type ClientConstructor<C extends Client> = Parameters<typeof createClient<C>>[0];
 type Environment = Record<string, string | undefined>;
 
-/** Prepares the way to the servers that options, environment or local stack name. */
+/** Prepares connections to the servers that the options, the environment or the local stack name. */
 export function connect(options: ConnectionOptions, env: Environment): Connection {
   const config = readConfig(env, { grpcPort: 0, httpPort: 0 });
   const stack = readStack(options.data);
@@ -39,7 +39,7 @@ export function connect(options: ConnectionOptions, env: Environment): Connectio
     opened.push(closable);
     return closable;
   };
-  // gRPC and the AWS SDK take longer to load than many a command runs.
+  // gRPC and the AWS SDK take longer to load than many commands run.
   const stores = () => import('./stores.ts');
   const client: Connection['client'] = async (Constructor, service) => {
     const { createClient } = await import('../../services/kernel/rpc/client.ts');

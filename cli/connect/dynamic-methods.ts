@@ -24,7 +24,7 @@ export interface DynamicMethod {
   service: string;
   requestType: string;
   responseType: string;
-  /** Takes and returns JSON values; for a grpc-js client. */
+  /** Definition for a grpc-js client; requests and responses are JSON values. */
   definition: MethodDefinition<JsonValue, JsonValue>;
 }
 

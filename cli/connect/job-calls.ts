@@ -16,7 +16,7 @@ import { CycloramaError } from '../../services/kernel/failure.ts';
 import { type CallLimits, callStream, callUnary } from '../../services/kernel/rpc/client.ts';
 
 const CALL_TIMEOUT_MS = 60_000;
-/** A watch is opened again after this; servers and proxies close old streams anyhow. */
+/** A watch is opened again after this time, because servers and proxies close old streams. */
 const WATCH_TIMEOUT_MS = 300_000;
 
 /** The job service as commands use it. */
@@ -30,7 +30,7 @@ export interface JobCalls {
   results(request: ListTaskResultsRequest, signal: AbortSignal): Promise<ListTaskResultsResponse>;
 }
 
-/** Calls the job service through a client. */
+/** Creates the calls over a client of the job service. */
 export function createJobCalls(client: JobServiceClient): JobCalls {
   return {
     get: (jobId, signal) => callUnary(client, client.getJob, { jobId }, within(signal)),
@@ -43,12 +43,12 @@ export function createJobCalls(client: JobServiceClient): JobCalls {
   };
 }
 
-/** Limits of one call from now. */
+/** Makes the limits of a call that starts now. */
 export function within(signal: AbortSignal, timeoutMs = CALL_TIMEOUT_MS): CallLimits {
   return { signal, deadlineMs: Date.now() + timeoutMs };
 }
 
-/** Turns what the user wrote into a job id: `latest` is the newest job. */
+/** Returns the job id that a word names; `latest` names the newest job. */
 export async function resolveJobId(calls: Pick<JobCalls, 'list'>, word: string, signal: AbortSignal): Promise<string> {
   if (word !== 'latest') return word;
   const { jobs } = await calls.list({ pageSize: 1, pageToken: '', states: [], operation: '' }, signal);

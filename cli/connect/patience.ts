@@ -5,22 +5,23 @@ import { isUnreachable } from '../terminal/exit-codes.ts';
 const FIRST_DELAY_MS = 200;
 const LONGEST_DELAY_MS = 5_000;
 
-/** How long to keep trying a server that went away, and whom to tell. */
+/** How long to retry calls to a server that does not answer. */
 export interface PatienceOptions {
   signal: AbortSignal;
-  /** How long after the last success to give up. */
+  /** Time after the first failure to give up. */
   patienceMs: number;
+  /** Takes the first error after a success. */
   onTrouble(error: CycloramaError): void;
 }
 
-/** Decides, failure after failure, whether and when to try again. */
+/** Decides after each failure whether and when to retry. */
 export interface Patience {
-  /** Waits and returns, or throws the error when there is no point in another try. */
+  /** Waits until it is time to retry, or throws the error if a retry is pointless. */
   afterFailure(error: unknown): Promise<void>;
   afterSuccess(): void;
 }
 
-/** Creates a patience that bears a server's restart but not its absence. */
+/** Creates a patience that retries while a server restarts, and gives up if the server stays away. */
 export function createPatience({ signal, patienceMs, onTrouble }: PatienceOptions): Patience {
   let delayMs = FIRST_DELAY_MS;
   let troubleSince: number | undefined;

@@ -8,17 +8,17 @@ import { createPatience } from './patience.ts';
 const SCAN_TIMEOUT_MS = 300_000;
 const PATIENCE_MS = 60_000;
 
-/** Which assets to list. */
+/** The assets to list. */
 export interface ScanQuery {
   prefixUri: string;
   suffixes: string[];
-  /** At most so many; 0 means all. */
+  /** Most assets to list; 0 means all. */
   limit: number;
 }
 
 type ScanBatches = (request: ScanAssetsRequest) => AsyncIterable<{ assets: Asset[] }>;
 
-/** Lists assets in key order; takes up behind the last one when the server goes away in between. */
+/** Lists assets in key order; when the server restarts in between, it continues after the last asset. */
 export async function* scanAssets(
   client: DiscoveryServiceClient,
   query: ScanQuery,
@@ -31,7 +31,7 @@ export async function* scanAssets(
   );
 }
 
-/** As scanAssets, over any source of batches. A first call that fails is not repeated: then nothing is there. */
+/** Does the same as scanAssets over any source of batches. It does not repeat a first call that fails. */
 export async function* scanThrough(
   batches: ScanBatches,
   { prefixUri, suffixes, limit }: ScanQuery,

@@ -8,7 +8,7 @@ import type { StackEndpoints } from '../stack/endpoints.ts';
 import { SERVICES } from '../stack/services.ts';
 import type { Addresses } from './addresses.ts';
 
-/** With one of these the user has named a store; without, a running local stack's is meant. */
+/** Variables that name a store; without any of them commands use the running local stack's store. */
 const STORE_VARIABLES = [
   'CYCLORAMA_S3_ENDPOINT',
   'AWS_ENDPOINT_URL',
@@ -18,7 +18,9 @@ const STORE_VARIABLES = [
   'CYCLORAMA_S3_ROLE_ARN',
 ];
 
-/** A store and where it is, in words. */
+const PUT_INSTEAD = 'put them into a bucket that it reads (npx cyclorama put)';
+
+/** A store and a description of where it is. */
 export interface NamedStore {
   store: ObjectStore;
   where: string;
@@ -38,7 +40,7 @@ export function openStore(
   return { store: openStackStore(config, stack), where: `the local stack (${stack.s3.endpoint})` };
 }
 
-/** Opens the local stack's store for local files, which are of use only to services that read it. */
+/** Opens the local stack's store for local files; refuses if the services that are addressed do not read that store. */
 export function openLocalStore(
   config: Config,
   stack: StackEndpoints | undefined,
@@ -46,20 +48,18 @@ export function openLocalStore(
   data: string | undefined,
 ): ObjectStore {
   if (stack === undefined) {
-    throw new CycloramaError(
-      'service_unavailable',
-      `no local stack runs on '${dataDir(data).root}', through which local files go; start it: npx cyclorama up --detach`,
-    );
+    const advice = 'start it: npx cyclorama up --detach';
+    const message = `local files go through the local stack, and none runs on '${dataDir(data).root}'; ${advice}`;
+    throw new CycloramaError('service_unavailable', message);
   }
   if (stack.remoteStore) {
-    const description =
-      'local files go through the local store, and the stack runs without (--remote-store); put them into a bucket that it reads (npx cyclorama put)';
-    throw invalidRequest({ field: 'SOURCE', description });
+    const why = 'local files go through the local store, but the stack was started without one (--remote-store)';
+    throw invalidRequest({ field: 'SOURCE', description: `${why}; ${PUT_INSTEAD}` });
   }
   const foreign = SERVICES.find(({ name }) => addresses[name] !== stack[name]);
   if (foreign === undefined) return openStackStore(config, stack);
-  const description = `local files go through the local stack, but ${addresses[foreign.name]} is no service of it; put them into a bucket that it reads (npx cyclorama put)`;
-  throw invalidRequest({ field: 'SOURCE', description });
+  const why = `local files go through the local stack, but ${addresses[foreign.name]} is not one of its services`;
+  throw invalidRequest({ field: 'SOURCE', description: `${why}; ${PUT_INSTEAD}` });
 }
 
 function openStackStore(config: Config, stack: StackEndpoints): ObjectStore {

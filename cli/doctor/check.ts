@@ -1,7 +1,7 @@
 import { ExecaError, execa, type Options } from 'execa';
 import { readTools, type Tools } from '../../scripts/tools.mjs';
 
-/** What a check found. `advice` is what to do where it is not `ok`. */
+/** The finding of a check; `advice` says how to mend a status that is not `ok`. */
 export interface Finding {
   status: 'ok' | 'warn' | 'fail';
   detail: string;
@@ -14,7 +14,7 @@ export interface Check {
   run(signal: AbortSignal): Promise<Finding>;
 }
 
-/** A finding with the name of its check. */
+/** A finding and the name of the check that made it. */
 export type NamedFinding = Finding & { name: string };
 
 export const ok = (detail: string): Finding => ({ status: 'ok', detail });
@@ -23,17 +23,17 @@ export const fail = (detail: string, advice: string): Finding => ({ status: 'fai
 
 export const SET_UP = 'run: node scripts/setup.mjs';
 
-/** Runs a check within its deadline; one that throws has failed, with its error as what was found. */
+/** Runs a check within its deadline. A check that throws has failed, and its finding is the error. */
 export async function runCheck({ name, run }: Check, signal: AbortSignal, deadlineMs = 90_000): Promise<NamedFinding> {
   try {
     return { name, ...(await run(AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]))) };
   } catch (error) {
     signal.throwIfAborted();
-    return { name, ...fail(whatHappened(error), 'after mending that, run doctor again') };
+    return { name, ...fail(whatHappened(error), 'fix that, then run doctor again') };
   }
 }
 
-/** One line about an error; of a program that failed, the last line that it wrote is the telling one. */
+/** Describes an error in one line. A program that failed usually gives the cause in its last line. */
 function whatHappened(error: unknown): string {
   if (!(error instanceof ExecaError)) return (error as Error).message.split('\n')[0] ?? '';
   const lastLine = String(error.stderr ?? '')
@@ -47,12 +47,12 @@ function whatHappened(error: unknown): string {
   return `${how}: ${lastLine}`;
 }
 
-/** What set-up installed; undefined before it ran. */
+/** Reads where set-up installed the tools; undefined before set-up ran. */
 export function toolsOrUndefined(): Tools | undefined {
   try {
     return readTools();
   } catch {
-    // Not set up; each check says so in its own words.
+    // This clone is not set up; each check reports that itself.
     return undefined;
   }
 }

@@ -6,7 +6,8 @@ import { ask, type Check, fail, ok, SET_UP, toolsOrUndefined, warn } from './che
 
 const NODE_MAJOR = 24;
 const SELFTEST =
-  'import bpy, json; from cyclorama_blender.scene.render.selftest import selftest; print("\\n" + json.dumps(selftest().message))';
+  'import bpy, json; from cyclorama_blender.scene.render.selftest import selftest; ' +
+  'print("\\n" + json.dumps(selftest().message))';
 
 const node: Check = {
   name: 'Node',
@@ -32,7 +33,7 @@ const libraries: Check = {
   name: 'system libraries',
   async run() {
     const missing = await missingLibraries(toolsOrUndefined()?.python ?? 'python3');
-    if (missing === undefined) return fail('could not be asked for, since Python does not run', SET_UP);
+    if (missing === undefined) return fail('cannot be checked, because Python does not run', SET_UP);
     if (missing.length === 0) return ok('all that Blender links against');
     return fail(`missing: ${missing.map(({ soname }) => soname).join(', ')}`, `run: ${libraryCommand(missing)}`);
   },
@@ -96,5 +97,5 @@ const slurm: Check = {
   },
 };
 
-/** What a worker needs of this machine. */
+/** The checks of this machine: interpreters, libraries, GPU and the programs that a worker may use. */
 export const RUNTIME_CHECKS: Check[] = [node, python, libraries, blender, gpu, sandbox, slurm];

@@ -14,7 +14,7 @@ import { type Check, fail, ok, SET_UP, toolsOrUndefined, warn } from './check.ts
 
 const OLDEST_NATS = [2, 10] as const;
 
-/** Runs the installed servers once, on free ports and in a folder that is gone afterwards. */
+/** Runs the installed servers once, on free ports and in a temporary folder. */
 const installedServers: Check = {
   name: 'local servers',
   async run(signal) {
@@ -45,7 +45,7 @@ const installedServers: Check = {
   },
 };
 
-/** Greets the NATS server that the environment names; its first line says version and whether JetStream is on. */
+/** Connects to the NATS server of the environment; its first line has the version and whether JetStream is on. */
 function configuredNats(url: string | undefined): Check {
   return {
     name: 'NATS',
@@ -62,7 +62,7 @@ function configuredNats(url: string | undefined): Check {
   };
 }
 
-/** Tries conditional writes on the store and place where results shall go. */
+/** Tries conditional writes on the store, below the output place. */
 function configuredStore(openStore: () => Promise<NamedStore>, outputUri: string | undefined): Check {
   return {
     name: 'S3',
@@ -77,7 +77,7 @@ function configuredStore(openStore: () => Promise<NamedStore>, outputUri: string
   };
 }
 
-/** What jobs need of the servers; the store is the one that other commands would use. */
+/** The checks of the servers that jobs need; the store is the one that other commands would use. */
 export function serverChecks(
   natsUrl: string | undefined,
   openStore: () => Promise<NamedStore>,

@@ -15,7 +15,7 @@ const TYPES: Record<string, string> = {
   '.mp4': 'video/mp4',
 };
 
-/** The content type that a file's ending stands for. */
+/** Returns the content type for a file's ending. */
 export function contentTypeOf(name: string): string {
   return TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream';
 }

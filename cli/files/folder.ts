@@ -4,14 +4,14 @@ import { mkdir, opendir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-/** A file to send and its name below the folder, with slashes. */
+/** A file to send; its name is the path below the folder, with slashes. */
 export interface LocalFile {
   path: string;
   name: string;
   sizeBytes: number;
 }
 
-/** Lists the files below a folder, or the one file that a path names. Links to folders are passed over. */
+/** Lists the files below a folder, or the one file that a path names. It skips links to folders. */
 export async function* listFiles(path: string): AsyncGenerator<LocalFile> {
   const found = await stat(path);
   if (!found.isDirectory()) {
@@ -26,14 +26,14 @@ export async function* listFiles(path: string): AsyncGenerator<LocalFile> {
   }
 }
 
-/** Hash of a file's content, hex. */
+/** Computes the hash of a file's content, hex. */
 export async function hashOfFile(path: string, algorithm: 'md5' | 'sha256'): Promise<string> {
   const hash = createHash(algorithm);
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
 }
 
-/** Why a key cannot become a file below a folder; undefined when it can. */
+/** Says why a key cannot become a file below a folder; undefined if it can. */
 export function refuseName(name: string): string | undefined {
   const parts = name.split('/');
   if (name.includes('\0')) return 'it holds a zero byte';
@@ -46,7 +46,7 @@ export function refuseName(name: string): string | undefined {
 
 /**
  * Makes the folder for a file below `root` and returns the file's path.
- * Throws where a link that lies there already would lead the file out of `root`.
+ * Throws if an existing link would lead the file out of `root`.
  */
 export async function prepareTarget(root: string, name: string): Promise<string> {
   const target = join(root, name);
@@ -72,7 +72,7 @@ async function describe(path: string): Promise<{ size: number; isFile: boolean }
     const found = await stat(path);
     return { size: found.size, isFile: found.isFile() };
   } catch (error) {
-    // A link that leads nowhere, or a file that went away since the folder was read.
+    // The file is a broken link, or it was removed after the folder was read.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { size: 0, isFile: false };
     throw error;
   }

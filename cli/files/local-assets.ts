@@ -8,27 +8,27 @@ import { CycloramaError } from '../../services/kernel/failure.ts';
 import { INTERNAL_FOLDER } from '../../services/kernel/uri.ts';
 import { type LocalFile, listFiles } from './folder.ts';
 
-/** Assets looked into at a time. */
+/** Number of assets to read at a time. */
 const WIDTH = 8;
 
-/** Which files of a folder are assets. */
+/** The files of a folder that count as assets. */
 export interface AssetQuery {
   /** Accepted endings, compared without regard to case. */
   suffixes: string[];
-  /** At most so many, in key order; 0 means all. */
+  /** Most assets, in key order; 0 means all. */
   limit: number;
 }
 
 /** The assets of a folder, and all files that must be sent for them. */
 export interface LocalAssets {
   assets: LocalFile[];
-  /** The assets and what they refer to, each once. */
+  /** The assets and the files that they refer to, each once. */
   files: LocalFile[];
   /** Names of all files of the folder. */
   names: Set<string>;
 }
 
-/** Finds the assets below a folder and the files that they refer to, as a worker will want them. */
+/** Finds the assets below a folder and the files that they refer to. */
 export async function findLocalAssets(folder: string, query: AssetQuery, signal: AbortSignal): Promise<LocalAssets> {
   const suffixes = query.suffixes.map((suffix) => suffix.toLowerCase());
   const names = new Set<string>();
@@ -50,8 +50,8 @@ export async function findLocalAssets(folder: string, query: AssetQuery, signal:
 }
 
 /**
- * The files that an asset refers to and that are there, found by the very steps of a worker: it is gathered into an
- * empty folder, by links. What is wrong with the asset is not said here; its task will.
+ * Finds the existing files that an asset refers to. It uses the code of a worker, which gathers the asset into an empty
+ * folder, here with links. Faults of the asset are ignored here; its task reports them.
  */
 export async function referredFiles(asset: LocalFile): Promise<LocalFile[]> {
   const found: LocalFile[] = [];
@@ -69,7 +69,7 @@ export async function referredFiles(asset: LocalFile): Promise<LocalFile[]> {
       await symlink(join(root, uri), target);
       return { etag: '', size };
     };
-    // The key is the bare name, so that keys of what it refers to are paths from the asset's folder.
+    // The key is the bare name, so that the keys of referred files are paths relative to the asset's folder.
     const place = { bucket: 'local', key: basename(asset.path) };
     await gatherAsset({ path, name: basename(asset.path), place }, fetch, DEFAULT_TRIAGE_LIMITS);
   } catch (error) {

@@ -11,37 +11,38 @@ import type { LocalFile } from './folder.ts';
 import { type AssetQuery, findLocalAssets, type LocalAssets, referredFiles } from './local-assets.ts';
 import { putFiles } from './transfer.ts';
 
-/** The bucket of the local stack that takes single files on their way, and results of local sources. */
+/** The local stack's bucket for single files and for the results of local sources. */
 const LOCAL_BUCKET = 'cyclorama-local';
 
-/** A bucket's name may have 63 characters. */
+/** Longest part that a folder's name takes of its bucket's name, which may have 63 characters. */
 const MAX_NAME = 40;
 
-/** What a single file left behind is removed even after Ctrl-C, within this. */
+/** A single file is removed from the store within this time, even after Ctrl-C. */
 const REMOVE_TIMEOUT_MS = 30_000;
 
-/** A local file or folder as the services see it. */
+/** A local file or folder in the local stack's store, where services read it. */
 export interface PlacedSource {
-  /** The asset, for a file; for a folder its prefix. */
+  /** URI of the asset for a file, of the prefix for a folder. */
   uri: string;
   /** The prefix that holds the assets, ending with a slash. */
   prefixUri: string;
-  /** How many assets there are, and which of the accepted endings they have. */
+  /** Number of assets. */
   found: number;
+  /** The accepted endings that the assets have. */
   suffixes: string[];
-  /** The output place of an operation with its settings, named in one word. */
+  /** Returns the output place for an operation with its settings, both named in one word. */
   outputUri(purpose: string): string;
-  /** The folder of an output place below which outputs have the names of their assets. */
+  /** Returns the folder of an output place below which outputs have the names of their assets. */
   outputsBelow(outputUri: string): string;
-  /** The name that an asset or output has from the folder's point of view. */
+  /** Returns the name of an asset or output relative to the local folder. */
   nameOf(uri: string): string;
 }
 
 type SourceContext = Pick<CommandContext, 'terminal' | 'connection' | 'signal'>;
 
 /**
- * Runs `body` with a local file or folder put into the running local stack's store.
- * A folder keeps its place there, so that the next run sends and computes only what changed; a file is removed again.
+ * Puts a local file or folder into the running local stack's store and runs `body`.
+ * A folder stays there, so that the next run sends and computes only what changed; a file is removed afterwards.
  */
 export async function withLocalSource<T>(
   context: SourceContext,
@@ -86,7 +87,7 @@ function placedFolder(assets: S3Place): Placement {
   };
 }
 
-/** Results lie below the file's own folder, to be removed with it. An asset that is named alone keeps its whole key in output names. */
+/** Places a file. Results lie below its prefix, to be removed with it; their names begin with the asset's whole key. */
 function placedFile(assets: S3Place, name: string): Placement {
   const prefixUri = toS3Uri(assets);
   return {
@@ -102,7 +103,7 @@ function endingsOf(assets: LocalFile[], suffixes: string[]): string[] {
   return suffixes.filter((suffix) => assets.some(({ name }) => name.toLowerCase().endsWith(suffix.toLowerCase())));
 }
 
-/** A folder's own bucket, named for people and by a hash of where it is: keys there are the names in the folder. */
+/** Names a folder's own bucket by the folder's name and a hash of its path. Its keys are the names in the folder. */
 function folderPlace(real: string): S3Place {
   const name = basename(real)
     .toLowerCase()
@@ -116,7 +117,7 @@ async function singleAsset(path: string): Promise<LocalAssets> {
   return { assets: [asset], files: [asset, ...(await referredFiles(asset))], names: new Set() };
 }
 
-/** Sends what is new or changed, and removes what is not in the folder any more. */
+/** Sends new and changed files, and removes those that are no longer in the folder. */
 async function send(
   { terminal, signal }: SourceContext,
   store: ObjectStore,

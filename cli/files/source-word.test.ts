@@ -28,13 +28,13 @@ test('a URI is taken as it is, files and folders are looked up', async () => {
   expect(await readSourceWord(import.meta.filename)).toMatchObject({ kind: 'file' });
   expect(await readSourceWord(import.meta.dirname)).toMatchObject({ kind: 'folder' });
   await expect(readSourceWord('models/fox.glb')).rejects.toThrow(
-    "SOURCE: 'models/fox.glb' is no file or folder here (ENOENT); expected s3://bucket/key, a file or a folder",
+    "SOURCE: 'models/fox.glb' is not a file or folder here (ENOENT); expected s3://bucket/key, a file or a folder",
   );
 });
 
 test('what has no end, such as a device, is no source', async () => {
   await expect(readSourceWord('/dev/null')).rejects.toThrow(
-    "SOURCE: '/dev/null' is no file or folder here but a pipe, a socket or a device; expected s3://bucket/key, a file or a folder",
+    "SOURCE: '/dev/null' is a pipe, a socket or a device; expected s3://bucket/key, a file or a folder",
   );
 });
 
@@ -42,8 +42,10 @@ test('a result goes to a file, new or not, in a folder that is there', async () 
   for (const word of [import.meta.filename, `${import.meta.dirname}/new.json`, 'new.json'])
     await expect(checkOutputFile(word)).resolves.toBeUndefined();
   await expect(checkOutputFile(import.meta.dirname)).rejects.toThrow(/--output: '.*' is a folder; expected a file/);
-  await expect(checkOutputFile(`${import.meta.dirname}/none/new.json`)).rejects.toThrow(/has no folder to lie in/);
-  await expect(checkOutputFile('')).rejects.toThrow(/is no name/);
+  await expect(checkOutputFile(`${import.meta.dirname}/none/new.json`)).rejects.toThrow(
+    /is in a folder that does not exist/,
+  );
+  await expect(checkOutputFile('')).rejects.toThrow(/is not a name/);
 });
 
 test('a file takes no results; folders, new ones too, and URIs do', async () => {

@@ -7,15 +7,15 @@ import { parseS3Uri } from '../../services/kernel/uri.ts';
 /** A source as the user wrote it: a place in a bucket, or a file or folder on this machine. */
 export type SourceWord = { kind: 's3'; uri: string } | { kind: 'file' | 'folder'; path: string };
 
-/** Tells what a word names; a URI is not looked up. */
+/** Finds out what a word names; it does not look up URIs. */
 export async function readSourceWord(word: string): Promise<SourceWord> {
   if (isS3Word(word)) return { kind: 's3', uri: word };
   const found = await stat(word).catch(({ code }: NodeJS.ErrnoException) => code);
   if (typeof found === 'object' && found.isDirectory()) return { kind: 'folder', path: word };
   if (typeof found === 'object' && found.isFile()) return { kind: 'file', path: word };
-  // A pipe or a device has no end that one could wait for.
-  const why = typeof found === 'object' ? 'but a pipe, a socket or a device' : `(${found})`;
-  const description = `'${word}' is no file or folder here ${why}; expected s3://bucket/key, a file or a folder`;
+  // A pipe or a device may never end.
+  const what = typeof found === 'object' ? 'a pipe, a socket or a device' : `not a file or folder here (${found})`;
+  const description = `'${word}' is ${what}; expected s3://bucket/key, a file or a folder`;
   throw invalidRequest({ field: 'SOURCE', description });
 }
 
@@ -24,7 +24,7 @@ export function isS3Word(word: string): boolean {
   return /^s3:/i.test(word);
 }
 
-/** Whether a place in a bucket is meant as a prefix: `--prefix` says so, it ends with a slash, or it is a whole bucket. */
+/** Whether a URI is meant as a prefix: it is a whole bucket, it ends with a slash, or `--prefix` was given. */
 export function isPrefixWord(uri: string, prefix = false): boolean {
   return prefix || parseS3Uri(uri, 'SOURCE').key === '' || uri.endsWith('/');
 }
@@ -34,7 +34,7 @@ export function isPathWord(word: string): boolean {
   return !isS3Word(word) && /^[.~]|\//.test(word);
 }
 
-/** Refuses a file as the folder that takes results, before there are any; a folder that is not there will be made. */
+/** Refuses a file where results need a folder. A folder that does not exist is accepted and will be created. */
 export async function checkOutputFolder(word: string | undefined, field = '--output'): Promise<void> {
   if (word === undefined || isS3Word(word)) return;
   const found = await stat(word).catch((error: NodeJS.ErrnoException) => {
@@ -45,11 +45,11 @@ export async function checkOutputFolder(word: string | undefined, field = '--out
     throw invalidRequest({ field, description: `'${word}' is a file; expected a folder` });
 }
 
-/** Refuses a folder as the file that takes a result, and a file whose folder is not there, before there is a result. */
+/** Refuses a folder where a result needs a file, and a file in a folder that does not exist. */
 export async function checkOutputFile(word: string): Promise<void> {
   const refuse = (why: string): CycloramaError =>
     invalidRequest({ field: '--output', description: `'${word}' ${why}; expected a file` });
-  if (word === '') throw refuse('is no name');
+  if (word === '') throw refuse('is not a name');
   const found = async (path: string): Promise<Stats | undefined> => {
     try {
       return await stat(path);
@@ -60,17 +60,18 @@ export async function checkOutputFile(word: string): Promise<void> {
     }
   };
   if ((await found(word))?.isDirectory()) throw refuse('is a folder');
-  if (!(await found(dirname(word)))?.isDirectory()) throw refuse('has no folder to lie in');
+  if (!(await found(dirname(word)))?.isDirectory()) throw refuse('is in a folder that does not exist');
 }
 
-/** The refusal of a folder as --output of a source in a bucket. */
+/** Makes the error for a folder as --output of a source in a bucket. */
 export function folderOutput(word: string): CycloramaError {
-  const description = `'${word}' is a folder; a source in a bucket has its results in one, too: expected s3://bucket/prefix/ (and npx cyclorama get)`;
-  return invalidRequest({ field: '--output', description });
+  const why = 'results of a source in a bucket go to a bucket, too';
+  const expected = 'expected s3://bucket/prefix/ (fetch them with npx cyclorama get)';
+  return invalidRequest({ field: '--output', description: `'${word}' is a folder; ${why}: ${expected}` });
 }
 
-/** The refusal of an option that only a prefix in a bucket can have. */
+/** Makes the error for an option that works only with a prefix of a bucket. */
 export function needsPrefix(option: string): CycloramaError {
-  const description = 'goes with what lies below a prefix of a bucket; put local files there first (npx cyclorama put)';
+  const description = 'works only with a prefix of a bucket; put local files into a bucket first (npx cyclorama put)';
   return invalidRequest({ field: option, description });
 }

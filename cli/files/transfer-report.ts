@@ -4,7 +4,7 @@ import { countOf, formatBytes } from '../terminal/figures.ts';
 import { printable } from '../terminal/printable.ts';
 import type { TransferListener } from './transfer.ts';
 
-/** Prints what is transferred as it goes; `finish` says how much that was and returns the exit status; nothing at all is an error. */
+/** Prints each transferred file. `finish` prints the totals and returns the exit status; without any file it throws. */
 export function reportTransfer(
   { terminal, json }: CommandContext,
   verb: 'sent' | 'fetched',

@@ -7,10 +7,10 @@ import { printable } from '../terminal/printable.ts';
 import { contentTypeOf } from './content-type.ts';
 import { hashOfFile, type LocalFile, prepareTarget, refuseName } from './folder.ts';
 
-/** Transfers at a time. */
+/** Number of transfers at a time. */
 const WIDTH = 8;
 
-/** How far a transfer is, and what became of each file. */
+/** Is called for each file of a transfer. */
 export interface TransferListener {
   onFile(file: { uri: string; path: string; sizeBytes: number; outcome: 'copied' | 'unchanged' }): void;
   onRefused(uri: string, why: string): void;
@@ -19,7 +19,7 @@ export interface TransferListener {
 type PutStore = Pick<ObjectStore, 'listAll' | 'head' | 'write'>;
 type GetStore = Pick<ObjectStore, 'head' | 'download'>;
 
-/** Sends files to keys that begin with the place's; what lies there unchanged is not sent again. */
+/** Sends files to keys below the place's; it skips files that are unchanged there. */
 export async function putFiles(
   store: PutStore,
   files: Iterable<LocalFile> | AsyncIterable<LocalFile>,
@@ -45,8 +45,8 @@ export async function putFiles(
 }
 
 /**
- * Fetches objects into a folder, their names being what follows the place's key.
- * Never writes outside the folder: keys that would are refused.
+ * Fetches objects into a folder; a file's name is the object's key after the place's key.
+ * It refuses keys that would be written outside the folder.
  */
 export async function getObjects(
   store: GetStore,
@@ -81,7 +81,7 @@ export async function getObjects(
   });
 }
 
-/** Objects below a place that are files: keys that end with a slash are folder marks. */
+/** Lists the objects below a place, without keys that end with a slash, which mark folders. */
 export async function* listObjects(
   store: Pick<ObjectStore, 'listAll'>,
   place: S3Place,
@@ -92,7 +92,7 @@ export async function* listObjects(
   }
 }
 
-/** Downloads beside the target first: a file is there whole or not at all, and a link there is replaced, not followed. */
+/** Downloads beside the target and renames, so that the file is never partial and an existing link is replaced. */
 async function download(
   store: GetStore,
   from: S3Place,
@@ -111,8 +111,8 @@ async function download(
 }
 
 /**
- * Compares by size, then by MD5, which an ETag is unless the object came in parts or is encrypted by a key of KMS,
- * then by the SHA-256 that objects which Cyclorama wrote carry.
+ * Compares a file with an object by size, then by MD5, then by the SHA-256 that objects written by Cyclorama carry.
+ * The ETag is the MD5 unless the object was uploaded in parts or is encrypted with a KMS key.
  */
 async function isUnchanged(
   store: Pick<ObjectStore, 'head'>,

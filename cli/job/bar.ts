@@ -10,12 +10,15 @@ const REDRAW_MS = 500;
 export interface JobBar {
   takeJob(job: Job): void;
   takeResult(result: TaskResult): void;
-  /** The job as it was told last. */
+  /** Returns the newest known state of the job. */
   job(): Job | undefined;
   close(): void;
 }
 
-/** Draws a job's progress until it is closed, with a pace in images where each asset has some. Counts and results come apart; whichever is ahead is shown. */
+/**
+ * Draws a job's progress until it is closed, with images a second where each asset has images.
+ * Counts and results come by different calls; the bar shows the higher number.
+ */
 export function createJobBar(terminal: Pick<Terminal, 'status'>, imagesPerAsset?: number): JobBar {
   const [pace, renderedPace] = [createPace(), createPace()];
   const seen = { done: 0, failed: 0, reused: 0, rendered: 0 };
@@ -27,10 +30,10 @@ export function createJobBar(terminal: Pick<Terminal, 'status'>, imagesPerAsset?
     const failed = Math.max(seen.failed, Number(counts?.failed ?? 0));
     const reused = Math.max(seen.reused, Number(counts?.reused ?? 0));
     const total = state === JobState.JOB_STATE_PLANNING ? undefined : Number(counts?.total ?? 0);
-    // What an earlier job did comes in a flood and says nothing about how long the rest will take.
+    // Reused results come all at once, so they do not count for the pace.
     const now = performance.now();
     const perSecond = pace.sample(now, done - reused);
-    // Assets that fail come fast, and have no images.
+    // Assets that fail are fast and have no images.
     const renderedPerSecond = renderedPace.sample(now, seen.rendered);
     const images = imagesPerAsset && renderedPerSecond ? imagesText(imagesPerAsset * renderedPerSecond) : '';
     const remark = [images, failedRemark(failed)].filter((part) => part !== '').join('  ');

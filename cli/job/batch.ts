@@ -8,18 +8,18 @@ import { fetchJobOutputs, type LocalOutput } from './local-results.ts';
 import { PLAN_TIMEOUT_MS } from './plan.ts';
 import { type ShowOptions, showJob } from './show.ts';
 
-/** A job of many assets: how it is created, and where its results go. */
+/** A job of many assets: how to create it, and where its results go. */
 export interface BatchOrder {
   create(dryRun: boolean, limits: CallLimits): Promise<{ job?: Job | undefined; plan?: JobPlan | undefined }>;
   showPlan(calls: JobCalls, plan: JobPlan): Promise<void>;
   output: LocalOutput;
 }
 
-/** What to do with the job besides following it. */
+/** Options for running the job. */
 export interface BatchOptions extends ShowOptions {
   dryRun?: boolean | undefined;
   detach?: boolean | undefined;
-  /** Say the job's id before its results come. */
+  /** Print the job's id before its results come. */
   announce?: boolean | undefined;
 }
 
@@ -49,7 +49,7 @@ export async function runBatch(
   const { fetch, uri, remark } = output;
   if (fetch !== undefined && !signal.aborted) await fetchJobOutputs(context, calls, { jobId, outputUri: uri }, fetch);
   if (fetch !== undefined && signal.aborted)
-    terminal.note(`  results in ${printable(fetch.dir)}:  the same command again`);
+    terminal.note(`  fetch results into ${printable(fetch.dir)}:  run the same command again`);
   if (remark !== undefined && !json && !signal.aborted) terminal.note(remark);
   return code;
 }

@@ -8,22 +8,22 @@ import { printable } from '../terminal/printable.ts';
 import { createJobBar } from './bar.ts';
 import { followJob } from './follow.ts';
 
-/** Servers that go away for a moment are mentioned at most this often. */
+/** Least time between two warnings about a server that does not answer. */
 const TROUBLE_NOTE_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 60_000;
 
-/** What is wanted of a job besides its end. */
+/** Options for following a job. */
 export interface FollowOptions {
   onResult?: (result: TaskResult, job: Job | undefined) => void;
-  /** Images of each asset, for a pace in images. */
+  /** Images of each asset; with it the bar shows images a second. */
   imagesPerAsset?: number | undefined;
 }
 
 type FollowContext = Pick<CommandContext, 'terminal' | 'signal' | 'json' | 'serverWords' | 'stackEnds'>;
 
 /**
- * Follows a job with a progress bar, and with a line of JSON each where --json was given.
- * Returns the ended job, or undefined when the user left it with Ctrl-C.
+ * Follows a job with a progress bar; with --json it prints each result as a line of JSON.
+ * Returns the ended job, or undefined after Ctrl-C.
  */
 export async function followInTerminal(
   { terminal, signal, json, serverWords, stackEnds = false }: FollowContext,
@@ -68,19 +68,19 @@ export async function followInTerminal(
   } catch (error) {
     bar.close();
     if (!signal.aborted) throw error;
-    if (stackEnds) terminal.note(`Job ${jobId} goes on when the local stack is started again.`);
+    if (stackEnds) terminal.note(`Job ${jobId} continues when the local stack is started again.`);
     else await leave({ terminal, signal, serverWords }, calls, jobId);
     return undefined;
   }
 }
 
-/** The exit status that a job's end stands for. */
+/** Returns the exit status for the end of a job. */
 export function exitCodeOfJob(job: Pick<Job, 'state' | 'counts'>, failOnError: boolean): number {
   if (job.state !== JobState.JOB_STATE_SUCCEEDED) return EXIT.failed;
   return failOnError && (job.counts?.failed ?? 0n) > 0n ? EXIT.assetsFailed : EXIT.ok;
 }
 
-/** Says how a job that did not succeed ended; empty for one that did. */
+/** Writes how a job ended that did not succeed; empty for one that did. */
 export function endText(job: Job): string {
   const { state, failure, jobId } = job;
   if (state === JobState.JOB_STATE_FAILED) {
@@ -90,13 +90,13 @@ export function endText(job: Job): string {
   return `[CANCELLED] Job ${jobId} was cancelled after ${finishedCount(job)} of ${job.counts?.total ?? 0} files.`;
 }
 
-/** Leaves a job to itself, unless somebody is there to say that it should be cancelled. */
+/** Stops following a job; on a terminal it asks first whether to cancel the job. */
 async function leave(
   { terminal, signal, serverWords }: Pick<CommandContext, 'terminal' | 'signal' | 'serverWords'>,
   calls: Pick<JobCalls, 'cancel'>,
   jobId: string,
 ): Promise<void> {
-  // SIGTERM comes from programs, which answer no questions.
+  // SIGTERM comes from programs, which cannot answer.
   const asked = terminal.interactive && String(signal.reason).includes('SIGINT');
   const answer = asked
     ? await terminal.ask(`Cancel job ${jobId} too? [y/N] `, AbortSignal.timeout(ANSWER_TIMEOUT_MS))
@@ -106,7 +106,7 @@ async function leave(
     terminal.note(`Job ${jobId} is cancelled.`);
     return;
   }
-  terminal.note(`Job ${jobId} goes on without this command.`);
+  terminal.note(`Job ${jobId} continues without this command.`);
   terminal.note(`  follow it:  npx cyclorama job watch ${jobId}${serverWords}`);
   terminal.note(`  cancel it:  npx cyclorama job cancel ${jobId}${serverWords}`);
 }

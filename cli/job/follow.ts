@@ -11,12 +11,12 @@ const SHORTEST_POLL_MS = 100;
 const LONGEST_POLL_MS = 1_000;
 const PAGE_SIZE = 500;
 
-/** Who wants to know how a job goes. */
+/** Is called while a job is followed. */
 export interface JobListener {
   onJob?(job: Job): void;
-  /** Each result once, in the order in which they came. Without it no results are read. */
+  /** Takes each result once, in the order in which they were done. Without it results are not read. */
   onResult?(result: TaskResult): void;
-  /** A server went away; it is tried again. */
+  /** Takes the error when a server does not answer and the call will be repeated. */
   onTrouble?(error: CycloramaError): void;
 }
 
@@ -24,7 +24,7 @@ type FollowCalls = Pick<JobCalls, 'watch' | 'results'>;
 
 /**
  * Follows a job to its end, through restarts of the servers, and returns it.
- * Counts come from WatchJob, results from ListTaskResults; both take up where they broke off.
+ * Counts come from WatchJob, results from ListTaskResults; after a failure both continue where they stopped.
  */
 export async function followJob(
   calls: FollowCalls,
@@ -50,7 +50,7 @@ export async function followJob(
   }
 }
 
-/** The first request for all results of a job. */
+/** Makes the first request for all results of a job. */
 export function resultsRequest(jobId: string): ListTaskResultsRequest {
   return { jobId, outcomes: [], pageSize: PAGE_SIZE, pageToken: '', includeLog: false };
 }
@@ -72,17 +72,17 @@ async function watchToEnd(
         listener.onJob?.(job);
         if (isEnded(job.state)) return job;
       }
-      // A stream that ends before the job does was closed by a server that goes away.
+      // A server that shuts down closes the stream before the job ends.
       throw new CycloramaError('service_unavailable', `the server ended the watch of job '${jobId}' before its end`);
     } catch (error) {
-      // The stream's own end; a deadline of the caller has the same reason.
+      // The stream reached its deadline and is opened again. A deadline of the caller has the same reason.
       if (!signal.aborted && error instanceof CycloramaError && error.reason === 'deadline_exceeded') continue;
       await patience.afterFailure(error);
     }
   }
 }
 
-/** Reads every page up to the last; while the job runs there is always a next one, possibly still empty. */
+/** Reads every page up to the last. While the job runs there is always a next page, which may be empty. */
 async function readResults(
   calls: FollowCalls,
   request: ListTaskResultsRequest,

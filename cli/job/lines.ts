@@ -1,7 +1,7 @@
 import type { JobCounts } from '../../gen/cyclorama/job/v1/job.ts';
 import { countOf } from '../terminal/figures.ts';
 
-/** A line of a result, and how a terminal shows it: `error` lines are red. */
+/** A line of a result and its tone; a terminal shows errors in red. */
 export interface Line {
   text: string;
   tone: 'plain' | 'error';
@@ -17,20 +17,20 @@ export function errorLine(text: string): Line {
   return { text, tone: 'error' };
 }
 
-/** The last line of a job that succeeded, with and without failed assets. */
+/** Writes the last line of a job that succeeded, with or without failed assets. */
 export function doneLine(counts: Pick<JobCounts, 'succeeded' | 'failed' | 'skipped'>): string {
   const processed = counts.succeeded + counts.failed + counts.skipped;
   return `[DONE] Processed ${countOf(processed, 'file')}. ${countOf(counts.failed, 'Error')}.`;
 }
 
-/** Says how many files an earlier run did and the job did not repeat, because they are unchanged. */
+/** Writes how many files were not done again, because an earlier run did them and they are unchanged. */
 export function reusedLine(reused: bigint, total: bigint): string {
   const which =
     reused === total ? (total === 1n ? 'The file was' : `All ${total} files were`) : `${reused} of ${total} files were`;
   return `[INFO] ${which} done by an earlier run and unchanged since.`;
 }
 
-/** The key of an object's URI, by which lines name assets and outputs. */
+/** Returns the key of an object's URI, which is its name on the console. */
 export function keyOf(uri: string): string {
   return uri.replace(/^s3:\/\/[^/]*\//, '');
 }

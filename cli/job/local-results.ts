@@ -12,7 +12,7 @@ import { countOf } from '../terminal/figures.ts';
 import { printable } from '../terminal/printable.ts';
 import { resultsRequest } from './follow.ts';
 
-/** A folder that takes outputs, and the store that they are fetched from. */
+/** A folder for outputs, and the store to fetch them from. */
 export interface LocalFolder {
   store: ObjectStore;
   dir: string;
@@ -22,13 +22,13 @@ export interface LocalFolder {
 export interface LocalOutput {
   /** The output place. */
   uri: string;
-  /** The folder that they are fetched into afterwards, where the user wants them on this machine. */
+  /** The folder to fetch them into afterwards, if the user named one. */
   fetch?: LocalFolder;
-  /** What to tell the user at the end. */
+  /** A remark for the user at the end. */
   remark?: string;
 }
 
-/** Reads --output of a command with a local source: an output place, or a folder for what comes to lie in `ownUri`. */
+/** Reads --output of a command with a local source: an output place, or a folder that takes the results of `ownUri`. */
 export function readLocalOutput(word: string | undefined, ownUri: string, store: ObjectStore): LocalOutput {
   if (word === undefined) return { uri: ownUri, remark: `results lie in ${ownUri}; --output DIR copies them to DIR` };
   return isS3Word(word) ? { uri: word } : { uri: ownUri, fetch: { store, dir: word } };
@@ -36,7 +36,7 @@ export function readLocalOutput(word: string | undefined, ownUri: string, store:
 
 type FetchContext = Pick<CommandContext, 'terminal' | 'signal'>;
 
-/** Fetches all that an ended job put into its output place into a folder; records and what other jobs left stay. */
+/** Fetches all outputs of an ended job into a folder, but neither its records nor the outputs of other jobs. */
 export async function fetchJobOutputs(
   context: FetchContext,
   calls: Pick<JobCalls, 'results'>,
@@ -84,7 +84,7 @@ async function* outputsOf(
         const ours = bucket === folder.bucket && key.startsWith(folder.key);
         if (ours) yield { key, sizeBytes, etag, lastModifyTime: undefined };
       }
-      // A contact sheet leads to the records of failures.
+      // A contact sheet links to the records of failures.
       const { outcome, recordUri } = result;
       if (sheetFile && outcome === Outcome.OUTCOME_FAILED) {
         const record = await store.head(parseObjectUri(recordUri, 'record_uri'), signal);
@@ -103,7 +103,7 @@ async function* outputsOf(
   for await (const objects of store.listAll(pages.bucket, pages.key, signal)) yield* objects;
 }
 
-/** A reused result does not name its outputs; its record does. */
+/** Returns the outputs of a result. A reused result does not name them, but its record does. */
 async function recordedOutputs(
   store: ObjectStore,
   { outputs, reused, recordUri }: TaskResult,

@@ -2,18 +2,18 @@ import { type Job, JobClass, JobState } from '../../gen/cyclorama/job/v1/job.ts'
 import type { JobCalls } from '../connect/job-calls.ts';
 import { doneCount } from './text.ts';
 
-/** Jobs to look at, and of those that did any work at most so many to judge by. */
+/** Newest jobs to read, and the most of them to measure by. */
 const LOOKED_AT = 100;
 const JUDGED_BY = 10;
 
-/** How fast recent jobs went. */
+/** Speed of recent jobs. */
 export interface MeasuredRate {
   perSecond: number;
-  /** How many jobs that was measured in. */
+  /** Number of jobs that this was measured in. */
   jobs: number;
 }
 
-/** Asks for the newest jobs of an operation and tells how fast they went; undefined where none did any work yet. */
+/** Measures the speed of the newest jobs of an operation; undefined if none did any work yet. */
 export async function measureRate(
   calls: Pick<JobCalls, 'list'>,
   operation: string,
@@ -25,8 +25,8 @@ export async function measureRate(
 }
 
 /**
- * Assets a second over the newest jobs, from their counts and times; what they reused took no time and is left out.
- * `weights` says how many assets each asset of a job counts for; without it one.
+ * Computes assets a second over the newest jobs from their counts and times, without the assets that they reused.
+ * `weights` has a factor for the assets of each job; without it the factor is 1.
  */
 export function rateOf(jobs: Job[], weights: number[] = []): MeasuredRate | undefined {
   const measured = jobs

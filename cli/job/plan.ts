@@ -5,10 +5,10 @@ import { countOf, formatBytes, formatClock } from '../terminal/figures.ts';
 import { tableLines } from '../terminal/tables.ts';
 import { type MeasuredRate, measureRate } from './measured-rate.ts';
 
-/** Planning reads the whole source: a bucket of millions takes minutes. */
+/** Planning reads the whole source, which takes minutes for millions of assets. */
 export const PLAN_TIMEOUT_MS = 3_600_000;
 
-/** Shows what a job would do and how long that may take. */
+/** Shows a job's plan and the expected time. */
 export async function showPlan(
   { terminal, signal, json }: Pick<CommandContext, 'terminal' | 'signal' | 'json'>,
   calls: Pick<JobCalls, 'list'>,
@@ -20,7 +20,7 @@ export async function showPlan(
   else for (const line of planLines(plan, rate)) terminal.print(line);
 }
 
-/** A plan for people. */
+/** Writes a plan for people. */
 export function planLines(plan: JobPlan, rate: MeasuredRate | undefined, more: string[][] = []): string[] {
   const { total = 0n, reused = 0n, failed = 0n } = plan.counts ?? {};
   const pending = pendingOf(plan);
@@ -48,12 +48,12 @@ function estimateText(plan: JobPlan, rate: MeasuredRate | undefined): string {
   return `${formatClock(estimate.seconds)} (${perSecond} assets/s, measured in ${countOf(rate.jobs, 'job')})`;
 }
 
-/** How long the rest of a plan takes, with the rate that this is judged by; null where no rate is known. */
+/** Estimates the time for the rest of a plan from a measured rate; null without a rate. */
 export function estimateOf(plan: JobPlan, rate: MeasuredRate | undefined): (MeasuredRate & { seconds: number }) | null {
   return rate === undefined ? null : { seconds: Number(pendingOf(plan)) / rate.perSecond, ...rate };
 }
 
-/** How many assets of a plan are still to do. */
+/** Counts the assets of a plan that are still to do. */
 export function pendingOf({ counts }: JobPlan): bigint {
   return (counts?.total ?? 0n) - (counts?.reused ?? 0n);
 }

@@ -10,13 +10,13 @@ import { doneLine, type Line, reusedLine } from './lines.ts';
 /** Makes the lines of one result; `index` counts results from 1. */
 export type ResultLines = (result: TaskResult, index: number, total: number | '?') => Line[];
 
-/** How to show a job. */
+/** Options for showing a job. */
 export interface ShowOptions {
   resultLines: ResultLines;
-  /** How many assets will come, where that was counted before. */
+  /** Number of assets, if the caller has counted them. */
   expected?: number | undefined;
   failOnError: boolean;
-  /** Images of each asset, for operations whose pace is told in images. */
+  /** Images of each asset; with it the bar shows images a second. */
   imagesPerAsset?: number | undefined;
 }
 
@@ -48,7 +48,7 @@ export async function showJob(
   return exitCodeOfJob(job, failOnError);
 }
 
-/** While the source is still being counted its total is not known. */
+/** Returns the number of assets, which is not known while the job still reads its source. */
 function totalOf(job: Job | undefined): number | '?' {
   if (job?.counts === undefined || job.state === JobState.JOB_STATE_PLANNING) return '?';
   return Number(job.counts.total);

@@ -9,7 +9,7 @@ import { warningsShown } from '../terminal/warnings.ts';
 export const JOB_COLUMNS: Alignment[] = ['left', 'left', 'left', 'left', 'right', 'right', 'right', 'left'];
 export const JOB_HEADINGS = ['JOB', 'OPERATION', 'STATE', 'CREATED (UTC)', 'DONE', 'TOTAL', 'FAILED', 'OUTPUT'];
 
-/** One job as a row of a table. */
+/** Writes a job as a row of a table. */
 export function jobRow(job: Job): string[] {
   const { counts } = job;
   return [
@@ -24,7 +24,7 @@ export function jobRow(job: Job): string[] {
   ];
 }
 
-/** One job as rows of names and values; what is empty is left out. */
+/** Writes a job as rows of names and values, without empty ones. */
 export function jobRows(job: Job): string[][] {
   const { counts, failure } = job;
   const rows = [
@@ -50,17 +50,17 @@ export function jobRows(job: Job): string[][] {
   return rows.filter(([, value]) => value !== '').map(([name, value]) => [name!, printable(value!)]);
 }
 
-/** How many assets have their outcome. */
+/** Counts the assets that have an outcome. */
 export function doneCount({ counts }: Pick<Job, 'counts'>): bigint {
   return counts === undefined ? 0n : counts.succeeded + counts.failed + counts.skipped + counts.cancelled;
 }
 
-/** A state without its prefix: `RUNNING`. */
+/** Writes a state without its prefix: `RUNNING`. */
 function stateName(state: JobState): string {
   return jobStateToJSON(state).replace('JOB_STATE_', '');
 }
 
-/** One result as lines: outcome, asset, why; with Blender's last log lines where the result has them. */
+/** Writes a result as lines: outcome, asset, reason, place, and Blender's last log lines if the result has any. */
 export function resultLines(result: TaskResult): string[] {
   const outcome = outcomeToJSON(result.outcome).replace('OUTCOME_', '');
   const where = printable(result.outputs[0]?.uri ?? result.recordUri);

@@ -5,7 +5,7 @@ import { countOf } from '../terminal/figures.ts';
 import { printable } from '../terminal/printable.ts';
 import { warningsShown } from '../terminal/warnings.ts';
 
-/** One line for an asset that was rendered, the reason for one that was not; below it warnings, which may say why. */
+/** Writes a line for an asset, with the reason of a failure, and below it the warnings, which may explain it. */
 export function renderLines(
   result: TaskResult,
   index: number,
@@ -32,7 +32,7 @@ export function renderLines(
 
 function workText({ outputs, stageSeconds }: TaskResult): string {
   const images = outputs.filter(({ uri }) => uri.endsWith('.png') && !uri.includes('/_cyclorama/')).length;
-  // How long it waited for a Blender says nothing of the asset.
+  // The time that an asset waited for a Blender does not depend on the asset.
   const { wait: _, ...work } = stageSeconds;
   const seconds = Object.values(work).reduce((sum, each) => sum + each, 0);
   return `${countOf(images, 'image')}, ${seconds.toFixed(1)} s`;

@@ -11,15 +11,15 @@ import { renderLines } from './console.ts';
 import { showRenderPlan } from './plan.ts';
 import { countImages } from './spec.ts';
 
-/** Which assets to render, how, and where the images go. */
+/** The assets to render, their settings, and the place for the images. */
 export type RenderTarget = ({ prefixUri: string; suffixes: string[]; limit: number } | { uris: string[] }) & {
   spec: RenderSpec;
   output: LocalOutput;
-  /** The name by which an asset is shown, where that is not its key. */
+  /** Returns the name of an asset on the console; by default its key. */
   nameOf?: (uri: string) => string;
 };
 
-/** What the command line says about the job. */
+/** Job options of the command line. */
 export interface RenderJobOptions {
   requestId?: string;
   requireGpu?: boolean;
@@ -57,7 +57,7 @@ export async function renderMany(
   );
 }
 
-/** Where the images, the contact sheet and the report of a rendering lie, a URI or a folder. */
+/** Writes where the images, the contact sheet and the report of a rendering are: a URI or a folder. */
 export function resultsRemark(where: string, serverWords: string): string {
   const folder = printable(where.endsWith('/') ? where : `${where}/`);
   const look = isS3Word(where) ? `npx cyclorama sheet ${folder}${serverWords}` : `${folder}index.html, in a browser`;

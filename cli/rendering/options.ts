@@ -28,17 +28,17 @@ export function withImageOptions(command: Command): Command {
       parseSize,
     )
     .option('--samples <n>', "samples a pixel (default: the preset's)", parseCount)
-    .addOption(choice('--denoise <how>', "of the textured image (default: the preset's)", DENOISING))
-    .option('--seed <n>', 'of the sampling, a whole number (default: 0)', parseSeed)
+    .addOption(choice('--denoise <how>', "denoiser of the textured image (default: the preset's)", DENOISING))
+    .option('--seed <n>', 'seed of the sampling, a whole number (default: 0)', parseSeed)
     .option(
       '--views <views>',
       'front, ring:COUNT, ring:COUNT@DEGREES above the horizon, or sphere:COUNT (default: front)',
       parseViews,
     )
-    .option('--field-of-view <degrees>', `horizontal (default: ${LENS})`, parseNumber)
+    .option('--field-of-view <degrees>', `horizontal field of view (default: ${LENS})`, parseNumber)
     .option(
       '--margin <share>',
-      `left free around the object, of half the image (default: ${framingMargin})`,
+      `border around the object, as a share of half the image (default: ${framingMargin})`,
       parseNumber,
     )
     .option(
@@ -46,8 +46,10 @@ export function withImageOptions(command: Command): Command {
       'studio, uniform, or s3://bucket/key of an .hdr or .exr (default: studio)',
       parseLighting,
     )
-    .option('--light-strength <factor>', `on all light (default: ${lightStrength})`, parseNumber)
-    .addOption(choice('--background <background>', 'of the textured image (default: transparent)', BACKGROUNDS))
+    .option('--light-strength <factor>', `factor on all light (default: ${lightStrength})`, parseNumber)
+    .addOption(
+      choice('--background <background>', 'background of the textured image (default: transparent)', BACKGROUNDS),
+    )
     .addOption(choice('--normals <frame>', 'axes of the normals; camera is X right, Y up (default: camera)', NORMALS))
     .option(
       '--crease-degrees <degrees>',
@@ -56,10 +58,10 @@ export function withImageOptions(command: Command): Command {
     )
     .option(
       '--depth-step <share>',
-      `step that is an edge, as a share of the depth (default: ${depthStep})`,
+      `step in depth that is an edge, as a share of the depth (default: ${depthStep})`,
       parseNumber,
     )
-    .option('--modalities <list>', 'of textured,normal,depth,edge (default: all)', parseModalities)
+    .option('--modalities <list>', 'images to make, of textured,normal,depth,edge (default: all)', parseModalities)
     .option('--raw <list>', 'further files, of depth-exr,depth-png16,normal-exr', parseRaw)
     .addOption(choice('--scale <scale>', 'metres as in the file, or longest side 1 (default: metric)', SCALES));
 }

@@ -9,20 +9,21 @@ import { resultsRequest } from '../job/follow.ts';
 import { type MeasuredRate, rateOf } from '../job/measured-rate.ts';
 
 const LOOKED_AT = 100;
-/** Stages in which Blender is taken up by an asset. */
+/** Stages of an asset that occupy a Blender. */
 const BLENDER_STAGES = ['import', 'render'];
 
-/** What recent renderings say about the next one. */
+/** Speed of recent renderings. */
 export interface RenderPace {
   rate: MeasuredRate;
-  /** Whether size, samples and views were the same; else it is a guess by the number of views. */
+  /** Whether size, samples, denoiser and views were the same; else the pace is a guess by the number of views. */
   alike: boolean;
-  /** What Cycles computed on, and seconds that Blender was taken up by an asset, where results are still kept. */
+  /** Device of Cycles; empty if the results are no longer kept. */
   device: string;
+  /** Seconds that an asset occupied a Blender; undefined if the results are no longer kept. */
   blenderSeconds: number | undefined;
 }
 
-/** Measures how fast renderings like this one went; undefined where none did any work yet. */
+/** Measures the speed of renderings like this one; undefined if none did any work yet. */
 export async function measureRenderPace(
   calls: Pick<JobCalls, 'list' | 'results'>,
   spec: RenderSpec,
@@ -34,7 +35,7 @@ export async function measureRenderPace(
   const same = jobs.filter((job) => effortOf(specOf(job)) === wanted);
   const alike = rateOf(same) !== undefined;
   const judged = alike ? same : jobs;
-  // Twice the views take about twice the time: import and upload are the smaller part of several views.
+  // Time grows with the number of views, since import and upload are a small part of it.
   const weights = judged.map((job) => (alike ? 1 : countViews(specOf(job)) / countViews(spec)));
   const rate = rateOf(judged, weights);
   if (rate === undefined) return undefined;

@@ -6,7 +6,7 @@ import { estimateOf, pendingOf, planLines } from '../job/plan.ts';
 import { measureRenderPace, type RenderPace } from './pace.ts';
 import { countImages } from './spec.ts';
 
-/** Shows what a rendering would do, how long that may take, and how much of a GPU or CPU. */
+/** Shows a rendering's plan, the expected time, and the hours of a GPU or CPU. */
 export async function showRenderPlan(
   { terminal, signal, json }: Pick<CommandContext, 'terminal' | 'signal' | 'json'>,
   calls: Pick<JobCalls, 'list' | 'results'>,
@@ -35,7 +35,7 @@ function machineRows(plan: JobPlan, spec: RenderSpec, pace: RenderPace | undefin
   return rows;
 }
 
-/** Hours of one Blender with its share of the machine: a GPU's, where each slot has one. */
+/** Computes the hours of one Blender with its share of the machine; with one GPU a slot these are GPU hours. */
 function hoursOf(plan: JobPlan, pace: RenderPace | undefined): number | undefined {
   if (pace?.blenderSeconds === undefined) return undefined;
   return (Number(pendingOf(plan)) * pace.blenderSeconds) / 3600;

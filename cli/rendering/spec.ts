@@ -58,7 +58,7 @@ const RAW = {
   'normal-exr': RawOutput.RAW_OUTPUT_NORMAL_EXR,
 } as const;
 
-/** What the command line says about images; what it leaves out is the service's default. */
+/** Image options of the command line; the service has a default for each that is left out. */
 export interface SpecOptions {
   preset?: keyof typeof PRESETS;
   size?: { width: number; height: number };
@@ -79,7 +79,7 @@ export interface SpecOptions {
   scale?: keyof typeof SCALES;
 }
 
-/** The spec that the command line asks for; bounds are the service's to check. */
+/** Makes a spec of the options; the service checks the bounds. */
 export function toRenderSpec(options: SpecOptions): RenderSpec {
   const { preset, size, denoise, background, lighting, lightStrength, normals, scale } = options;
   const { creaseDegrees, depthStep, fieldOfView, margin, views } = options;
@@ -105,7 +105,7 @@ export function toRenderSpec(options: SpecOptions): RenderSpec {
   };
 }
 
-/** How many PNG images each asset will have, raw depth included. */
+/** Counts the PNG images of each asset, raw depth included. */
 export function countImages(spec: Pick<RenderSpec, 'views' | 'modalities' | 'rawOutputs'>): number {
   const modalities = spec.modalities.length === 0 ? Object.keys(MODALITIES).length : new Set(spec.modalities).size;
   const raw = spec.rawOutputs.includes(RawOutput.RAW_OUTPUT_DEPTH_PNG16) ? 1 : 0;
@@ -141,12 +141,12 @@ export function parseLighting(text: string): Pick<Lighting, 'preset' | 'hdrUri'>
   return { preset, hdrUri: '' };
 }
 
-/** Reads modalities by name, apart by commas. */
+/** Reads names of modalities, separated by commas. */
 export function parseModalities(text: string): Modality[] {
   return readWords(text, MODALITIES);
 }
 
-/** Reads further files by name, apart by commas. */
+/** Reads names of raw files, separated by commas. */
 export function parseRaw(text: string): RawOutput[] {
   return readWords(text, RAW);
 }
@@ -154,7 +154,7 @@ export function parseRaw(text: string): RawOutput[] {
 function readWords<Value>(text: string, known: Record<string, Value>): Value[] {
   return text.split(',').map((word) => {
     if (!Object.hasOwn(known, word.trim()))
-      throw new InvalidArgumentError(`Allowed, apart by commas: ${Object.keys(known).join(', ')}.`);
+      throw new InvalidArgumentError(`Allowed, separated by commas: ${Object.keys(known).join(', ')}.`);
     return known[word.trim()]!;
   });
 }

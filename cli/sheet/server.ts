@@ -6,7 +6,7 @@ import { invalidRequest } from '../../services/kernel/failure.ts';
 import type { SheetSource } from './source.ts';
 
 const HOST = '127.0.0.1';
-/** What a browser shows; all else is for saving. No .html but ours, since a dataset may hold anything. */
+/** Types that a browser may show; it saves all others. HTML is not among them, because a dataset may hold any file. */
 const TYPES: Record<string, string> = {
   png: 'image/png',
   js: 'text/javascript; charset=utf-8',
@@ -16,29 +16,29 @@ const TYPES: Record<string, string> = {
 };
 const HTML = 'text/html; charset=utf-8';
 
-/** A server of one dataset for the browser of this machine. */
+/** A server that shows one dataset to the browser of this machine. */
 export interface SheetServer {
-  /** The address of index.html; whoever does not know it gets nothing. */
+  /** The address of index.html. It holds a secret: a request without it is refused. */
   url: string;
   close(): Promise<void>;
 }
 
-/** How to serve a sheet. */
+/** Options of the server. */
 export interface ServeOptions {
-  /** 0 takes any that is free. */
+  /** 0 takes any free port. */
   port: number;
   signal: AbortSignal;
-  /** A file could not be read. */
+  /** Is called when a file cannot be read. */
   onTrouble: (error: unknown) => void;
 }
 
-/** Serves files of a dataset, to be read only, on this machine's own interface and below a path that nobody can guess. */
+/** Serves a dataset's files, read only, on the loopback interface and below a path that cannot be guessed. */
 export async function serveSheet(source: SheetSource, { port, signal, onTrouble }: ServeOptions): Promise<SheetServer> {
   const token = randomBytes(18).toString('base64url');
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (!response.writableEnded) response.destroy();
-      // A browser that leaves in the middle of an image is no trouble.
+      // A browser may close the connection in the middle of an image.
       if (!signal.aborted && (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') onTrouble(error);
     });
   });
@@ -50,7 +50,7 @@ export async function serveSheet(source: SheetSource, { port, signal, onTrouble 
     const refuse = (status: number): void => {
       response.writeHead(status, { 'Content-Type': 'text/plain', ...SAFETY }).end(`${status}\n`);
     };
-    // A page elsewhere may have its own name lead here; its requests carry that name.
+    // Another page may let its own host name resolve to this address (DNS rebinding); its requests carry that name.
     if (!hosts.includes(request.headers.host ?? '')) return refuse(403);
     const parts = readPath(request.url ?? '', token);
     if (parts === undefined) return refuse(404);
@@ -60,7 +60,7 @@ export async function serveSheet(source: SheetSource, { port, signal, onTrouble 
       throw error;
     });
     if (file === undefined) return refuse(404);
-    // A store of files has none for what was put there by hand: nobody can tell then whether it is the same.
+    // A file that was copied into the store's folder by hand has no ETag, so the browser cannot reuse its copy.
     const etag = file.etag === '' ? undefined : `"${file.etag}"`;
     const isIndex = parts.join('/') === 'index.html';
     const headers = {
@@ -94,8 +94,8 @@ const SAFETY = {
 };
 
 /**
- * The parts of a path below `/<token>/`, decoded; undefined for a path without the token, for one with parts that could
- * lead out of a folder, and for a folder. Parts may be empty: keys of a bucket may have two slashes in a row.
+ * Reads the parts of a path below `/<token>/`, decoded. Returns undefined for a path without the token, for parts that
+ * could lead out of a folder, and for a folder. Parts may be empty, since keys may have two slashes in a row.
  */
 export function readPath(url: string, token: string): string[] | undefined {
   const [, given = '', ...rest] = url.split('?')[0]!.split('/');

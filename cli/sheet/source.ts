@@ -15,10 +15,10 @@ export interface SheetFile {
   open(signal: AbortSignal): Readable;
 }
 
-/** Finds a file below one folder by the parts of its path; undefined where there is none. The parts have been checked. */
+/** Finds a file below one folder by the parts of its path, which the caller has checked; undefined if there is none. */
 export type SheetSource = (parts: string[], signal: AbortSignal) => Promise<SheetFile | undefined>;
 
-/** Files below a prefix of a bucket. */
+/** Serves files below a prefix of a bucket. */
 export function bucketSource(store: Pick<ObjectStore, 'head' | 'read'>, folder: S3Place): SheetSource {
   return async (parts, signal) => {
     const place = { bucket: folder.bucket, key: folder.key + parts.join('/') };
@@ -29,11 +29,11 @@ export function bucketSource(store: Pick<ObjectStore, 'head' | 'read'>, folder: 
   };
 }
 
-/** Files below a folder of this machine; links that lead out of it are not followed. */
+/** Serves files below a folder of this machine; it does not follow links that lead out of the folder. */
 export async function folderSource(folder: string): Promise<SheetSource> {
   const root = await realpath(folder);
   return async (parts) => {
-    // Two slashes in a row are one to a file system: another asset's file.
+    // A file system reads two slashes in a row as one, which would be another asset's file.
     if (parts.includes('')) return undefined;
     const path = await realPath(join(root, ...parts));
     if (path === undefined || !path.startsWith(`${root}${sep}`)) return undefined;

@@ -11,20 +11,20 @@ import type { Part } from './parts.ts';
 
 const FIRST_BACKOFF_MS = 500;
 const LAST_BACKOFF_MS = 15_000;
-/** A part that ran this long was well; its next death starts the count anew. */
+/** A part that ran this long was healthy; the count of quick deaths starts again at its next death. */
 const WELL_MS = 60_000;
 const MAX_QUICK_DEATHS = 10;
 
 export interface ChildOptions {
   logs: string;
   python: string;
-  /** Start again what died by itself. */
+  /** Whether to restart a part that dies. */
   autoRestart: boolean;
-  /** Hears of every change of state, with a sentence for the user where there is something to say. */
+  /** Is called at every change of state; `message` is for the user. */
   onChange: (message?: string) => void;
 }
 
-/** One process of the stack: in a process group of its own, logged, restarted when it dies, dead when we die. */
+/** One process of the stack, in its own process group. It is logged, restarted when it dies, and dies with us. */
 export class Child {
   readonly part: Part;
   readonly log: string;
@@ -51,14 +51,14 @@ export class Child {
     return { name: this.part.name, state: this.state, pid: this.pid, restarts: this.restarts, log: this.log };
   }
 
-  /** Starts the process and waits until it is ready; throws with its last lines when it dies or the deadline passes. */
+  /** Starts the process and waits until it is ready; throws with its last log lines if it dies or is late. */
   async start(signal?: AbortSignal): Promise<void> {
     this.#cycle = new AbortController();
     this.#spawn();
     await this.#untilReady(signal ? AbortSignal.any([signal, this.#cycle.signal]) : this.#cycle.signal);
   }
 
-  /** Ends the process: SIGTERM, and SIGKILL to its whole group at the deadline. It is not restarted. */
+  /** Ends the process with SIGTERM, and its whole group with SIGKILL at the deadline. It is not restarted. */
   async stop(): Promise<void> {
     this.#cycle.abort();
     await this.#restarting;
@@ -73,7 +73,7 @@ export class Child {
     this.#become('stopped');
   }
 
-  /** Sends a signal to the process group, as a fault would; what follows is up to `autoRestart`. */
+  /** Sends a signal to the process group, as a fault would; `autoRestart` decides whether the part restarts. */
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process;
     if (child === undefined) return;
@@ -101,7 +101,7 @@ export class Child {
   }
 
   #onExit(child: ChildProcess, how: string): void {
-    // What the part left in its group (a worker's Blender) goes with it.
+    // Other processes of the group, such as a worker's Blender, must end as well.
     killGroup(child, 'SIGKILL');
     this.#process = undefined;
     if (this.#cycle.signal.aborted) return;
@@ -169,7 +169,7 @@ async function answers(url: string, signal: AbortSignal): Promise<boolean> {
     await response.body?.cancel();
     return response.ok;
   } catch {
-    // Not listening yet, or the wait is over; the caller tells these apart.
+    // The part does not listen yet, or the wait is over; the caller checks which.
     return false;
   }
 }

@@ -8,7 +8,7 @@ export interface S3Key {
   secretAccessKey: string;
 }
 
-/** Reads the data folder's S3 key; makes one the first time. */
+/** Reads the data folder's S3 key, or creates it the first time. */
 export function readOrCreateKey(dir: DataDir): S3Key {
   try {
     return JSON.parse(readFileSync(dir.credentials, 'utf8')) as S3Key;

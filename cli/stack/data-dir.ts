@@ -5,24 +5,24 @@ import { fileURLToPath } from 'node:url';
 /** The folder of this clone. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
-/** Where the local stack keeps everything, one folder. */
+/** Paths in the data folder of a local stack. */
 export interface DataDir {
   root: string;
   buckets: string;
   nats: string;
   natsConfig: string;
-  /** Object metadata, where the file system has no user attributes. */
+  /** Object metadata, for file systems without user attributes. */
   sidecar: string;
   scratch: string;
   logs: string;
   credentials: string;
-  /** Who runs the stack: held from start to end. */
+  /** Identity of the process that runs the stack; the file exists while it runs. */
   holder: string;
   /** Endpoints and the state of the parts. */
   state: string;
 }
 
-/** The data folder that a command means: `.cyclorama` in this clone when it names none. */
+/** Returns the paths of a data folder; by default `.cyclorama` in this clone. */
 export function dataDir(path?: string): DataDir {
   const root = path === undefined ? join(ROOT, '.cyclorama') : isAbsolute(path) ? path : resolve(path);
   return {

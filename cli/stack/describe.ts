@@ -2,7 +2,7 @@ import type { DataDir } from './data-dir.ts';
 import type { StackEndpoints, StackState } from './endpoints.ts';
 import { SERVICES } from './services.ts';
 
-/** The endpoints as lines for a person. */
+/** Writes the endpoints for people. */
 export function describeEndpoints(endpoints: StackEndpoints, dir: DataDir): string {
   const rows: [string, string][] = [
     ...SERVICES.map(({ name }): [string, string] => [
@@ -25,7 +25,7 @@ function describeStore({ s3, remoteStore }: StackEndpoints, dir: DataDir): [stri
   ];
 }
 
-/** One line for each part: its state, process and restarts. */
+/** Writes one line for each part: its state, process and restarts. */
 export function describeParts({ parts }: StackState): string {
   return parts
     .map(({ name, state, pid, restarts }) => {

@@ -10,8 +10,8 @@ import { SERVICES, type ServiceName } from './services.ts';
 export type PartName = 'nats' | 's3' | ServiceName | 'worker';
 
 /**
- * Without it V8 lets the young objects of a service fill 100 MB and more before it clears them away: a worker's memory
- * grew to 400 MB over 2,000 assets, of which 35 MB were in use.
+ * Bounds V8's young generation. Without it young objects fill 100 MB and more before V8 collects them: a worker's
+ * memory grew to 400 MB over 2,000 assets, of which 35 MB were in use.
  */
 const NODE_FLAGS = ['--max-semi-space-size=8'];
 
@@ -26,7 +26,7 @@ export interface Part {
   /** Answers 200 when the part is ready. */
   readyUrl: string;
   readyTimeoutMs: number;
-  /** From SIGTERM to SIGKILL. */
+  /** Time from SIGTERM to SIGKILL. */
   stopTimeoutMs: number;
   ports: Ports;
 }
@@ -36,7 +36,7 @@ export interface PartsInput {
   ports: Ports;
   tools: Tools;
   key: S3Key;
-  /** Whether object metadata must stand in a folder of its own. */
+  /** Whether object metadata needs a folder of its own. */
   sidecar: boolean;
   /** Whether services use the store that the environment names, and not the local one. */
   remoteStore: boolean;
@@ -46,16 +46,16 @@ export interface PartsInput {
 
 const REGION = 'us-east-1';
 const SERVER_STOP_MS = 10_000;
-/** Longer than services and workers allow themselves (STOP_LIMIT_MS of service-main.ts). */
+/** Longer than the time in which services and workers end themselves. */
 const SERVICE_STOP_MS = 25_000;
 
-/** Its first self-test on a GPU compiles kernels for minutes. */
+/** A worker's first self-test on a GPU compiles kernels for minutes. */
 const GPU_WORKER_READY_MS = 1_320_000;
 
-/** How long all parts may take to end, stage after stage: workers, services, servers. */
+/** Longest time for all parts to end, stage after stage: workers, services, servers. */
 export const LONGEST_STOP_MS = 2 * SERVICE_STOP_MS + SERVER_STOP_MS;
 
-/** Where each part will listen. */
+/** Returns the endpoints that the parts will have. */
 export function endpointsOf({
   ports,
   key,
@@ -76,7 +76,7 @@ export function endpointsOf({
   };
 }
 
-/** Describes a part; `replica` 2 and up is one more of a service or worker, with ports of its own. */
+/** Describes a part. A replica from 2 on is a further process of a service or worker, with its own ports. */
 export function describePart(name: PartName, replica: number, input: PartsInput): Part {
   if (name === 'nats') return natsPart(input);
   if (name === 's3') return s3Part(input);
@@ -99,7 +99,7 @@ function natsPart({ dir, ports, tools }: PartsInput): Part {
   };
 }
 
-/** The sync interval bounds what a power cut may lose; a killed server loses nothing, and S3 is the durable truth. */
+/** Writes the configuration. The sync interval bounds the loss of a power cut; a killed server loses nothing. */
 function natsConfig(dir: DataDir, port: number, monitor: number): string {
   return `server_name: cyclorama
 listen: "${HOST}:${port}"
@@ -123,7 +123,7 @@ function s3Part({ dir, ports, tools, key, sidecar }: PartsInput): Part {
       ...['--port', `${HOST}:${port}`, '--region', REGION, '--quiet', '--keep-alive', '--health', '/_healthz'],
       ...['posix', ...(sidecar ? ['--sidecar', dir.sidecar] : []), dir.buckets],
     ],
-    // Not as arguments: those are for everyone to see.
+    // Every user of the machine can read arguments, so the key is in the environment.
     env: { ...process.env, ROOT_ACCESS_KEY: key.accessKeyId, ROOT_SECRET_KEY: key.secretAccessKey },
     readyUrl: `http://${HOST}:${port}/_healthz`,
     readyTimeoutMs: 30_000,
@@ -158,7 +158,7 @@ function servicePart(service: ServiceName | 'worker', replica: number, input: Pa
   };
 }
 
-/** The caller's environment; with a local store without the caller's own, whose session token or role would spoil our key. */
+/** Makes the environment of a service. For the local store it omits the user's own AWS session token or role. */
 function serviceEnv(input: PartsInput): NodeJS.ProcessEnv {
   const endpoints = endpointsOf(input);
   const isOwn = ([name]: [string, unknown]): boolean => !/^(?:AWS|CYCLORAMA_S3)_/.test(name);

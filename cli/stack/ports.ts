@@ -3,13 +3,13 @@ import { createServer } from 'node:net';
 import { SERVICES } from './services.ts';
 
 export const HOST = '127.0.0.1';
-/** Ports that one stack spans from its base; a second replica lies one span further. */
+/** Number of ports that a stack takes from its base; a second replica takes those after them. */
 export const SPAN = 100;
 
-/** Every port of a stack by name: `nats`, `natsMonitor`, `s3`, `worker`, and `NAME`, `NAME.http` of each service. */
+/** Ports of a stack by name: `nats`, `natsMonitor`, `s3`, `worker`, and `NAME`, `NAME.http` of each service. */
 export type Ports = Record<string, number>;
 
-/** The default ports, or all of them moved to start at `base`. */
+/** Returns the default ports, or ports that start at `base`. */
 export function portsFrom(base?: number): Ports {
   if (base === undefined) {
     const ports: Ports = { nats: 4222, natsMonitor: 8222, s3: 9000, worker: 9110 };
@@ -24,7 +24,7 @@ export function portsFrom(base?: number): Ports {
   return ports;
 }
 
-/** Names each port that something else listens on, and who, so that the user can decide whom to stop. */
+/** Names each port that is in use, and the process that listens on it, so that the user can stop it. */
 export async function describeTaken(ports: Ports): Promise<string[]> {
   const taken = await Promise.all(
     Object.entries(ports).map(async (entry) => ((await isFree(entry[1])) ? [] : [entry])),
@@ -32,7 +32,7 @@ export async function describeTaken(ports: Ports): Promise<string[]> {
   return taken.flat().map(([name, port]) => `port ${port} (${name}) is in use by ${listener(port)}`);
 }
 
-/** A base from which a whole stack's ports are free now. */
+/** Finds a base from which all ports of a stack are free now. */
 export async function freePortBase(first = 20_000): Promise<number> {
   for (let base = first; base + SPAN < 32_000; base += SPAN) {
     const free = await Promise.all(Object.values(portsFrom(base)).map(isFree));
@@ -53,7 +53,7 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** The process that listens on a port, as far as this user may see. */
+/** Describes the process that listens on a port, as far as this user may see. */
 function listener(port: number): string {
   const inodes = new Set(listeningInodes(port).map((inode) => `socket:[${inode}]`));
   for (const pid of inodes.size === 0 ? [] : numericNames('/proc')) {

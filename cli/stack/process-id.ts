@@ -1,20 +1,20 @@
 import { readStartTicks } from '../../services/kernel/process/identity.ts';
 
-/** A process that a reused pid cannot be mistaken for. */
+/** Identity of a process; a later process with the same pid has another one. */
 export interface ProcessId {
   pid: number;
-  /** Start time in clock ticks since boot, as /proc/PID/stat has it; empty where there is no /proc. */
+  /** Start time in clock ticks since boot, from /proc/PID/stat; empty on systems without /proc. */
   start: string;
 }
 
-/** Identifies a running process; undefined when there is none (or only its zombie). */
+/** Identifies a running process; undefined if there is none, or only its zombie. */
 export function identify(pid: number): ProcessId | undefined {
   const start = readStartTicks(pid);
   if (start !== undefined) return { pid, start };
   return process.platform !== 'linux' && answers(pid) ? { pid, start: '' } : undefined;
 }
 
-/** Whether the very process runs, not another one with its old pid. */
+/** Whether this process runs, and not another one with the same pid. */
 export function isRunning(id: ProcessId): boolean {
   return identify(id.pid)?.start === id.start;
 }

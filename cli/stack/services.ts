@@ -1,4 +1,4 @@
-/** A gRPC service of the local stack. A later service is one row. */
+/** A gRPC service of the local stack. A new service adds one row. */
 export interface ServiceRow {
   name: string;
   /** Folder under services/ with its main.ts. */

@@ -20,17 +20,17 @@ export interface StackOptions {
   data?: string;
   /** Moves every port; the documented ports by default. */
   portBase?: number;
-  /** Uses the store that the environment names, AWS S3 by default, and runs none. */
+  /** Uses the store that the environment names, AWS S3 by default, and runs no S3 server. */
   remoteStore?: boolean;
   /** Which parts to run; all of them by default. */
   parts?: PartName[];
-  /** How many of a service or of the worker; one each by default. */
+  /** Number of processes of a service or the worker; one each by default. */
   replicas?: Partial<Record<PartName, number>>;
   /** Additional environment of services and workers. */
   env?: Record<string, string>;
   /** Whether a part that dies is started again; true by default, false for tests that stage faults. */
   autoRestart?: boolean;
-  /** Sentences for the user: what starts, what died. */
+  /** Takes messages for the user about parts that start or die. */
   onMessage?: (message: string) => void;
   signal?: AbortSignal;
 }
@@ -41,17 +41,17 @@ export interface Stack {
   dir: DataDir;
   /** Process id of a part by name (`worker`, `analysis-2`); undefined while it does not run. */
   pid(name: string): number | undefined;
-  /** Sends a signal to a part's process group; resolves after its end when that is SIGKILL. */
+  /** Sends a signal to a part's process group; after SIGKILL it waits for the part's end. */
   kill(name: string, signal: NodeJS.Signals): Promise<void>;
   /** Ends a part and waits for its end. */
   stopPart(name: string): Promise<void>;
-  /** Starts a part that was killed or stopped (a running one is stopped first) and waits until it is ready. */
+  /** Stops a part if it runs, starts it and waits until it is ready. */
   restart(name: string): Promise<void>;
   /** Ends every part, in the reverse order of the start. */
   stop(): Promise<void>;
 }
 
-/** Another process runs a stack on the same data folder. */
+/** Another process already runs a stack on the same data folder. */
 export class StackIsRunningError extends Error {
   readonly pid: number;
 
@@ -102,7 +102,7 @@ async function startClaimed(dir: DataDir, options: StackOptions): Promise<Stack>
           try {
             writeState(dir, { endpoints, parts: children.map((child) => child.status()) });
           } catch (error) {
-            // A full disk must not end what runs.
+            // A full disk must not stop the running parts.
             onMessage(`the state of the stack could not be written: ${(error as Error).message}`);
           }
         },
@@ -152,7 +152,7 @@ function inStage(children: Child[], stage: number): Child[] {
 }
 
 async function refuseTakenPorts(ports: Record<string, number>): Promise<void> {
-  // A stack that has just been killed may take a moment to let go of its ports.
+  // A stack that was just killed may hold its ports for a moment.
   await waitBriefly(async () => (await describeTaken(ports)).length === 0);
   const taken = await describeTaken(ports);
   if (taken.length === 0) return;
@@ -164,7 +164,7 @@ async function waitBriefly(isDone: () => Promise<boolean>): Promise<void> {
   for (let round = 0; round < 10 && !(await isDone()); round += 1) await sleep(100);
 }
 
-/** Whether the file system lacks user attributes, in which versitygw keeps metadata. A folder keeps to its first answer. */
+/** Whether versitygw cannot keep metadata in user attributes of the file system. A folder keeps its first answer. */
 function needsSidecar(dir: DataDir, tools: Tools): boolean {
   if (existsSync(dir.sidecar)) return true;
   const probe = 'import os,sys; os.setxattr(sys.argv[1], "user.cyclorama", b"1")';

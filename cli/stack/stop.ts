@@ -4,13 +4,13 @@ import { readHolder } from './holder.ts';
 import { LONGEST_STOP_MS } from './parts.ts';
 import { isRunning, type ProcessId } from './process-id.ts';
 
-/** What the supervisor takes for itself comes on top of its parts' time. */
+/** Time for all parts to end, and for the supervisor itself. */
 const DEADLINE_MS = LONGEST_STOP_MS + 15_000;
 const KILL_DEADLINE_MS = 10_000;
 
 /**
- * Ends the stack that runs on a data folder; false when none ran. A supervisor that does not end in time is killed,
- * and its parts die with it.
+ * Ends the stack that runs on a data folder; false if none ran. It kills a supervisor that does not end in time,
+ * whose parts die with it.
  */
 export async function stopStack(path?: string, deadlineMs = DEADLINE_MS): Promise<boolean> {
   const holder = readHolder(dataDir(path));

@@ -1,10 +1,10 @@
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 
-/** What `up --detach` hears from the process it leaves behind. */
+/** Messages from the supervisor to `up --detach`. */
 export type SupervisorReport = { kind: 'message'; text: string } | { kind: 'ready' } | { kind: 'error'; text: string };
 
-// Runs the stack after `up --detach` has gone. Until the stack is ready the command is still there: when it is
-// interrupted, its channel closes, and the start is given up.
+// Runs the stack after `up --detach` has ended. The command waits until the stack is ready; if it is interrupted
+// before, its channel closes and the supervisor stops the start.
 const starting = new AbortController();
 let stack: Stack | undefined;
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { tableLines } from './tables.ts';
 
-/** A command line without `npx cyclorama` before it, and what it is for. */
+/** A command line without its `npx cyclorama`, and its purpose. */
 export type Example = [line: string, purpose: string];
 
 /** Adds examples below a command's help. */

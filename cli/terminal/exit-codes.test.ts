@@ -25,10 +25,12 @@ describe('exit status', () => {
 
 describe('text of an error', () => {
   it('is one sentence for a server that is not there', () => {
-    const grpc =
-      "no answer from '127.0.0.1:1': round_robin: No connection established. Last error: No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ";
+    const none = 'No connection established. Last error: ';
+    const refused = 'connect ECONNREFUSED 127.0.0.1:1';
+    const grpc = `no answer from '127.0.0.1:1': round_robin: ${none}${none}Error: ${refused}. Resolution note: `;
+    const advice = 'start the local stack with `npx cyclorama up`, or name another server with --endpoint HOST:PORT';
     expect(errorText(new CycloramaError('service_unavailable', grpc))).toBe(
-      'no server answers at 127.0.0.1:1 (connect ECONNREFUSED 127.0.0.1:1): start the local stack with `npx cyclorama up`, or name another server with --endpoint HOST:PORT',
+      `no server answers at 127.0.0.1:1 (${refused}): ${advice}`,
     );
   });
 

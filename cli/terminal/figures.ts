@@ -36,7 +36,7 @@ export function formatClock(seconds: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`;
 }
 
-/** Writes a moment in UTC, to the second: `2025-03-04 05:06:07`. Empty where there is none. */
+/** Writes a moment in UTC, to the second: `2025-03-04 05:06:07`. Empty for an absent one. */
 export function formatTime(time: Date | undefined): string {
   return time === undefined ? '' : time.toISOString().slice(0, 19).replace('T', ' ');
 }

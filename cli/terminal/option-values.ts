@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Takes an option that may be given several times. */
+/** Collects the values of an option that may be given several times. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
-/** What a number in a request holds. */
+/** Largest number that an int32 field of a request holds. */
 const MOST = 2 ** 31 - 1;
 
 /** Reads a whole number from 1. */
@@ -25,21 +25,21 @@ function parseWhole(value: string, least: number): number {
   return number;
 }
 
-/** Reads the number of a port. */
+/** Reads a port number. */
 export function parsePort(value: string): number {
   const port = Number(value);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('Expected 1 to 65535.');
   return port;
 }
 
-/** Reads a number; what bounds it has is the service's to say. */
+/** Reads a number; the service checks its bounds. */
 export function parseNumber(value: string): number {
   const number = Number(value);
   if (value.trim() === '' || !Number.isFinite(number)) throw new InvalidArgumentError('Expected a number.');
   return number;
 }
 
-/** Makes a parser of an option that may be given several times, each time with one of a few words. */
+/** Creates a parser for an option that may be given several times, each time with one of the words. */
 export function collectOf<Word extends string>(words: Word[]): (value: string, before?: Word[]) => Word[] {
   return (value, before = []) => {
     const word = words.find((known) => known === value);

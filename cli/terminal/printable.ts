@@ -1,8 +1,8 @@
 const NAMES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * Makes a name or message of others fit for one line of a terminal: control characters are spelled out.
- * Keys may hold any character, also those that move the cursor or end a line.
+ * Spells out control characters, so that a name or message from elsewhere fits on one line of a terminal.
+ * Keys may hold any character, even one that moves the cursor or ends a line.
  */
 export function printable(text: string): string {
   return text.replaceAll(

@@ -1,18 +1,18 @@
 import { countOf, formatClock } from './figures.ts';
 
-/** Where a piece of work stands. */
+/** Progress of a piece of work. */
 export interface ProgressState {
   done: number;
-  /** Undefined while it is still being counted. */
+  /** Undefined until everything is counted. */
   total: number | undefined;
-  /** Things a second; undefined before there is anything to judge by. */
+  /** Things a second; undefined until the first is done. */
   perSecond: number | undefined;
-  /** What more there is to say, such as `2 failed`. */
+  /** A remark at the end of the line, such as `2 errors`. */
   remark?: string;
 }
 
 const BAR_WIDTH = 24;
-/** Kept over a window. */
+/** Most samples of a window. */
 const SAMPLES = 100;
 
 /** Draws one line of at most `columns` characters: count, bar, share, rate and expected time left. */
@@ -28,22 +28,22 @@ export function progressLine({ done, total, perSecond, remark = '' }: ProgressSt
     .slice(0, Math.max(0, columns - 1));
 }
 
-/** How fast something goes, judged by the last minutes. */
+/** Measures how fast work goes, over the last minutes. */
 export interface Pace {
   /** Takes a count at a time (milliseconds) and returns things a second. */
   sample(nowMs: number, done: number): number | undefined;
 }
 
 /**
- * Creates a pace that looks back over `windowMs`. Assets differ and machines are shared: over half a minute the expected
- * time left was wrong by 19 to 30 %, over five minutes by 9 to 20 % (three jobs of 2,000 to 4,000 assets).
+ * Creates a pace that looks back over `windowMs`. Assets differ and machines are shared: with half a minute the
+ * expected time left was wrong by 19 to 30 %, with five minutes by 9 to 20 % (three jobs of 2,000 to 4,000 assets).
  */
 export function createPace(windowMs = 300_000): Pace {
   const samples: { nowMs: number; done: number }[] = [];
   return {
     sample(nowMs, done) {
       const newest = samples.at(-1);
-      // Results may come by the thousand a second; so many samples would take longer than the work.
+      // A sample for each of thousands of results a second would take longer than the work.
       if (newest === undefined || nowMs - newest.nowMs >= windowMs / SAMPLES) samples.push({ nowMs, done });
       // One sample older than the window stays, so that slow work still has a rate.
       while (samples.length > 1 && nowMs - samples[1]!.nowMs >= windowMs) samples.shift();
@@ -54,7 +54,7 @@ export function createPace(windowMs = 300_000): Pace {
   };
 }
 
-/** Says how many failed; empty for none. */
+/** Writes how many failed; empty for none. */
 export function failedRemark(failed: number | bigint): string {
   return Number(failed) === 0 ? '' : countOf(failed, 'error');
 }

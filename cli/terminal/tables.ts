@@ -1,7 +1,7 @@
-/** How a column lines up: words to the left, numbers to the right. */
+/** Alignment of a column: left for words, right for numbers. */
 export type Alignment = 'left' | 'right';
 
-/** Lines up rows in columns, two spaces apart, without spaces at the ends. */
+/** Aligns rows in columns, two spaces apart, without trailing spaces. */
 export function tableLines(alignments: Alignment[], rows: string[][]): string[] {
   const widths = alignments.map((_, column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>

@@ -4,19 +4,19 @@ import { styleText } from 'node:util';
 
 type Stream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
 
-/** Where a command writes: results on standard output, all else on standard error. */
+/** The terminal of a command: results go to standard output, all else to standard error. */
 export interface Terminal {
   /** Writes a line of the result. */
   print(line: string): void;
-  /** Writes a remark for people, which no script should have to read. */
+  /** Writes a remark for people, which scripts need not read. */
   note(line: string): void;
-  /** Redraws the line at the bottom, on a terminal only. `draw` is handed the width. Undefined takes it away. */
+  /** Redraws the bottom line, on a terminal only; `draw` takes the width in columns. Undefined removes the line. */
   status(draw: ((columns: number) => string) | undefined): void;
   /** Colours a text where standard output is a terminal that shows colours. */
   paint(colour: 'red' | 'green' | 'yellow' | 'bold' | 'dim', text: string): string;
-  /** Whether there is somebody to ask. */
+  /** Whether a user is there to answer questions. */
   readonly interactive: boolean;
-  /** Asks a question; an empty answer once the signal aborts. */
+  /** Asks a question; the answer is empty when the signal aborts. */
   ask(question: string, signal: AbortSignal): Promise<string>;
 }
 
@@ -32,7 +32,7 @@ const REDRAW_MS = 100;
 const USUAL_COLUMNS = 80;
 const ERASE_LINE = '\r\u001b[2K';
 
-/** Opens the terminal of this process. Lines and the status line never mix: it is taken away before each line. */
+/** Opens the terminal of this process. It removes the status line before it writes another line. */
 export function openTerminal({ stdin, stdout, stderr, env }: Streams = process): Terminal {
   const live = stderr.isTTY === true && env.TERM !== 'dumb';
   let drawing: ((columns: number) => string) | undefined;
@@ -44,7 +44,7 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams = process):
     stderr.write(`${drawn === '' ? '' : ERASE_LINE}${line}`);
     drawn = line;
   };
-  // A pseudo-terminal that nobody gave a size says 0.
+  // A pseudo-terminal without a size reports 0 columns.
   const redraw = (): void => show(drawing?.(stderr.columns || USUAL_COLUMNS) ?? '');
   const write = (stream: Stream, line: string): void => {
     show('');
@@ -67,7 +67,7 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams = process):
     async ask(question, signal) {
       show('');
       const lines = createInterface({ input: stdin, output: stderr });
-      // Ctrl-C and Ctrl-D leave the question; readline takes both from the terminal by itself.
+      // Ctrl-C and Ctrl-D end the question; readline reads both from the terminal itself.
       const left = new AbortController();
       lines.once('SIGINT', () => left.abort()).once('close', () => left.abort());
       const ended = AbortSignal.any([signal, left.signal]);

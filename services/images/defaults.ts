@@ -15,7 +15,7 @@ const SENSOR_WIDTH_MM = 36;
 /** Fewest and most pixels of an image's side. */
 export const SIDE_BOUNDS = { least: 16, most: 4096 } as const;
 
-/** The settings of images that a spec leaves out. Scripts have the same in `render_spec.py`; a contract test compares. */
+/** Settings for fields that a spec leaves out; `render_spec.py` has the same, and a contract test compares. */
 export const DEFAULTS = {
   preset: RenderPreset.RENDER_PRESET_STANDARD,
   /** Width, pixels; the default height is the width. */

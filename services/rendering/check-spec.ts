@@ -20,18 +20,18 @@ import type { FieldViolation } from '../kernel/failure.ts';
 import { eachNamed, oneOf, violationsOf, within } from '../kernel/fields.ts';
 import { parseObjectUri } from '../kernel/uri.ts';
 
-/** Sixteen views of 4096 by 4096. */
+/** Pixels of sixteen views of 4096 by 4096. */
 const MAX_PIXELS = 2 ** 28;
 const MAX_SAMPLES = 4096;
-/** Of poses, in units of the rendered world. */
+/** Largest coordinate of a pose, in units of the rendered world. */
 const MAX_COORDINATE = 1e9;
-/** From a pose to what it looks at, as a share of its greatest coordinate. */
+/** Least distance from a pose to the point that it looks at, as a share of its greatest coordinate. */
 const LEAST_DISTANCE = 1e-6;
 const MAX_SEED = 2 ** 31 - 1;
 const MAX_VIEWS = 64;
 const HDR_SUFFIX = /\.(?:hdr|exr)$/i;
 
-/** Names every field of a spec that is outside its bounds, as the proto states them. */
+/** Names every field of a spec that is outside the bounds that the proto states. */
 export function checkSpec(spec: RenderSpec): FieldViolation[] {
   const { modalities, rawOutputs } = spec;
   return [
@@ -56,7 +56,7 @@ export function checkSpec(spec: RenderSpec): FieldViolation[] {
   ].map(({ field, description }) => ({ field: `spec.${field}`, description }));
 }
 
-/** What a worker has to hold at a time is bounded, or a task would wait for ever for room that no scratch disk has. */
+/** Bounds the pixels that a worker holds at a time; else a task would wait for scratch space that no disk has. */
 function checkPixels(spec: RenderSpec): FieldViolation[] {
   const width = spec.width || DEFAULTS.width;
   const pixels = width * (spec.height || width) * countViews(spec);
@@ -85,7 +85,7 @@ function checkViews(views: Views | undefined): FieldViolation[] {
   }
 }
 
-/** A direction needs two points, apart by more than what rounding does to them. */
+/** Checks that a pose has a direction: its two points differ by more than rounding. */
 function checkPose({ position, lookAt }: LookAt, field: string): FieldViolation[] {
   const [from, to] = [position, lookAt].map((point) => [point?.x ?? 0, point?.y ?? 0, point?.z ?? 0]) as [
     number[],
@@ -102,8 +102,8 @@ function checkPose({ position, lookAt }: LookAt, field: string): FieldViolation[
   const distance = Math.hypot(...from.map((coordinate, axis) => coordinate - to[axis]!));
   const least = LEAST_DISTANCE * Math.max(1, greatest);
   if (distance >= least) return [];
-  const description = `stands ${distance} from the point that it looks at; expected at least ${least}, so that it has a direction`;
-  return [{ field, description }];
+  const found = `is ${distance} from the point that it looks at`;
+  return [{ field, description: `${found}; expected at least ${least}, so that it has a direction` }];
 }
 
 function checkLighting(lighting: Lighting | undefined): FieldViolation[] {

@@ -8,7 +8,7 @@ const WORDS: Partial<Record<Modality, string>> = {
   [Modality.MODALITY_EDGE]: 'edge',
 };
 
-/** A modality as files and contact sheets name it. */
+/** Returns the name of a modality in file names and contact sheets. */
 export function modalityWord(modality: Modality): string {
   return WORDS[modality] ?? '';
 }
@@ -20,8 +20,9 @@ const RAW: Partial<Record<RawOutput, string>> = {
 };
 
 /**
- * The files that a resolved spec may leave below the asset's own folder. No folder is the asset's alone: what `chair.glb`
- * leaves lies in `chair/` and `chair/view_000/`, and so does what `chair/view_000.glb` leaves, under other names.
+ * Names the files that a resolved spec may leave below the asset's folder. `imaging/derive.py` writes them, and a
+ * contract test compares the two. Other assets may share the folder: files of `chair.glb` lie in `chair/` and
+ * `chair/view_000/`, and those of `chair/view_000.glb` lie in `chair/view_000/` under other names.
  */
 export function ownNames(spec: RenderSpec): string[] {
   const images = spec.modalities.map((modality) => `render_${modalityWord(modality)}.png`);

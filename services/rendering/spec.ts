@@ -10,7 +10,7 @@ import { qualityOf } from '../images/presets.ts';
 
 const ORIGIN = { x: 0, y: 0, z: 0 };
 
-/** A spec with every field set, as the processes that render want it. */
+/** Fills in every field of a spec with its default, as the processes that render need it. */
 export function resolveSpec(spec: RenderSpec): RenderSpec {
   const preset = spec.preset || DEFAULTS.preset;
   const quality = qualityOf(preset);
@@ -63,7 +63,10 @@ function resolveArrangement(views: Views | undefined): Arrangement {
 
 type Json = { [field: string]: unknown };
 
-/** The spec as protobuf JSON with fields at their default left out, so that two requests for the same images give the same text. */
+/**
+ * Writes a spec as protobuf JSON without fields that have their default value.
+ * Two requests for the same images thus give the same text.
+ */
 export function toSpecJson(spec: RenderSpec): Json {
   const full = resolveSpec(spec);
   const { preset, width, normalSpace, normalConvention, views } = full;
@@ -84,7 +87,7 @@ export function toSpecJson(spec: RenderSpec): Json {
   });
 }
 
-/** What of some JSON is not the same in another. */
+/** Returns the fields of a JSON object that differ from those of another. */
 function difference(json: Json, other: Json): Json {
   const left = Object.entries(json).flatMap(([name, value]): [string, unknown][] => {
     const before = other[name];

@@ -12,7 +12,8 @@ import { resolveSpec, toSpecJson } from '../../services/rendering/spec.ts';
 const RUNTIME = fileURLToPath(new URL('../../blender-runtime', import.meta.url));
 
 function askPython(code: string): unknown {
-  const script = `import dataclasses, json, sys; sys.path.insert(0, sys.argv[1]); from cyclorama_blender.protocol.render_spec import *; ${code}`;
+  const imports = 'import dataclasses, json, sys; sys.path.insert(0, sys.argv[1])';
+  const script = `${imports}; from cyclorama_blender.protocol.render_spec import *; ${code}`;
   const text = execFileSync(readTools().python, ['-c', script, RUNTIME], { encoding: 'utf8', timeout: 30_000 });
   // An arc tangent may differ in its last bit.
   return JSON.parse(text, (_, value) => (typeof value === 'number' ? Number(value.toFixed(9)) : value));

@@ -132,10 +132,10 @@ describe('a file', () => {
     const { code, err } = await cyclorama(['inspect', 'models/fox.glb'], { data: join(folder, 'no-stack') });
     expect(code).toBe(3);
     expect(err).toMatch(
-      /no local stack runs on '.*no-stack', through which local files go; start it: npx cyclorama up/,
+      /local files go through the local stack, and none runs on '.*no-stack'; start it: npx cyclorama up/,
     );
     const remote = await cyclorama(['inspect', 'models/fox.glb', '--endpoint', '127.0.0.1:1']);
-    expect([remote.code, remote.err]).toEqual([2, expect.stringContaining('127.0.0.1:1 is no service of it')]);
+    expect([remote.code, remote.err]).toEqual([2, expect.stringContaining('127.0.0.1:1 is not one of its services')]);
   });
 });
 
@@ -165,7 +165,7 @@ describe('--dry-run', () => {
 
 it.each<[string[], number, RegExp]>([
   [['validate', './models/cube.obj'], 2, /^error: SOURCE: '.*cube.obj' is no .glb file; for other formats: /],
-  [['inspect', '/dev/zero'], 2, /is no file or folder here but a pipe, a socket or a device/],
+  [['inspect', '/dev/zero'], 2, /is a pipe, a socket or a device/],
   [['inspect', './models/cube.obj', '-o', 'none/cube.json'], 2, /^error: --output: 'none\/cube.json' has no folder/],
   [['put', '/dev/zero', 's3://assets/'], 2, /^error: PATH: '\/dev\/zero' is neither a file nor a folder\n$/],
   [['put', './empty', 's3://assets/', '--create-bucket'], 1, /^0 files .*\nerror: '.\/empty' holds no file\n$/],

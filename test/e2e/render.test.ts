@@ -82,7 +82,7 @@ describe('render', () => {
   it.each([
     [['models/fox.glb'], '--output: is needed here; expected a folder'],
     [['s3://models/'], '--output: is needed here; expected s3://bucket/prefix/'],
-    [['models', '--output', 'x', '--dry-run'], '--dry-run: goes with what lies below a prefix'],
+    [['models', '--output', 'x', '--dry-run'], '--dry-run: works only with a prefix of a bucket'],
     [['s3://models/', '--output', OUTPUT, '--size', '9999'], 'spec.width: is 9999; expected 16 to 4096'],
   ])('refuses %j', async (args, why) => {
     const { code, err } = await cyclorama(['render', ...args]);
