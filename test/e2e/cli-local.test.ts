@@ -166,7 +166,11 @@ describe('--dry-run', () => {
 it.each<[string[], number, RegExp]>([
   [['validate', './models/cube.obj'], 2, /^error: SOURCE: '.*cube.obj' is no .glb file; for other formats: /],
   [['inspect', '/dev/zero'], 2, /is a pipe, a socket or a device/],
-  [['inspect', './models/cube.obj', '-o', 'none/cube.json'], 2, /^error: --output: 'none\/cube.json' has no folder/],
+  [
+    ['inspect', './models/cube.obj', '-o', 'none/cube.json'],
+    2,
+    /^error: --output: 'none\/cube.json' is in a folder that does not exist/,
+  ],
   [['put', '/dev/zero', 's3://assets/'], 2, /^error: PATH: '\/dev\/zero' is neither a file nor a folder\n$/],
   [['put', './empty', 's3://assets/', '--create-bucket'], 1, /^0 files .*\nerror: '.\/empty' holds no file\n$/],
   [['get', 's3://assets/nothing/', './results'], 1, /^0 files .*\nerror: 's3:\/\/assets\/nothing\/' holds no file\n$/],

@@ -34,7 +34,7 @@ _FILES = {
     "DEPTH_PNG16": ("depth_16", "render_depth_16.png"),
     "NORMAL_EXR": ("normal_exr", "render_normal.exr"),
 }
-"""By modality or raw output: its name in metadata.json, and its file."""
+"""By modality or raw output: its name in metadata.json, and its file. services/rendering/places.ts has the same."""
 
 _ENCODING = ("up", 4)
 """Filter and zlib level: level 6 takes 2.6 times as long for 5 % less."""
