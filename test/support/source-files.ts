@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,11 +27,41 @@ export function readImports({ path, text }: SourceFile): string[] {
     .map((name) => (name.startsWith('.') ? posix.join(posix.dirname(path), name) : name));
 }
 
-/** What a Python file imports at any depth: top-level packages, and modules of ours as `cyclorama_blender.x`. */
+/**
+ * What a Python file imports at any depth: top-level packages, and modules of ours as `cyclorama_blender.room.module`.
+ * `from cyclorama_blender.room import module` names the module where the room has it, else the room.
+ */
 export function readPythonImports({ text }: SourceFile): string[] {
   const plain = [...text.matchAll(/^\s*import ([\w.]+)/gm)].map((match) => match[1]!);
-  const froms = [...text.matchAll(/^\s*from ([\w.]+) import ([\w, ]+)/gm)].flatMap(([, from, names]) =>
-    from === 'cyclorama_blender' ? names!.split(',').map((name) => `${from}.${name.trim()}`) : [from!],
+  const froms = [...text.matchAll(/^\s*from ([\w.]+) import (?:\(([^)]*)\)|([\w, ]+))/gm)].flatMap(
+    ([, from = '', wrapped, names]) =>
+      (wrapped ?? names ?? '')
+        .split(',')
+        .map((name) => name.trim().split(' ')[0]!)
+        .filter((name) => name !== '')
+        .map((name) => (isPythonModule(`${from}.${name}`) ? `${from}.${name}` : from)),
   );
-  return [...plain, ...froms].map((name) => (name.startsWith('cyclorama_blender.') ? name : name.split('.')[0]!));
+  return [...plain, ...froms].map((name) => (name.startsWith('cyclorama_blender') ? name : name.split('.')[0]!));
+}
+
+function isPythonModule(name: string): boolean {
+  return (
+    name.startsWith('cyclorama_blender.') &&
+    existsSync(join(ROOT, 'blender-runtime', `${name.replaceAll('.', '/')}.py`))
+  );
+}
+
+/** The circles among files, each as the path of imports that leads back to its first file. */
+export function findCycles(files: SourceFile[], importsOf: (file: SourceFile) => string[]): string[] {
+  const imports = new Map(files.map((file) => [file.path, importsOf(file)]));
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, way: string[]): void => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' -> '));
+    if (way.includes(path) || done.has(path) || !imports.has(path)) return;
+    for (const imported of imports.get(path)!) visit(imported, [...way, path]);
+    done.add(path);
+  };
+  for (const path of imports.keys()) visit(path, []);
+  return circles;
 }
