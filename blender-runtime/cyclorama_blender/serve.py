@@ -54,7 +54,7 @@ def answer(room: ModuleType, events: BinaryIO, request: Request) -> None:
     failure: tuple[str, str, str] | None = None
     log.info("begin %s %s", request.op, Path(request.input_path).name)
     try:
-        done = room.perform(request, clock.enter)
+        done = room.OPS[request.op](request, clock.enter)
         # What JSON cannot hold is this request's failure; met when the result is sent, it would end the process.
         contract.encode_event(done.message)
     except Exception as error:  # noqa: BLE001

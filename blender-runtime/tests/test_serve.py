@@ -52,7 +52,7 @@ def test_malformed_lines_are_answered_and_survived(shared_served: Served):
 
 
 def test_a_number_that_json_cannot_hold_fails_its_own_request_alone():
-    room = SimpleNamespace(perform=lambda *_: Answer("inspection", {"area": math.inf}), reset=lambda: None)
+    room = SimpleNamespace(OPS={"inspect": lambda *_: Answer("inspection", {"area": math.inf})}, reset=lambda: None)
     events = io.BytesIO()
     serve.answer(room, events, Request("r", "inspect"))
     *_, last = map(json.loads, events.getvalue().splitlines())

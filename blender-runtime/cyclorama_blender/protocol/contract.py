@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ MAX_WARNINGS = 100
 
 Json = dict[str, Any]
 
-_HALVES = re.compile("[\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class MalformedRequest(Exception):
@@ -46,7 +46,14 @@ class Answer:
     warnings: tuple[str, ...] = ()
 
 
-def parse_request(line: bytes, ops: Sequence[str]) -> Request:
+Enter = Callable[[str], None]
+"""Reports the stage that begins, or that the current stage moves on."""
+
+Op = Callable[[Request, Enter], Answer]
+"""Performs one kind of request."""
+
+
+def parse_request(line: bytes, ops: Collection[str]) -> Request:
     """Reads one line of protobuf JSON that asks for one of `ops`; fields of newer workers are ignored.
 
     Raises:
@@ -97,7 +104,7 @@ def write_json(value: object, **layout: Any) -> str:
     Blender hands names that are no UTF-8, such as Latin-1 out of an OBJ, as halves of characters, at which strict
     readers stop; they become U+FFFD.
     """
-    return _HALVES.sub("\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False, **layout))
+    return _SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False, **layout))
 
 
 def ready_event(blender_version: str, python_version: str, pid: int) -> Json:

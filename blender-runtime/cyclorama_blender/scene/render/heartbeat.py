@@ -13,25 +13,25 @@ EVERY_SECONDS = 2.0
 
 
 @contextmanager
-def told(tell: Callable[[], None]) -> Iterator[None]:
-    """Calls `tell` whenever Cycles has moved on, from a thread of Cycles while the render is waited for.
+def render_heartbeat(on_progress: Callable[[], None]) -> Iterator[None]:
+    """Calls `on_progress` from Cycles' own thread whenever the render status changes.
 
     Without a window Cycles takes samples in rounds that it plans to last 30 seconds, more where a GPU is not full, and
     reports after each and at every step before the first. A render that hangs reports nothing.
     """
-    told_at, status_told = time.monotonic(), ""
+    reported_at, reported_status = time.monotonic(), ""
 
-    def note(stats: str, *_: object) -> None:
-        nonlocal told_at, status_told
+    def on_stats(stats: str, *_: object) -> None:
+        nonlocal reported_at, reported_status
         # What stands before are time and memory, which differ from call to call.
         status = stats.rpartition(" | ")[2]
-        if status == status_told or time.monotonic() - told_at < EVERY_SECONDS:
+        if status == reported_status or time.monotonic() - reported_at < EVERY_SECONDS:
             return
-        told_at, status_told = time.monotonic(), status
-        tell()
+        reported_at, reported_status = time.monotonic(), status
+        on_progress()
 
-    bpy.app.handlers.render_stats.append(note)
+    bpy.app.handlers.render_stats.append(on_stats)
     try:
         yield
     finally:
-        bpy.app.handlers.render_stats.remove(note)
+        bpy.app.handlers.render_stats.remove(on_stats)

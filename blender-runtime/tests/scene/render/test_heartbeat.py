@@ -38,7 +38,8 @@ def test_a_render_tells_that_it_moves_on_while_it_does(monkeypatch: pytest.Monke
         written.append((tmp_path / "view_000.exr").exists())
 
     options = {"spec": {"width": 64, "height": 64, "samples": 32}}
-    room.perform(Request("r1", "modalities", options, "", str(tmp_path / "cube.glb"), str(tmp_path)), enter)
+    request = Request("r1", "modalities", options, "", str(tmp_path / "cube.glb"), str(tmp_path))
+    room.OPS["modalities"](request, enter)
     assert stages[:2] == ["import", "render"]
     assert set(stages[2:]) == {"render"}
     assert written.count(False) > 10
@@ -46,26 +47,26 @@ def test_a_render_tells_that_it_moves_on_while_it_does(monkeypatch: pytest.Monke
 
 
 def test_signs_come_every_few_seconds_at_most(clock: list[float]) -> None:
-    told: list[float] = []
-    with heartbeat.told(lambda: told.append(clock[0])):
+    reported: list[float] = []
+    with heartbeat.render_heartbeat(lambda: reported.append(clock[0])):
         (note,) = bpy.app.handlers.render_stats
         for sample in range(100):
             clock[0] = 100 + sample / 10
             note(SAMPLE.format(sample, sample), None)
-    assert told == pytest.approx([102, 104, 106, 108])
+    assert reported == pytest.approx([102, 104, 106, 108])
 
 
 def test_a_render_that_stands_still_gives_no_sign(clock: list[float]) -> None:
-    told: list[float] = []
-    with heartbeat.told(lambda: told.append(clock[0])):
+    reported: list[float] = []
+    with heartbeat.render_heartbeat(lambda: reported.append(clock[0])):
         (note,) = bpy.app.handlers.render_stats
         for seconds in range(3, 99):
             clock[0] = 100 + seconds
             note(SAMPLE.format(seconds, 1), None)
-    assert told == [103]
+    assert reported == [103]
 
 
 def test_a_render_that_fails_leaves_nothing_that_tells() -> None:
-    with pytest.raises(KeyError), heartbeat.told(lambda: None):
+    with pytest.raises(KeyError), heartbeat.render_heartbeat(lambda: None):
         raise KeyError("broken")
     assert bpy.app.handlers.render_stats == []
