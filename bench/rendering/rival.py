@@ -27,20 +27,26 @@ from cyclorama_blender.protocol.render_spec import SENSOR_WIDTH_MM, RenderSpec, 
 from cyclorama_blender.scene.asset import importers, session
 from cyclorama_blender.scene.render import cycles_setup
 from cyclorama_blender.scene.render.lighting import light_scene
-from cyclorama_blender.scene.staging.stage import set_stage
+from cyclorama_blender.scene.staging.staged_scene import stage_scene
 
 
 def build(path: Path, spec: RenderSpec) -> bpy.types.Scene:
     """Imports a file and sets stage, light and camera as the service does."""
     session.reset()
     importers.import_asset(path)
-    stage = set_stage(path, spec.object_scale)
-    scene = stage.scene
+    staged = stage_scene(path, spec.object_scale)
+    scene = staged.scene
     light_scene(scene, spec.lighting, None)
     camera = Intrinsics.of(spec)
-    (shot,) = frame_views(stage.parts, arrange(spec.views), camera, spec.framing_margin)
+    (shot,) = frame_views(
+        staged.parts, arrange(spec.views), camera, spec.framing_margin
+    )
     lens = bpy.data.cameras.new("rival")
-    lens.sensor_fit, lens.sensor_width, lens.lens = "HORIZONTAL", SENSOR_WIDTH_MM, camera.focal_length_mm
+    lens.sensor_fit, lens.sensor_width, lens.lens = (
+        "HORIZONTAL",
+        SENSOR_WIDTH_MM,
+        camera.focal_length_mm,
+    )
     lens.clip_start, lens.clip_end = shot.clip_start, shot.clip_end
     eye = bpy.data.objects.new("rival", lens)
     eye.matrix_world = Matrix(shot.view.pose)
@@ -49,12 +55,16 @@ def build(path: Path, spec: RenderSpec) -> bpy.types.Scene:
     return scene
 
 
-def shoot(scene: bpy.types.Scene, spec: RenderSpec, modality: str, folder: Path) -> None:
+def shoot(
+    scene: bpy.types.Scene, spec: RenderSpec, modality: str, folder: Path
+) -> None:
     """Renders one image."""
     cycles_setup.configure(scene, spec)
     settings = scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGBA", "8"
-    scene.view_settings.view_transform = "Standard" if modality in ("textured", "edge") else "Raw"
+    scene.view_settings.view_transform = (
+        "Standard" if modality in ("textured", "edge") else "Raw"
+    )
     scene.use_nodes = modality in MAPPINGS
     scene.render.use_compositing = scene.use_nodes
     scene.node_tree and scene.node_tree.nodes.clear()
@@ -63,7 +73,9 @@ def shoot(scene: bpy.types.Scene, spec: RenderSpec, modality: str, folder: Path)
         layers = tree.nodes.new("CompositorNodeRLayers")
         layers.scene = scene
         out = tree.nodes.new("CompositorNodeComposite")
-        tree.links.new(MAPPINGS[modality](tree, layers, scene.camera.data), out.inputs["Image"])
+        tree.links.new(
+            MAPPINGS[modality](tree, layers, scene.camera.data), out.inputs["Image"]
+        )
     scene.render.use_freestyle = modality == "edge"
     scene.view_layers[0].use_freestyle = modality == "edge"
     if modality == "edge":
@@ -75,7 +87,9 @@ def shoot(scene: bpy.types.Scene, spec: RenderSpec, modality: str, folder: Path)
     bpy.ops.render.render(write_still=True, scene=scene.name)
 
 
-def map_normal(tree: bpy.types.NodeTree, layers: bpy.types.Node, _lens: bpy.types.Camera) -> bpy.types.NodeSocket:
+def map_normal(
+    tree: bpy.types.NodeTree, layers: bpy.types.Node, _lens: bpy.types.Camera
+) -> bpy.types.NodeSocket:
     """Half the normal and a half more."""
     socket = layers.outputs["Normal"]
     for operation in ("MULTIPLY", "ADD"):
@@ -87,16 +101,24 @@ def map_normal(tree: bpy.types.NodeTree, layers: bpy.types.Node, _lens: bpy.type
     return socket
 
 
-def map_depth(tree: bpy.types.NodeTree, layers: bpy.types.Node, lens: bpy.types.Camera) -> bpy.types.NodeSocket:
+def map_depth(
+    tree: bpy.types.NodeTree, layers: bpy.types.Node, lens: bpy.types.Camera
+) -> bpy.types.NodeSocket:
     """Black at the near plane, white at the far one."""
     node = tree.nodes.new("CompositorNodeMapRange")
     node.use_clamp = True
-    node.inputs[1].default_value, node.inputs[2].default_value = lens.clip_start, lens.clip_end
+    node.inputs[1].default_value, node.inputs[2].default_value = (
+        lens.clip_start,
+        lens.clip_end,
+    )
     tree.links.new(layers.outputs["Depth"], node.inputs[0])
     return node.outputs[0]
 
 
-MAPPINGS: dict[str, Callable[..., bpy.types.NodeSocket]] = {"normal": map_normal, "depth": map_depth}
+MAPPINGS: dict[str, Callable[..., bpy.types.NodeSocket]] = {
+    "normal": map_normal,
+    "depth": map_depth,
+}
 
 
 def main(argv: list[str]) -> None:
@@ -108,7 +130,11 @@ def main(argv: list[str]) -> None:
     session.reset()
     print("ready", file=replies)
     full = defaults(samples=samples)
-    data = defaults(samples=data_samples, denoising="OFF") if data_samples < samples else full
+    data = (
+        defaults(samples=data_samples, denoising="OFF")
+        if data_samples < samples
+        else full
+    )
     for line in sys.stdin:
         source, folder = map(Path, json.loads(line))
         scene = build(source, full)

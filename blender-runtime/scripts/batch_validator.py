@@ -25,7 +25,7 @@ from cyclorama_blender.serve import to_failure
 
 SUFFIX = ".glb"
 REPORT = "_report.json"
-ASKED = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 5}}
+CLIENT_OPTIONS = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 5}}
 
 
 def main(argv: list[str], scratch: Path) -> int:
@@ -36,8 +36,8 @@ def main(argv: list[str], scratch: Path) -> int:
     try:
         found, keys = scan(store, options)
     except store_errors() as error:
-        raise RuntimeFailure("internal", f"'{place(options)}' cannot be listed: {error}") from error
-    print(f"[INFO] Scanning '{place(options)}'... found {count_of(found, 'file')}.")
+        raise RuntimeFailure("internal", f"'{scanned_uri(options)}' cannot be listed: {error}") from error
+    print(f"[INFO] Scanning '{scanned_uri(options)}'... found {count_of(found, 'file')}.")
     if options.limit:
         print(f"[INFO] Processing limit set to {options.limit}.")
     print()
@@ -95,7 +95,7 @@ def open_store(endpoint_url: str | None) -> Any:
     # Stores other than Amazon's rarely have a name for each bucket.
     s3 = {"addressing_style": "path"} if endpoint_url else {}
     try:
-        return boto3.client("s3", endpoint_url=endpoint_url, config=Config(**ASKED, s3=s3))
+        return boto3.client("s3", endpoint_url=endpoint_url, config=Config(**CLIENT_OPTIONS, s3=s3))
     except (BotoCoreError, ValueError) as error:
         raise RuntimeFailure("internal", f"the store cannot be reached with these settings: {error}") from error
 
@@ -166,7 +166,7 @@ def validate(store: Any, options: argparse.Namespace, key: str, path: Path) -> O
         found = report.validation_report(key, answer.message, answer.warnings)
         stats = found["stats"]
         if stats["faces"] == 0:
-            raise RuntimeFailure("no_geometry", emptiness(stats["vertices"], answer.warnings))
+            raise RuntimeFailure("no_geometry", explain_no_face(stats["vertices"], answer.warnings))
     except Exception as error:  # noqa: BLE001
         reason, message = to_failure(error)
         say(f"ERROR: {message}")
@@ -176,7 +176,7 @@ def validate(store: Any, options: argparse.Namespace, key: str, path: Path) -> O
     return Outcome(True, found)
 
 
-def emptiness(vertices: int, warnings: tuple[str, ...]) -> str:
+def explain_no_face(vertices: int, warnings: tuple[str, ...]) -> str:
     """Says that an asset has no face, and what it has: warnings often tell, such as curves alone or another scene."""
     what = f"no face but {vertices} vertices" if vertices else "no mesh"
     return "; ".join([f"the asset has {what}; expected at least one face", *warnings[:5]])
@@ -192,7 +192,7 @@ def report_place(options: argparse.Namespace, key: str) -> tuple[str, str]:
     return bucket, folder + name.removeprefix(options.prefix[: options.prefix.rfind("/") + 1])
 
 
-def place(options: argparse.Namespace) -> str:
+def scanned_uri(options: argparse.Namespace) -> str:
     """Names what is scanned."""
     return f"s3://{options.bucket_name}/{options.prefix}"
 

@@ -139,7 +139,7 @@ def test_names_of_others_stay_on_their_line(capsys: pytest.CaptureFixture[str]):
 )
 def test_an_asset_without_faces_is_told_with_what_it_has(vertices: int, warnings: tuple[str, ...], says: str):
     validator = runpy.run_path(str(RUNTIME / "scripts" / "batch_validator.py"))
-    assert validator["emptiness"](vertices, warnings) == says
+    assert validator["explain_no_face"](vertices, warnings) == says
 
 
 @pytest.mark.parametrize("file", ["brick.glb", "truncated.glb", "--help", "--no-such-option"])

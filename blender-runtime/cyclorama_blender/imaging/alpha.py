@@ -20,7 +20,7 @@ UNSEEN = 1 / 255
 """Standard deviation of alpha that averaging may take away; a step of alpha then moves by 0.8 times that at most."""
 
 
-def steady_alpha(passes: Passes, mask: Mask, samples: int) -> Image:
+def smooth_alpha(passes: Passes, mask: Mask, samples: int) -> Image:
     """Averages alpha (H, W) over windows on the object where both alpha and the denoised light say that it is even.
 
     How many of a pixel's n samples pass through a surface is off by about one, since Cycles spreads them evenly: alpha

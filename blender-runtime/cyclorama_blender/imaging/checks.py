@@ -78,7 +78,7 @@ def check_view(name: str, passes: Passes, mask: Mask, normals: Image, border: in
     failed = [*_unsound(passes, mask, normals), *_blank(mask, light.size > 0, colour)]
     if touched := _touched_sides(mask | covered, border):
         failed.append(("cropped", f"the object touches the {' and '.join(touched)} border; expected it inside"))
-    warnings = [*_doubts(passes, mask), *_odd_light(light, colour)]
+    warnings = [*_warn_passes(passes, mask), *_warn_light(light, colour)]
     return Findings(
         tuple(Shortfall(reason, f"{name}: {message}", name) for reason, message in failed),
         tuple(f"{name}: {warning}" for warning in warnings),
@@ -115,16 +115,16 @@ def _blank(mask: Mask, visible: bool, colour: str) -> list[tuple[str, str]]:
     return [("blank_render", message)]
 
 
-def _doubts(passes: Passes, mask: Mask) -> list[str]:
-    doubts = []
+def _warn_passes(passes: Passes, mask: Mask) -> list[str]:
+    warnings = []
     bad = sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in (*passes.rgb, passes.alpha))
     if bad:
-        doubts.append(f"{bad} values of the lit image are not finite; they are drawn black or white")
+        warnings.append(f"{bad} values of the lit image are not finite; they are drawn black or white")
     # Beside the outline alpha is a fraction, so only what is plainly there or plainly not is compared.
     wrong = np.count_nonzero((passes.alpha > 0.99) & ~mask) + np.count_nonzero((passes.alpha < 0.01) & mask)
     if wrong > UNEVEN * np.count_nonzero(mask):
-        doubts.append(f"alpha and depth disagree about {wrong} pixels, as with nearly clear materials")
-    return doubts
+        warnings.append(f"alpha and depth disagree about {wrong} pixels, as with nearly clear materials")
+    return warnings
 
 
 def _light(passes: Passes, seen: Mask) -> Image:
@@ -144,7 +144,7 @@ def _sole_colour(light: Image) -> str:
     return "one colour" if (high - low < EVEN).all() else ""
 
 
-def _odd_light(light: Image, colour: str) -> list[str]:
+def _warn_light(light: Image, colour: str) -> list[str]:
     odd = []
     if colour == "black":
         odd.append("the object is black all over: nothing lights it, or its material is black or not for Cycles")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cyclorama_blender.imaging import checks, colour, depth, edges, exr, metadata, normals, png, thumbnail
-from cyclorama_blender.imaging.alpha import steady_alpha
+from cyclorama_blender.imaging.alpha import smooth_alpha
 from cyclorama_blender.imaging.checks import Findings
 from cyclorama_blender.imaging.metadata import DescribedFile, DescribedView
 from cyclorama_blender.imaging.passes import Mask, Passes, read_passes
@@ -160,7 +160,7 @@ def _look(spec: RenderSpec, view: RenderedView, passes: Passes) -> tuple[_Seen, 
 def _draw(output: str, spec: RenderSpec, view: RenderedView, seen: _Seen) -> Pixels | Planes:
     """Draws one modality or raw output; planes are for an EXR."""
     if output == "TEXTURED":
-        return colour.textured(_steady(spec, seen), spec.background)
+        return colour.textured(_smooth_alpha(spec, seen), spec.background)
     if output == "EDGE":
         surface = edges.Surface(seen.passes.depth, seen.mask, seen.normals, seen.passes.index)
         return edges.draw_edges(surface, Intrinsics.of(spec), spec.edges.crease_degrees, spec.edges.depth_step)
@@ -174,10 +174,10 @@ def _draw(output: str, spec: RenderSpec, view: RenderedView, seen: _Seen) -> Pix
     return {name: framed[..., at] for at, name in enumerate("RGB")}
 
 
-def _steady(spec: RenderSpec, seen: _Seen) -> Passes:
+def _smooth_alpha(spec: RenderSpec, seen: _Seen) -> Passes:
     if spec.denoising == "OFF":
         return seen.passes
-    return replace(seen.passes, alpha=steady_alpha(seen.passes, seen.mask, spec.samples))
+    return replace(seen.passes, alpha=smooth_alpha(seen.passes, seen.mask, spec.samples))
 
 
 def _described_file(output_dir: Path, path: str) -> DescribedFile:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Whole = npt.NDArray[np.integer]
+Integers = npt.NDArray[np.integer]
 
 
-def pack_rows(columns: Sequence[Whole], bits: int) -> npt.NDArray[np.uint64]:
+def pack_rows(columns: Sequence[Integers], bits: int) -> npt.NDArray[np.uint64]:
     """Turns each row into one number: equal rows into equal numbers, others into others.
 
     Args:
@@ -34,12 +34,12 @@ def number_alike(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], 
     return numbers.astype(np.uint64), len(values)
 
 
-def count_components(first: Whole, second: Whole, nodes: int) -> int:
+def count_components(first: Integers, second: Integers, nodes: int) -> int:
     """Counts the connected components of a graph of `nodes` nodes whose edges join first[i] and second[i]."""
     return int(np.count_nonzero(find_roots(first, second, nodes) == np.arange(nodes)))
 
 
-def find_roots(first: Whole, second: Whole, nodes: int) -> npt.NDArray[np.intp]:
+def find_roots(first: Integers, second: Integers, nodes: int) -> npt.NDArray[np.intp]:
     """Names one node of its component for each node of such a graph, the same for the whole component.
 
     Hooks root to root and shortens the paths. Hooking downwards and upwards in turns leaves at most half of the roots

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from cyclorama_blender.maths.connectivity import Whole, count_components, number_alike, pack_rows
+from cyclorama_blender.maths.connectivity import Integers, count_components, number_alike, pack_rows
 
 THIN = 1e-8
 """Area over squared longest edge at which single precision no longer tells a polygon from a line."""
@@ -40,10 +40,10 @@ class MeshArrays:
     """
 
     points: Numbers
-    corner_vertices: Whole
-    corner_edges: Whole
-    corner_totals: Whole
-    edge_vertices: Whole
+    corner_vertices: Integers
+    corner_edges: Integers
+    corner_totals: Integers
+    edge_vertices: Integers
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def describe_surface(mesh: MeshArrays) -> Surface:
     return Surface(counts, areas, volume)
 
 
-def _weld(points: Numbers) -> tuple[Whole, int]:
+def _weld(points: Numbers) -> tuple[Integers, int]:
     # Adding zero makes -0.0 and 0.0 the same bits.
     bits = np.ascontiguousarray(points, dtype=np.float32) + np.float32(0)
     columns = bits.view(np.uint32)
@@ -158,7 +158,7 @@ def _a_finite_point(points: Numbers) -> Numbers:
     return points[np.argmax(finite)].astype(np.float64) if finite.any() else np.zeros(3)
 
 
-def _by_size(mesh: MeshArrays) -> Iterator[tuple[Whole, Whole]]:
+def _by_size(mesh: MeshArrays) -> Iterator[tuple[Integers, Integers]]:
     """Yields polygons with the same number of corners: their indices, and (corners, n) vertices."""
     totals = mesh.corner_totals
     starts = np.cumsum(totals, dtype=np.int64) - totals
@@ -167,7 +167,7 @@ def _by_size(mesh: MeshArrays) -> Iterator[tuple[Whole, Whole]]:
         yield faces, mesh.corner_vertices[starts[faces] + np.arange(size)[:, None]]
 
 
-def _measure(points: Numbers, inside: Numbers, corners: Whole) -> tuple[Numbers, npt.NDArray[np.bool_], float]:
+def _measure(points: Numbers, inside: Numbers, corners: Integers) -> tuple[Numbers, npt.NDArray[np.bool_], float]:
     """Measures polygons of one size, cut into fans: area vectors, which are thin, and the signed volume below them."""
     size, count = corners.shape
     areas = np.zeros((count, 3))
@@ -199,7 +199,7 @@ def _sum_finite(lengths: Numbers) -> float:
     return float(lengths[np.isfinite(lengths)].sum())
 
 
-def _count_edges(first: Whole, second: Whole) -> tuple[int, int, int, int]:
+def _count_edges(first: Integers, second: Integers) -> tuple[int, int, int, int]:
     """Counts edges, those of one polygon, those of more than two, and those that two run through in one direction."""
     apart = first != second
     first, second = first[apart], second[apart]

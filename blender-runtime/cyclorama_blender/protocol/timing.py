@@ -14,10 +14,10 @@ class StageClock:
         seconds: by stage, of those that ended.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, on_enter: Callable[[str], None]) -> None:
         self.stage = ""
         self.seconds: dict[str, float] = {}
-        self._tell = tell
+        self._on_enter = on_enter
         self._since = time.perf_counter()
 
     def enter(self, stage: str) -> None:
@@ -27,4 +27,4 @@ class StageClock:
             self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self._since
         self.stage, self._since = stage, now
         if stage:
-            self._tell(stage)
+            self._on_enter(stage)

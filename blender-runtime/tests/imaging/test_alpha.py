@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from props import add_material, add_mesh
 
-from cyclorama_blender.imaging.alpha import steady_alpha
+from cyclorama_blender.imaging.alpha import smooth_alpha
 from cyclorama_blender.imaging.passes import Passes, read_passes
 from cyclorama_blender.scene.render import modalities
 
@@ -30,7 +30,7 @@ def steady(alpha: Any, truth: Any, mask: Any = EVERYWHERE, samples: int = SAMPLE
     light = np.broadcast_to(np.asarray(truth, np.float32), alpha.shape)
     rgb = tuple(light * np.asarray(share, np.float32) for share in (0.8 * colour, 0.3 * colour, 0.2))
     nothing = np.zeros_like(alpha)
-    return steady_alpha(Passes(rgb, alpha, nothing, (nothing,) * 3, None), mask, samples)
+    return smooth_alpha(Passes(rgb, alpha, nothing, (nothing,) * 3, None), mask, samples)
 
 
 def inner(image: np.ndarray) -> np.ndarray:
@@ -86,7 +86,7 @@ def test_a_rendered_step_of_alpha_is_not_smeared(tmp_path: Path) -> None:
     spec = {"width": 256, "height": 256, "samples": 8, "denoising": "DENOISING_FAST"}
     modalities.render({"spec": spec}, Path("asset.glb"), tmp_path, [])
     passes = read_passes(tmp_path / "view_000.exr", 256, 256)
-    change = (steady_alpha(passes, passes.mask, 8) - passes.alpha)[40:-40]
+    change = (smooth_alpha(passes, passes.mask, 8) - passes.alpha)[40:-40]
     # Means over columns are nearly free of noise. Were the light not asked, one would move by 9/255.
     assert np.abs(change.mean(axis=0)[118:138]).max() < 2 / 255
     assert (change != 0)[:, 60:110].mean() > 0.7

@@ -118,7 +118,7 @@ def _describe_texture(image: bpy.types.Image) -> Json:
     return {"name": image.name, "width": width, "height": height, "format": form.lower()}
 
 
-def missing_textures(*, with_packed: bool = True) -> list[str]:
+def warn_missing_textures(*, with_packed: bool = True) -> list[str]:
     """Warns of images that are not there; Blender has to read packed ones to know."""
     images = [image for image in bpy.data.images if with_packed or not image.packed_files]
     missing = sorted(_file_name(image) for image in images if is_missing(image))
@@ -165,7 +165,7 @@ def _file_name(image: bpy.types.Image) -> str:
     return PurePosixPath(image.filepath.replace("\\", "/")).name or image.name
 
 
-def other_geometry(scene: bpy.types.Scene) -> list[str]:
+def warn_other_geometry(scene: bpy.types.Scene) -> list[str]:
     """Warns of geometry that is not of polygons."""
     kinds = Counter(thing.type for thing in scene.objects if thing.type in OTHER_GEOMETRY)
     return [

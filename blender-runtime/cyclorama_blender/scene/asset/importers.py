@@ -101,7 +101,7 @@ def _open_blend(path: Path, head: bytes) -> Warnings:
 def _check_references(path: Path) -> Warnings:
     """Keeps a .blend from reading outside its folder: what it looks for there is looked for beside it, and reported."""
     inside, outside = _split_references(path)
-    _bring_home({written for written, _ in outside})
+    _repoint_beside_asset({written for written, _ in outside})
     _, still_outside = _split_references(path)
     if still_outside:
         first, *others = _each_file_once(still_outside)
@@ -110,19 +110,19 @@ def _check_references(path: Path) -> Warnings:
             "unsafe_reference",
             f"'{path.name}' refers to '{first}'{more}; expected files in its own folder, or packed ones",
         )
-    lacking = _lacking_libraries(path)
+    missing = _missing_libraries(path)
     return [
-        *(f"links '{written}', which is not there: what comes from it is missing" for written in lacking),
+        *(f"links '{written}', which is not there: what comes from it is missing" for written in missing),
         *(
             f"refers to '{written}', which is not packed into the file"
-            for written in _named(inside)
-            if written not in lacking
+            for written in _file_names(inside)
+            if written not in missing
         ),
-        *(f"refers to '{written}' outside its folder, which is not read" for written in _named(outside)),
+        *(f"refers to '{written}' outside its folder, which is not read" for written in _file_names(outside)),
     ]
 
 
-def _named(references: Iterable[Reference]) -> list[str]:
+def _file_names(references: Iterable[Reference]) -> list[str]:
     """One spelling of each file; dots alone, as Blender saves a volume's empty path, name none."""
     return [written for written in _each_file_once(references) if written.strip("./\\")]
 
@@ -137,7 +137,7 @@ def _each_file_once(references: Iterable[Reference]) -> list[str]:
     return list({absolute: written for written, absolute in references}.values())
 
 
-def _bring_home(outside: set[str]) -> None:
+def _repoint_beside_asset(outside: set[str]) -> None:
     """Has what can do without its file look for it beside the asset."""
     for block in _dispensable():
         if block.filepath in outside:
@@ -152,19 +152,19 @@ def _dispensable() -> Iterator[Any]:
         yield from (node for node in tree.nodes if node.bl_idname == "ShaderNodeTexIES")
 
 
-def _lacking_libraries(path: Path) -> list[str]:
+def _missing_libraries(path: Path) -> list[str]:
     """Names the libraries that are not there; refuses a .blend that has no geometry besides."""
-    lacking = [
+    missing = [
         library.filepath
         for library in bpy.data.libraries
         if library.packed_file is None and not Path(bpy.path.abspath(library.filepath)).exists()
     ]
-    if lacking and not any(len(mesh.polygons) for mesh in bpy.data.meshes):
+    if missing and not any(len(mesh.polygons) for mesh in bpy.data.meshes):
         raise RuntimeFailure(
             "missing_dependency",
-            f"'{path.name}' has no mesh but links data from '{lacking[0]}'; expected it in the file itself",
+            f"'{path.name}' has no mesh but links data from '{missing[0]}'; expected it in the file itself",
         )
-    return lacking
+    return missing
 
 
 def _references() -> list[Reference]:

@@ -17,8 +17,8 @@ from cyclorama_blender.scene.asset.contents import (
     describe_textures,
     find_materials,
     layer_names,
-    missing_textures,
-    other_geometry,
+    warn_missing_textures,
+    warn_other_geometry,
 )
 from cyclorama_blender.scene.asset.geometry import (
     MeshUse,
@@ -63,8 +63,8 @@ def inspect_scene(warnings: list[str], *, with_stats: bool = True) -> Answer:
     if not bounds.is_empty:
         message["boundsMin"] = vector(*bounds.low)
         message["boundsMax"] = vector(*bounds.high)
-    found += _doubts(bounds) + other_geometry(scene) + _left_aside(scene, uses)
-    found += missing_textures(with_packed=with_stats)
+    found += _warn_bounds(bounds) + warn_other_geometry(scene) + _warn_other_scenes(scene, uses)
+    found += warn_missing_textures(with_packed=with_stats)
     if with_stats:
         message["stats"], more = _describe(scene, uses)
         found += more
@@ -148,17 +148,19 @@ def _shows_meshes(thing: bpy.types.Object) -> bool:
     return thing.type == "MESH" or thing.instance_type != "NONE"
 
 
-def _left_aside(scene: bpy.types.Scene, uses: list[MeshUse]) -> list[str]:
+def _warn_other_scenes(scene: bpy.types.Scene, uses: list[MeshUse]) -> list[str]:
     """Warns of meshes that the active scene does not show: those of other scenes, or of none."""
     shown = {thing for use in uses for thing in use.owners}
     aside = sum(thing.type == "MESH" and thing not in shown for thing in bpy.data.objects)
     return [f"mesh objects outside of scene '{scene.name}' are neither counted nor measured: {aside}"] if aside else []
 
 
-def _doubts(bounds: WorldBounds) -> list[str]:
-    doubts = []
+def _warn_bounds(bounds: WorldBounds) -> list[str]:
+    warnings = []
     if bounds.dropped:
-        doubts.append(f"{bounds.dropped} vertices have coordinates that are not finite; they are not in the dimensions")
+        warnings.append(
+            f"{bounds.dropped} vertices have coordinates that are not finite; they are not in the dimensions"
+        )
     if bounds.is_huge:
-        doubts.append(f"the asset reaches further than {HUGE_METRES:.0e} m from the origin; it is most likely broken")
-    return doubts
+        warnings.append(f"the asset reaches further than {HUGE_METRES:.0e} m from the origin; it is most likely broken")
+    return warnings

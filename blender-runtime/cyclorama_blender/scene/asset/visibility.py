@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-RENDER_TWINS = {
+RENDER_COUNTERPARTS = {
     "SUBSURF": ("levels", "render_levels"),
     "MULTIRES": ("levels", "render_levels"),
     "SCREW": ("steps", "render_steps"),
@@ -15,7 +15,7 @@ RENDER_TWINS = {
 }
 """By type of modifier: what the viewport takes, and what a render takes."""
 
-VIEWPORT_ONLY = (".show_viewport", "hide_viewport", *(f".{viewport}" for viewport, _ in RENDER_TWINS.values()))
+VIEWPORT_ONLY = (".show_viewport", "hide_viewport", *(f".{viewport}" for viewport, _ in RENDER_COUNTERPARTS.values()))
 """How the paths of properties end that no render heeds; their drivers would take our values back."""
 
 
@@ -38,7 +38,7 @@ def show_as_rendered() -> None:
         _resolve_as_rendered(thing.data)
         _mute_drivers(thing)
     for tree in bpy.data.node_groups:
-        _answer_as_rendered(tree)
+        _replace_is_viewport(tree)
 
 
 def is_seen(instance: bpy.types.DepsgraphObjectInstance) -> bool:
@@ -47,7 +47,7 @@ def is_seen(instance: bpy.types.DepsgraphObjectInstance) -> bool:
     return instance.show_self and instance.object.visible_camera and shower.visible_camera
 
 
-def stands_in(instance: bpy.types.DepsgraphObjectInstance) -> bool:
+def is_compositing_aid(instance: bpy.types.DepsgraphObjectInstance) -> bool:
     """Whether it is there for compositing: catches shadows, cuts a hole, or does no more than reflect light."""
     thing = instance.object
     shower = instance.parent or thing
@@ -74,8 +74,8 @@ def _change(owner: Any, name: str, value: object) -> None:
 
 def _evaluate_as_rendered(modifier: bpy.types.Modifier) -> None:
     _change(modifier, "show_viewport", modifier.show_render)
-    if modifier.type in RENDER_TWINS:
-        in_viewport, in_render = RENDER_TWINS[modifier.type]
+    if modifier.type in RENDER_COUNTERPARTS:
+        in_viewport, in_render = RENDER_COUNTERPARTS[modifier.type]
         _change(modifier, in_viewport, getattr(modifier, in_render))
     if modifier.type == "PARTICLE_SYSTEM":
         _change(modifier.particle_system.settings, "display_percentage", 100)
@@ -95,7 +95,7 @@ def _mute_drivers(thing: bpy.types.Object) -> None:
             driver.mute = True
 
 
-def _answer_as_rendered(tree: bpy.types.NodeTree) -> None:
+def _replace_is_viewport(tree: bpy.types.NodeTree) -> None:
     """Has geometry nodes that ask whether they are in the viewport hear no."""
     for node in [node for node in tree.nodes if node.bl_idname == "GeometryNodeIsViewport"]:
         no = tree.nodes.new("FunctionNodeInputBool")

@@ -19,7 +19,7 @@ from cyclorama_blender.protocol.render_spec import SENSOR_WIDTH_MM, RenderSpec
 from cyclorama_blender.scene.render import cycles_setup
 from cyclorama_blender.scene.render.device import choose_device
 from cyclorama_blender.scene.render.lighting import light_scene
-from cyclorama_blender.scene.staging.stage import set_stage
+from cyclorama_blender.scene.staging.staged_scene import stage_scene
 
 
 def render(options: Json, input_path: Path, output_dir: Path, warnings: list[str]) -> Answer:
@@ -35,28 +35,28 @@ def render(options: Json, input_path: Path, output_dir: Path, warnings: list[str
         RuntimeFailure: `no_geometry`, `gpu_unavailable`, `invalid_asset`.
     """
     spec = RenderSpec.from_json(options.get("spec", {}))
-    stage = set_stage(input_path, spec.object_scale)
-    cycles_setup.configure(stage.scene, spec)
-    device = choose_device(stage.scene, require_gpu=bool(options.get("requireGpu")))
+    staged = stage_scene(input_path, spec.object_scale)
+    cycles_setup.configure(staged.scene, spec)
+    device = choose_device(staged.scene, require_gpu=bool(options.get("requireGpu")))
     hdr = options.get("hdrFile", "")
-    light_scene(stage.scene, spec.lighting, input_path.parent / hdr if hdr else None)
+    light_scene(staged.scene, spec.lighting, input_path.parent / hdr if hdr else None)
     camera = Intrinsics.of(spec)
-    shots = frame_views(stage.parts, arrange(spec.views), camera, spec.framing_margin)
+    shots = frame_views(staged.parts, arrange(spec.views), camera, spec.framing_margin)
     cut = [f"{shot.view.name}: the object leaves the image" for shot in shots if not shot.inside]
-    found = (*warnings, *stage.warnings, *cut)
-    placement = stage.placement
+    found = (*warnings, *staged.warnings, *cut)
+    placement = staged.placement
     message = {
-        "views": _render_views(stage.scene, shots, camera, output_dir),
+        "views": _render_views(staged.scene, shots, camera, output_dir),
         "box": _box(*placement.box),
         "assetBox": _box(placement.low, placement.high),
         "translation": vector(*placement.translation),
         "scale": placement.scale,
-        "frame": stage.frame,
+        "frame": staged.frame,
         "focalLengthMm": camera.focal_length_mm,
         "sensorWidthMm": SENSOR_WIDTH_MM,
         "device": device,
         "blenderVersion": bpy.app.version_string,
-        "strayVertices": str(stage.strays),
+        "strayVertices": str(staged.strays),
         "warnings": list(found),
     }
     return Answer("rendering", message, found)

@@ -24,7 +24,7 @@ APART = 1e-5
 Ranks = npt.NDArray[np.intp]
 
 
-def part_twins(solids: Sequence[Solid], longest: float) -> list[str]:
+def separate_coincident_faces(solids: Sequence[Solid], longest: float) -> list[str]:
     """Compares the faces of all meshes that stand at the same places.
 
     Args:

@@ -18,7 +18,7 @@ _OUTPUTS = {
 """By type of node and name of the output."""
 
 
-def tell_context(materials: Iterable[bpy.types.Material]) -> list[str]:
+def warn_material_context(materials: Iterable[bpy.types.Material]) -> list[str]:
     """Warns of each kind of question once."""
     trees = with_groups(material.node_tree for material in materials if material.node_tree)
     asked = {question for tree in trees for node in tree.nodes for question in _questions(node)}

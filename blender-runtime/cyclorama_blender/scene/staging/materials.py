@@ -8,8 +8,8 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
-from cyclorama_blender.scene.asset.contents import is_missing, missing_textures, missing_tiles, with_groups
-from cyclorama_blender.scene.staging.omissions import tell_first, tell_materials
+from cyclorama_blender.scene.asset.contents import is_missing, missing_tiles, warn_missing_textures, with_groups
+from cyclorama_blender.scene.staging.omissions import warn_first, warn_materials
 
 COLOR_ENDINGS = (".obj", ".ply")
 """Formats whose importers bring vertex colours but leave them out of the materials."""
@@ -24,7 +24,7 @@ NEUTRAL = (
     # Occlusion, roughness and metalness share an image, in red, green and blue.
     (("Roughness", "Metallic", "Occlusion"), (1.0, 0.6, 0.0), False),
 )
-OTHERWISE = ((0.6, 0.6, 0.6), False)
+NEUTRAL_DEFAULT = ((0.6, 0.6, 0.6), False)
 
 COLORS = {"Base Color", "Color", "Emission Color", "Specular Tint", "Sheen Tint"}
 """Inputs of shaders whose textures a glTF has in sRGB."""
@@ -59,9 +59,9 @@ def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float
     with_nodes = [material for material in materials if material.use_nodes and material.node_tree]
     plain = [material.name for material in with_nodes if not _take_output(material)]
     warnings = [
-        *missing_textures(),
-        *tell_materials(materials),
-        *tell_first("no output for any renderer of today, so the plain colour is taken", plain),
+        *warn_missing_textures(),
+        *warn_materials(materials),
+        *warn_first("no output for any renderer of today, so the plain colour is taken", plain),
     ]
     for material in sorted(materials, key=lambda material: material.name_full):
         # Displaced surfaces would leave the frame that their vertices were measured for.
@@ -199,7 +199,7 @@ def _rescale(tree: bpy.types.NodeTree, scale: float) -> None:
 def _neutral(node: bpy.types.Node) -> tuple[tuple[float, float, float], bool]:
     """Returns what says nothing where the node's image leads to, and whether it is a colour."""
     reached = _reached_inputs(node)
-    return next(((color, is_color) for names, color, is_color in NEUTRAL if reached & set(names)), OTHERWISE)
+    return next(((color, is_color) for names, color, is_color in NEUTRAL if reached & set(names)), NEUTRAL_DEFAULT)
 
 
 def _reached_inputs(node: bpy.types.Node) -> set[str]:

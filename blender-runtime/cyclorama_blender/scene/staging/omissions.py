@@ -8,14 +8,14 @@ from collections.abc import Iterable
 import bpy
 
 from cyclorama_blender.scene.asset.contents import surface_nodes
-from cyclorama_blender.scene.asset.visibility import is_seen, stands_in
+from cyclorama_blender.scene.asset.visibility import is_compositing_aid, is_seen
 from cyclorama_blender.scene.staging.solids import KINDS
 
 _NO_SURFACE = {"VOLUME": "volume objects", "GREASEPENCIL": "grease pencil objects", "GPENCIL": "grease pencil objects"}
 """By type of object, the last one until Blender 4.2: they have neither faces nor depth."""
 
 
-def tell_left_out(depsgraph: bpy.types.Depsgraph) -> list[str]:
+def warn_left_out(depsgraph: bpy.types.Depsgraph) -> list[str]:
     """Warns of kinds of things that show but are not rendered, with how many of each there are."""
     counts: Counter[str] = Counter()
     for instance in depsgraph.object_instances:
@@ -24,14 +24,14 @@ def tell_left_out(depsgraph: bpy.types.Depsgraph) -> list[str]:
             counts[_NO_SURFACE[thing.type]] += 1
         if thing.type == "MESH" and is_seen(instance) and len(thing.data.vertices) and not len(thing.data.polygons):
             counts["meshes of points or lines alone"] += 1
-        if thing.type in KINDS and is_seen(instance) and stands_in(instance):
+        if thing.type in KINDS and is_seen(instance) and is_compositing_aid(instance):
             counts["shadow catchers, holdouts and objects for indirect light"] += 1
         if instance.show_particles:
             counts["systems of particle hair"] += sum(map(_is_hair, thing.modifiers))
     return [f"{kind} are left out of the rendering: {count}" for kind, count in sorted(counts.items()) if count]
 
 
-def tell_materials(materials: Iterable[bpy.types.Material]) -> list[str]:
+def warn_materials(materials: Iterable[bpy.types.Material]) -> list[str]:
     """Warns of materials that come out as something else than the file means."""
     trees = {material.name: material.node_tree for material in materials if material.node_tree}
     # Light knows of a volume, data passes do not.
@@ -39,12 +39,12 @@ def tell_materials(materials: Iterable[bpy.types.Material]) -> list[str]:
     # It gives Cycles black, of which ramps then make one colour.
     toons = [name for name, tree in trees.items() if any(node.type == "SHADERTORGB" for node in surface_nodes(tree))]
     return [
-        *tell_first("a volume has no surface, and so no depth, normals or edges", volumes),
-        *tell_first("'Shader to RGB' is EEVEE's alone, so its light and shade are missing", toons),
+        *warn_first("a volume has no surface, and so no depth, normals or edges", volumes),
+        *warn_first("'Shader to RGB' is EEVEE's alone, so its light and shade are missing", toons),
     ]
 
 
-def tell_first(what: str, names: list[str]) -> list[str]:
+def warn_first(what: str, names: list[str]) -> list[str]:
     """Warns of materials, if there are any, by the name of one."""
     if not names:
         return []

@@ -18,7 +18,7 @@ _FACTORS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 """Odd and without a pattern: they spread 32 bits over 64."""
 
 
-def drop_doubles(solids: Sequence[Solid]) -> list[str]:
+def drop_same_faces(solids: Sequence[Solid]) -> list[str]:
     """Keeps the first face of those with the same corners and material, and the first object of those in one place.
 
     Returns:
@@ -30,17 +30,17 @@ def drop_doubles(solids: Sequence[Solid]) -> list[str]:
         objects += len(solid.places) - len(first)
         solid.keep_places(np.isin(np.arange(len(solid.places)), first))
         if isinstance(solid.shape, bpy.types.Mesh):
-            doubles = _find_doubles(solid.shape)
-            if len(doubles):
-                _delete(solid.shape, doubles)
-            faces += len(doubles)
+            same = _find_same_faces(solid.shape)
+            if len(same):
+                _delete(solid.shape, same)
+            faces += len(same)
     counts = {"faces": faces, "objects": objects}
     return [
         f"{kind} left out that lie exactly on another one of the same material: {n}" for kind, n in counts.items() if n
     ]
 
 
-def _find_doubles(mesh: bpy.types.Mesh) -> npt.NDArray[np.intp]:
+def _find_same_faces(mesh: bpy.types.Mesh) -> npt.NDArray[np.intp]:
     keys = face_keys(mesh)
     materials = np.empty(len(keys), dtype=np.int32)
     mesh.polygons.foreach_get("material_index", materials)

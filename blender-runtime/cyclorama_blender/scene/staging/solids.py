@@ -17,7 +17,7 @@ import numpy as np
 from cyclorama_blender.maths.framing import Placed
 from cyclorama_blender.maths.strays import Cloud, find_strays
 from cyclorama_blender.maths.surface import Numbers
-from cyclorama_blender.scene.asset.visibility import is_seen, stands_in
+from cyclorama_blender.scene.asset.visibility import is_compositing_aid, is_seen
 
 Shape = bpy.types.Mesh | bpy.types.Curves | bpy.types.PointCloud
 
@@ -83,7 +83,7 @@ def freeze(depsgraph: bpy.types.Depsgraph, metres_per_unit: float) -> list[Solid
 
 def _shown(depsgraph: bpy.types.Depsgraph) -> Iterator[bpy.types.DepsgraphObjectInstance]:
     for instance in depsgraph.object_instances:
-        if instance.object.type in KINDS and is_seen(instance) and not stands_in(instance):
+        if instance.object.type in KINDS and is_seen(instance) and not is_compositing_aid(instance):
             yield instance
 
 
@@ -184,7 +184,7 @@ def _delete(solid: Solid, strays: np.ndarray) -> None:
     solid.users, solid.points = _face_points(solid.shape)
 
 
-def bring_home(solids: Sequence[Solid]) -> None:
+def recentre(solids: Sequence[Solid]) -> None:
     """Moves meshes whose vertices lie far from their own origin there, and their places the other way."""
     for solid in solids:
         if not isinstance(solid.shape, bpy.types.Mesh):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from props import add_cube
 
-from cyclorama_blender.scene.staging.stage import set_stage
+from cyclorama_blender.scene.staging.staged_scene import stage_scene
 
 BLEND = Path("asset.blend")
 
@@ -38,9 +38,9 @@ def test_what_collections_bring_in_shows_as_in_a_render() -> None:
     subdivided = smooth.modifiers.new("smooth", "SUBSURF")
     subdivided.levels, subdivided.render_levels = 0, 2
     instanced(shown, cutter, smooth)
-    stage = set_stage(BLEND, "METRIC")
-    assert sorted(len(part.points) for part in stage.parts) == [8, 98]
-    assert stage.placement.low[0] == pytest.approx(-2.5)
+    staged = stage_scene(BLEND, "METRIC")
+    assert sorted(len(part.points) for part in staged.parts) == [8, 98]
+    assert staged.placement.low[0] == pytest.approx(-2.5)
 
 
 def test_a_collection_within_an_instance_is_hidden_as_in_a_render() -> None:
@@ -51,7 +51,7 @@ def test_a_collection_within_an_instance_is_hidden_as_in_a_render() -> None:
     bpy.context.scene.collection.objects.unlink(other)
     inner.objects.link(other)
     inner.hide_render = True
-    assert len(set_stage(BLEND, "METRIC").parts) == 1
+    assert len(stage_scene(BLEND, "METRIC").parts) == 1
 
 
 def test_what_is_linked_from_a_library_shows_as_in_a_render(tmp_path: Path) -> None:
@@ -64,10 +64,10 @@ def test_what_is_linked_from_a_library_shows_as_in_a_render(tmp_path: Path) -> N
     empty = bpy.data.objects.new("instancer", None)
     empty.instance_type, empty.instance_collection = "COLLECTION", here.collections[0]
     bpy.context.scene.collection.objects.link(empty)
-    assert len(set_stage(BLEND, "METRIC").parts) == 1
+    assert len(stage_scene(BLEND, "METRIC").parts) == 1
     here.collections[0].override_hierarchy_create(bpy.context.scene, bpy.context.view_layer)
     empty.instance_type = "NONE"
-    assert len(set_stage(BLEND, "METRIC").parts) == 1
+    assert len(stage_scene(BLEND, "METRIC").parts) == 1
 
 
 def test_animated_and_driven_visibility_is_that_of_the_render_at_the_frame() -> None:
@@ -81,8 +81,8 @@ def test_animated_and_driven_visibility_is_that_of_the_render_at_the_frame() -> 
     row.count, row.show_viewport = 3, False
     row.driver_add("show_viewport").driver.expression = "False"
     bpy.context.scene.frame_set(10)
-    stage = set_stage(BLEND, "METRIC")
-    assert sorted(len(part.points) for part in stage.parts) == [8, 24]
+    staged = stage_scene(BLEND, "METRIC")
+    assert sorted(len(part.points) for part in staged.parts) == [8, 24]
 
 
 def test_a_screw_has_the_steps_of_the_render() -> None:
@@ -92,14 +92,14 @@ def test_a_screw_has_the_steps_of_the_render() -> None:
     bpy.context.scene.collection.objects.link(thing)
     screw = thing.modifiers.new("screw", "SCREW")
     screw.steps, screw.render_steps = 3, 40
-    (part,) = set_stage(BLEND, "METRIC").parts
+    (part,) = stage_scene(BLEND, "METRIC").parts
     assert len(part.points) == 80
 
 
 def test_an_ocean_has_the_resolution_of_the_render() -> None:
     ocean = add_cube().modifiers.new("ocean", "OCEAN")
     ocean.viewport_resolution, ocean.resolution = 2, 4
-    (part,) = set_stage(BLEND, "METRIC").parts
+    (part,) = stage_scene(BLEND, "METRIC").parts
     assert len(part.points) == (4 * 4 + 1) ** 2
 
 
@@ -118,6 +118,6 @@ def test_geometry_nodes_hear_that_they_are_rendered() -> None:
     ):
         tree.links.new(source, target)
     add_cube().modifiers.new("nodes", "NODES").node_group = tree
-    (part,) = set_stage(BLEND, "METRIC").parts
+    (part,) = stage_scene(BLEND, "METRIC").parts
     assert len(part.points) > 8
     assert np.isfinite(part.points).all()

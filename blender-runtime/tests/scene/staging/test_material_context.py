@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from props import add_cube, add_material, shoot
 
-from cyclorama_blender.scene.staging.stage import set_stage
+from cyclorama_blender.scene.staging.staged_scene import stage_scene
 
 BLEND = Path("asset.blend")
 
@@ -60,12 +60,12 @@ def test_questions_that_have_another_answer_on_stage_are_told_of_once(
     for x in (0, 3):
         glow_by(add_cube(1.0, (x, 0, 0)), node, output, **settings)
     warning = f"materials ask for {kind}, which in the rendering are not those of the file"
-    assert set_stage(BLEND, "METRIC").warnings == (warning,)
+    assert stage_scene(BLEND, "METRIC").warnings == (warning,)
 
 
 def test_coordinates_of_another_object_are_told_of_and_those_of_its_own_are_not() -> None:
     cube = add_cube(1.0)
     glow_by(cube, "ShaderNodeTexCoord", "Object")
-    assert set_stage(BLEND, "METRIC").warnings == ()
+    assert stage_scene(BLEND, "METRIC").warnings == ()
     glow_by(cube, "ShaderNodeTexCoord", "Object", object=cube)
-    assert len(set_stage(BLEND, "METRIC").warnings) == 1
+    assert len(stage_scene(BLEND, "METRIC").warnings) == 1

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from props import add_cube, add_material, shoot
 
-from cyclorama_blender.scene.staging.stage import set_stage
+from cyclorama_blender.scene.staging.staged_scene import stage_scene
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +28,8 @@ def paint(thing: Any, *names: str) -> None:
 
 def names_by_face() -> list[list[str]]:
     """Materials of the faces of each object on stage."""
-    stage = set_stage(Path("asset.glb"), "METRIC")
-    meshes = [thing.data for thing in stage.scene.objects if thing.type == "MESH"]
+    staged = stage_scene(Path("asset.glb"), "METRIC")
+    meshes = [thing.data for thing in staged.scene.objects if thing.type == "MESH"]
     return [[mesh.materials[polygon.material_index].name for polygon in mesh.polygons] for mesh in meshes]
 
 
@@ -52,8 +52,8 @@ def test_an_object_with_an_empty_slot_keeps_the_others() -> None:
     thing = add_cube()
     paint(thing, "red", "green")
     thing.data.materials[0] = None
-    stage = set_stage(Path("asset.glb"), "METRIC")
-    [mesh] = [thing.data for thing in stage.scene.objects if thing.type == "MESH"]
+    staged = stage_scene(Path("asset.glb"), "METRIC")
+    [mesh] = [thing.data for thing in staged.scene.objects if thing.type == "MESH"]
     assert [material and material.name for material in mesh.materials] == [None, "green"]
     assert [polygon.material_index for polygon in mesh.polygons] == [0, 1] * 3
 
@@ -96,7 +96,7 @@ def test_cycles_takes_an_output_for_eevee_where_it_has_none_of_its_own(other: st
     output.target = "EEVEE"
     if other:
         tree.nodes.new("ShaderNodeOutputMaterial").target = other
-    set_stage(Path("asset.blend"), "METRIC")
+    stage_scene(Path("asset.blend"), "METRIC")
     assert (tree.get_output_node("CYCLES") == output) == (other is None)
 
 

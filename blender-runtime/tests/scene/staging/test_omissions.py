@@ -11,7 +11,7 @@ from props import add_cube
 
 from cyclorama_blender.protocol.failure import RuntimeFailure
 from cyclorama_blender.scene.asset import importers, session
-from cyclorama_blender.scene.staging.stage import set_stage
+from cyclorama_blender.scene.staging.staged_scene import stage_scene
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def _empty(empty_scene: Any) -> Any:
 
 
 def warnings() -> tuple[str, ...]:
-    return set_stage(Path("asset.blend"), "METRIC").warnings
+    return stage_scene(Path("asset.blend"), "METRIC").warnings
 
 
 def add_hair(thing: Any) -> Any:
@@ -138,9 +138,9 @@ def test_a_material_for_eevee_beside_one_for_cycles_is_none_of_ours() -> None:
 
 def test_point_clouds_of_geometry_nodes_are_on_stage() -> None:
     add_geometry(add_cube(1.0), "GeometryNodeMeshToPoints")
-    stage = set_stage(Path("asset.blend"), "METRIC")
-    assert [thing.type for thing in stage.scene.objects if thing.type != "EMPTY"] == ["POINTCLOUD"]
-    assert stage.warnings == ()
+    staged = stage_scene(Path("asset.blend"), "METRIC")
+    assert [thing.type for thing in staged.scene.objects if thing.type != "EMPTY"] == ["POINTCLOUD"]
+    assert staged.warnings == ()
 
 
 def test_instances_of_new_hair_are_on_stage() -> None:
@@ -152,10 +152,10 @@ def test_instances_of_new_hair_are_on_stage() -> None:
     for x in (0, 3):
         empty = add_object("instancer", None)
         empty.instance_type, empty.instance_collection, empty.location = "COLLECTION", collection, (x, 0, 0)
-    stage = set_stage(Path("asset.blend"), "METRIC")
-    assert [thing.type for thing in stage.scene.objects if thing.type != "EMPTY"] == ["CURVES"] * 2
-    assert stage.placement.high[0] == pytest.approx(7, abs=0.02)
-    assert stage.warnings == ()
+    staged = stage_scene(Path("asset.blend"), "METRIC")
+    assert [thing.type for thing in staged.scene.objects if thing.type != "EMPTY"] == ["CURVES"] * 2
+    assert staged.placement.high[0] == pytest.approx(7, abs=0.02)
+    assert staged.warnings == ()
 
 
 def in_collection(thing: Any) -> Any:
@@ -172,9 +172,9 @@ def test_what_is_there_for_compositing_is_left_out(flag: str) -> None:
     add_cube(1.0)
     thing = add_cube(1.0, (9, 0, 0))
     setattr(thing if flag.startswith("is_") else in_collection(thing), flag, True)
-    stage = set_stage(Path("asset.blend"), "METRIC")
-    assert stage.placement.high[0] == pytest.approx(0.5)
-    assert stage.warnings == (
+    staged = stage_scene(Path("asset.blend"), "METRIC")
+    assert staged.placement.high[0] == pytest.approx(0.5)
+    assert staged.warnings == (
         "shadow catchers, holdouts and objects for indirect light are left out of the rendering: 1",
     )
 
@@ -183,9 +183,9 @@ def test_what_is_there_for_compositing_is_left_out(flag: str) -> None:
 def test_a_file_of_nothing_but_things_for_compositing_is_shown_with_a_warning(flag: str) -> None:
     thing = add_cube(1.0)
     setattr(thing if flag.startswith("is_") else in_collection(thing), flag, True)
-    stage = set_stage(Path("asset.blend"), "METRIC")
-    assert len(stage.parts) == 1
-    assert [warning for warning in stage.warnings if "hides all" in warning] == list(stage.warnings)
+    staged = stage_scene(Path("asset.blend"), "METRIC")
+    assert len(staged.parts) == 1
+    assert [warning for warning in staged.warnings if "hides all" in warning] == list(staged.warnings)
 
 
 @pytest.mark.parametrize("remap", [False, True])

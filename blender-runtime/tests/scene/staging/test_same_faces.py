@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from props import add_cube, add_material, add_mesh, shoot
 
-from cyclorama_blender.scene.staging.stage import set_stage
+from cyclorama_blender.scene.staging.staged_scene import stage_scene
 
 GLB = Path("asset.glb")
 SQUARE = [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (1.0, 0.0, 1.0), (0.0, 0.0, 1.0)]
@@ -22,15 +22,15 @@ def _empty(empty_scene: Any) -> Any:
 
 
 def faces_on_stage() -> int:
-    return sum(len(thing.data.polygons) for thing in set_stage(GLB, "METRIC").scene.objects if thing.type == "MESH")
+    return sum(len(thing.data.polygons) for thing in stage_scene(GLB, "METRIC").scene.objects if thing.type == "MESH")
 
 
 @pytest.mark.parametrize("other", [(4, 5, 6, 7), (6, 7, 4, 5), (7, 6, 5, 4)])
 def test_a_face_on_another_one_is_left_out_however_it_turns(other: tuple[int, ...]) -> None:
     add_mesh([*SQUARE, *SQUARE], [(0, 1, 2, 3), other])
-    stage = set_stage(GLB, "METRIC")
-    assert stage.warnings == ("faces left out that lie exactly on another one of the same material: 1",)
-    (thing,) = (thing for thing in stage.scene.objects if thing.type == "MESH")
+    staged = stage_scene(GLB, "METRIC")
+    assert staged.warnings == ("faces left out that lie exactly on another one of the same material: 1",)
+    (thing,) = (thing for thing in staged.scene.objects if thing.type == "MESH")
     assert [tuple(face.vertices) for face in thing.data.polygons] == [(0, 1, 2, 3)]
 
 
@@ -40,9 +40,9 @@ def test_an_object_where_its_double_stands_is_left_out() -> None:
         other = bpy.data.objects.new("other", cube.data)
         other.location = (x, 0, 0)
         bpy.context.scene.collection.objects.link(other)
-    stage = set_stage(GLB, "METRIC")
-    assert stage.warnings == ("objects left out that lie exactly on another one of the same material: 2",)
-    assert sorted(part.place[0, 3] for part in stage.parts) == [-1.5, 1.5]
+    staged = stage_scene(GLB, "METRIC")
+    assert staged.warnings == ("objects left out that lie exactly on another one of the same material: 2",)
+    assert sorted(part.place[0, 3] for part in staged.parts) == [-1.5, 1.5]
 
 
 def test_a_face_of_another_material_stays() -> None:
@@ -69,7 +69,7 @@ def test_materials_of_the_faces_that_stay_are_theirs() -> None:
         add_material(thing)
     for face in thing.data.polygons:
         face.material_index = face.index % 6
-    (kept,) = (thing for thing in set_stage(GLB, "METRIC").scene.objects if thing.type == "MESH")
+    (kept,) = (thing for thing in stage_scene(GLB, "METRIC").scene.objects if thing.type == "MESH")
     assert [face.material_index for face in kept.data.polygons] == list(range(6))
 
 

@@ -12,15 +12,15 @@ from props import add_cube, add_mesh
 
 from cyclorama_blender.maths.framing import reach
 from cyclorama_blender.protocol.failure import RuntimeFailure
-from cyclorama_blender.scene.staging.stage import Stage, set_stage
+from cyclorama_blender.scene.staging.staged_scene import StagedScene, stage_scene
 
 GLB = Path("asset.glb")
 
 
-def rendered_box(stage: Stage) -> np.ndarray:
+def rendered_box(staged: StagedScene) -> np.ndarray:
     """Measures the box from what is in the scene, by way of Blender's own matrices."""
     found = []
-    with bpy.context.temp_override(scene=stage.scene, view_layer=stage.scene.view_layers[0]):
+    with bpy.context.temp_override(scene=staged.scene, view_layer=staged.scene.view_layers[0]):
         depsgraph = bpy.context.evaluated_depsgraph_get()
     for instance in depsgraph.object_instances:
         if instance.object.type == "MESH":
@@ -39,10 +39,10 @@ def _empty(empty_scene: Any) -> Any:
 @pytest.mark.parametrize("at", [(0, 0, 0), (3, -4, 5), (1e6, -1e6, 5e5)])
 def test_the_middle_of_the_box_comes_to_the_origin(at: tuple[float, float, float]) -> None:
     add_cube(2.0, at)
-    stage = set_stage(GLB, "METRIC")
-    np.testing.assert_allclose(rendered_box(stage), [(-1, -1, -1), (1, 1, 1)], atol=1e-6)
-    np.testing.assert_allclose(stage.placement.translation, -np.array(at, dtype=float), rtol=1e-7)
-    assert (stage.placement.scale, stage.strays, stage.warnings) == (1.0, 0, ())
+    staged = stage_scene(GLB, "METRIC")
+    np.testing.assert_allclose(rendered_box(staged), [(-1, -1, -1), (1, 1, 1)], atol=1e-6)
+    np.testing.assert_allclose(staged.placement.translation, -np.array(at, dtype=float), rtol=1e-7)
+    assert (staged.placement.scale, staged.strays, staged.warnings) == (1.0, 0, ())
 
 
 def test_parts_far_from_the_origin_keep_their_places_among_each_other() -> None:
@@ -51,54 +51,54 @@ def test_parts_far_from_the_origin_keep_their_places_among_each_other() -> None:
     root.location = (1e6, 0, 0)
     for index in range(5):
         add_cube(0.1, (0.013 * index, 0, 0)).parent = root
-    box = rendered_box(set_stage(GLB, "METRIC"))
+    box = rendered_box(stage_scene(GLB, "METRIC"))
     np.testing.assert_allclose(box[1] - box[0], (0.152, 0.1, 0.1), atol=1e-5)
 
 
 def test_vertices_far_from_the_origin_are_as_good_as_the_file_has_them() -> None:
     points = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]) + 1e6
     add_mesh(points, [(0, 1, 3, 2), (4, 6, 7, 5)])
-    stage = set_stage(GLB, "METRIC")
-    np.testing.assert_allclose(rendered_box(stage), [(-0.5, -0.5, -0.5), (0.5, 0.5, 0.5)], atol=1e-6)
+    staged = stage_scene(GLB, "METRIC")
+    np.testing.assert_allclose(rendered_box(staged), [(-0.5, -0.5, -0.5), (0.5, 0.5, 0.5)], atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [1e-4, 1e5])
 def test_tiny_and_huge_assets_are_rendered_at_length_one(size: float) -> None:
     add_cube(size, (size, 0, 0))
-    stage = set_stage(GLB, "METRIC")
-    np.testing.assert_allclose(rendered_box(stage), [(-0.5,) * 3, (0.5,) * 3], atol=1e-6)
-    assert stage.placement.scale == pytest.approx(1 / size, rel=1e-5)
+    staged = stage_scene(GLB, "METRIC")
+    np.testing.assert_allclose(rendered_box(staged), [(-0.5,) * 3, (0.5,) * 3], atol=1e-6)
+    assert staged.placement.scale == pytest.approx(1 / size, rel=1e-5)
 
 
 def test_units_of_a_blend_become_metres() -> None:
     bpy.context.scene.unit_settings.scale_length = 0.01
     add_cube(200.0, (500, 0, 0))
-    stage = set_stage(Path("asset.blend"), "METRIC")
-    np.testing.assert_allclose(rendered_box(stage), [(-1,) * 3, (1,) * 3], atol=1e-5)
-    np.testing.assert_allclose(stage.placement.translation, (-5, 0, 0), rtol=1e-6)
+    staged = stage_scene(Path("asset.blend"), "METRIC")
+    np.testing.assert_allclose(rendered_box(staged), [(-1,) * 3, (1,) * 3], atol=1e-5)
+    np.testing.assert_allclose(staged.placement.translation, (-5, 0, 0), rtol=1e-6)
 
 
 def test_loose_vertices_do_not_count() -> None:
     add_mesh([(0, 0, 0), (1, 0, 0), (0, 1, 0), (50, 50, 50)], [(0, 1, 2)])
-    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (1, 1, 0), atol=1e-6)
+    np.testing.assert_allclose(stage_scene(GLB, "METRIC").placement.high, (1, 1, 0), atol=1e-6)
 
 
 def test_faces_without_an_area_do_not_count() -> None:
     add_mesh([(0, 0, 0), (1, 0, 0), (0, 1, 0), (9, 0, 0), (9, 1, 0)], [(0, 1, 2), (3, 3, 4)])
-    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (1, 1, 0), atol=1e-6)
+    np.testing.assert_allclose(stage_scene(GLB, "METRIC").placement.high, (1, 1, 0), atol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [(0, 0, 0), (0, 2, 0), (1e-9, 1e-9, 1e-9)])
 def test_objects_scaled_to_a_dot_or_a_line_do_not_count(scale: tuple[float, float, float]) -> None:
     add_cube(1.0)
     add_cube(1.0, (9, 0, 0)).scale = scale
-    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (0.5, 0.5, 0.5), atol=1e-6)
+    np.testing.assert_allclose(stage_scene(GLB, "METRIC").placement.high, (0.5, 0.5, 0.5), atol=1e-6)
 
 
 def test_an_object_scaled_flat_counts() -> None:
     add_cube(1.0)
     add_cube(1.0, (9, 0, 0)).scale = (1, 0, 1)
-    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (9.5, 0.5, 0.5), atol=1e-6)
+    np.testing.assert_allclose(stage_scene(GLB, "METRIC").placement.high, (9.5, 0.5, 0.5), atol=1e-6)
 
 
 @pytest.mark.parametrize("coordinate", [1e9, float("nan"), float("inf")])
@@ -108,10 +108,10 @@ def test_a_stray_vertex_loses_its_faces_and_is_told_of(coordinate: float) -> Non
     faces = [tuple(face.vertices) for face in cube.data.polygons] + [(0, 1, 8)]
     bpy.data.objects.remove(cube)
     add_mesh(points, faces)
-    stage = set_stage(GLB, "METRIC")
-    np.testing.assert_allclose(rendered_box(stage), [(-1,) * 3, (1,) * 3], atol=1e-5)
-    assert stage.strays == 1
-    assert stage.warnings[0].endswith("not finite: 1")
+    staged = stage_scene(GLB, "METRIC")
+    np.testing.assert_allclose(rendered_box(staged), [(-1,) * 3, (1,) * 3], atol=1e-5)
+    assert staged.strays == 1
+    assert staged.warnings[0].endswith("not finite: 1")
 
 
 def test_a_sheared_place_stays_sheared() -> None:
@@ -123,7 +123,7 @@ def test_a_sheared_place_stays_sheared() -> None:
     child.rotation_euler = (0, 0, 0.7)
     bpy.context.view_layer.update()
     corners = np.array([tuple(child.matrix_world @ vertex.co) for vertex in child.data.vertices])
-    box = rendered_box(set_stage(GLB, "METRIC"))
+    box = rendered_box(stage_scene(GLB, "METRIC"))
     np.testing.assert_allclose(box[1] - box[0], np.ptp(corners, axis=0), rtol=1e-5)
 
 
@@ -137,7 +137,7 @@ def test_what_a_render_hides_is_not_on_stage() -> None:
     bpy.context.scene.collection.objects.unlink(other)
     hidden.objects.link(other)
     hidden.hide_render = True
-    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (0.5,) * 3, atol=1e-6)
+    np.testing.assert_allclose(stage_scene(GLB, "METRIC").placement.high, (0.5,) * 3, atol=1e-6)
 
 
 def test_what_only_the_viewport_hides_is_on_stage() -> None:
@@ -145,14 +145,14 @@ def test_what_only_the_viewport_hides_is_on_stage() -> None:
     add_cube(1.0, (9, 0, 0)).hide_viewport = True
     other = add_cube(1.0, (0, 9, 0))
     other.hide_set(True)
-    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (9.5, 9.5, 0.5), atol=1e-6)
+    np.testing.assert_allclose(stage_scene(GLB, "METRIC").placement.high, (9.5, 9.5, 0.5), atol=1e-6)
 
 
 def test_a_file_that_hides_everything_is_shown_with_a_warning() -> None:
     add_cube(1.0).hide_render = True
-    stage = set_stage(GLB, "METRIC")
-    assert len(stage.parts) == 1
-    assert "hides all" in stage.warnings[0]
+    staged = stage_scene(GLB, "METRIC")
+    assert len(staged.parts) == 1
+    assert "hides all" in staged.warnings[0]
 
 
 def test_modifiers_count_as_the_render_has_them() -> None:
@@ -164,10 +164,10 @@ def test_modifiers_count_as_the_render_has_them() -> None:
         array.show_viewport, array.show_render = bool(in_viewport), bool(in_render)
     smooth = cube.modifiers.new("smooth", "SUBSURF")
     smooth.levels, smooth.render_levels = 0, 2
-    stage = set_stage(GLB, "METRIC")
-    assert stage.placement.high[0] == pytest.approx(31, abs=0.6)
-    assert stage.placement.high[1] < 1
-    assert len(stage.parts[0].points) == 2 * 98
+    staged = stage_scene(GLB, "METRIC")
+    assert staged.placement.high[0] == pytest.approx(31, abs=0.6)
+    assert staged.placement.high[1] < 1
+    assert len(staged.parts[0].points) == 2 * 98
 
 
 def test_a_gltf_stands_as_its_animation_begins() -> None:
@@ -176,11 +176,11 @@ def test_a_gltf_stands_as_its_animation_begins() -> None:
         cube.location = (frame, 0, 0)
         cube.keyframe_insert("location", frame=frame)
     bpy.context.scene.frame_set(1)
-    stage = set_stage(GLB, "METRIC")
-    assert stage.placement.high[0] == pytest.approx(0.5)
-    assert stage.frame == 0
+    staged = stage_scene(GLB, "METRIC")
+    assert staged.placement.high[0] == pytest.approx(0.5)
+    assert staged.frame == 0
     bpy.context.scene.frame_set(24)
-    assert set_stage(Path("asset.blend"), "METRIC").placement.high[0] == pytest.approx(24.5)
+    assert stage_scene(Path("asset.blend"), "METRIC").placement.high[0] == pytest.approx(24.5)
 
 
 def test_skinned_meshes_stand_in_their_pose() -> None:
@@ -195,7 +195,7 @@ def test_skinned_meshes_stand_in_their_pose() -> None:
     cube.vertex_groups.new(name="bone").add(range(8), 1.0, "REPLACE")
     cube.modifiers.new("skin", "ARMATURE").object = rig
     rig.pose.bones["bone"].location = (7, 0, 0)
-    np.testing.assert_allclose(set_stage(GLB, "METRIC").placement.high, (7.5, 0.5, 0.5), atol=1e-5)
+    np.testing.assert_allclose(stage_scene(GLB, "METRIC").placement.high, (7.5, 0.5, 0.5), atol=1e-5)
 
 
 def test_instances_share_a_mesh_and_stand_everywhere() -> None:
@@ -208,11 +208,11 @@ def test_instances_share_a_mesh_and_stand_everywhere() -> None:
         empty.instance_type, empty.instance_collection = "COLLECTION", collection
         empty.location = (x, 0, 0)
         bpy.context.scene.collection.objects.link(empty)
-    stage = set_stage(GLB, "METRIC")
-    assert len(stage.parts) == 3
-    np.testing.assert_allclose(rendered_box(stage)[1], (5.5, 0.5, 0.5), atol=1e-6)
-    assert len({thing.data.name for thing in stage.scene.objects if thing.type == "MESH"}) == 1
-    assert len({thing.pass_index for thing in stage.scene.objects if thing.type == "MESH"}) == 3
+    staged = stage_scene(GLB, "METRIC")
+    assert len(staged.parts) == 3
+    np.testing.assert_allclose(rendered_box(staged)[1], (5.5, 0.5, 0.5), atol=1e-6)
+    assert len({thing.data.name for thing in staged.scene.objects if thing.type == "MESH"}) == 1
+    assert len({thing.pass_index for thing in staged.scene.objects if thing.type == "MESH"}) == 3
 
 
 def test_curves_texts_and_metaballs_are_on_stage_as_meshes() -> None:
@@ -220,10 +220,10 @@ def test_curves_texts_and_metaballs_are_on_stage_as_meshes() -> None:
     bpy.context.object.data.bevel_depth = 0.1
     bpy.ops.object.metaball_add(location=(5, 0, 0))
     bpy.ops.object.text_add(location=(10, 0, 0))
-    stage = set_stage(Path("asset.blend"), "METRIC")
-    assert len(stage.parts) == 3
-    assert stage.placement.low[0] == pytest.approx(-1.1, abs=0.02)
-    assert stage.placement.high[0] > 11
+    staged = stage_scene(Path("asset.blend"), "METRIC")
+    assert len(staged.parts) == 3
+    assert staged.placement.low[0] == pytest.approx(-1.1, abs=0.02)
+    assert staged.placement.high[0] > 11
 
 
 def test_hair_and_points_are_framed_with_their_radius() -> None:
@@ -232,9 +232,9 @@ def test_hair_and_points_are_framed_with_their_radius() -> None:
     cloud.attributes.new("radius", "FLOAT", "POINT").data.foreach_set("value", [0.5, 0.5])
     cloud.position_data.foreach_set("vector", [0.0, 0.0, 0.0, 4.0, 0.0, 0.0])
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("hair", cloud))
-    stage = set_stage(Path("asset.blend"), "METRIC")
-    np.testing.assert_allclose(stage.placement.high, (4.5, 0.5, 0.5), atol=1e-5)
-    assert [thing.type for thing in stage.scene.objects if thing.type != "EMPTY"] == ["CURVES"]
+    staged = stage_scene(Path("asset.blend"), "METRIC")
+    np.testing.assert_allclose(staged.placement.high, (4.5, 0.5, 0.5), atol=1e-5)
+    assert [thing.type for thing in staged.scene.objects if thing.type != "EMPTY"] == ["CURVES"]
 
 
 def test_lights_cameras_and_the_world_of_the_file_stay_behind() -> None:
@@ -242,23 +242,23 @@ def test_lights_cameras_and_the_world_of_the_file_stay_behind() -> None:
     bpy.ops.object.camera_add()
     bpy.context.scene.world = bpy.data.worlds.new("theirs")
     add_cube(1.0)
-    stage = set_stage(GLB, "METRIC")
-    assert {thing.type for thing in stage.scene.objects} == {"MESH", "EMPTY"}
-    assert stage.scene.world is None and stage.scene.camera is None
+    staged = stage_scene(GLB, "METRIC")
+    assert {thing.type for thing in staged.scene.objects} == {"MESH", "EMPTY"}
+    assert staged.scene.world is None and staged.scene.camera is None
 
 
 @pytest.mark.parametrize("faces", [[], [(0, 1, 2)]])
 def test_nothing_to_see_is_no_geometry(faces: list[tuple[int, int, int]]) -> None:
     add_mesh([(1, 1, 1)] * 3, faces)
     with pytest.raises(RuntimeFailure) as caught:
-        set_stage(GLB, "METRIC")
+        stage_scene(GLB, "METRIC")
     assert caught.value.reason == "no_geometry"
 
 
 def test_parts_and_scene_are_one_thing() -> None:
     add_cube(1.0, (3, 0, 0))
     add_mesh([(0, 0, 0), (0, 0, 7), (0, 3, 0)], [(0, 1, 2)])
-    stage = set_stage(GLB, "METRIC")
+    staged = stage_scene(GLB, "METRIC")
     axes = np.concatenate([-np.eye(3), np.eye(3)])
-    furthest = reach(stage.parts, axes)
-    np.testing.assert_allclose(rendered_box(stage), [-furthest[:3], furthest[3:]], atol=1e-5)
+    furthest = reach(staged.parts, axes)
+    np.testing.assert_allclose(rendered_box(staged), [-furthest[:3], furthest[3:]], atol=1e-5)

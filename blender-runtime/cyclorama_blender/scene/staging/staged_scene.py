@@ -15,14 +15,14 @@ from cyclorama_blender.maths.surface import Numbers
 from cyclorama_blender.protocol.failure import RuntimeFailure
 from cyclorama_blender.scene.asset.geometry import metres_per_unit
 from cyclorama_blender.scene.asset.visibility import reveal, show_as_rendered
-from cyclorama_blender.scene.staging.coincident_faces import part_twins
+from cyclorama_blender.scene.staging.coincident_faces import separate_coincident_faces
 from cyclorama_blender.scene.staging.corner_normals import drop_inverted_normals
-from cyclorama_blender.scene.staging.material_context import tell_context
+from cyclorama_blender.scene.staging.material_context import warn_material_context
 from cyclorama_blender.scene.staging.materials import GLTF_ENDINGS, finish_materials
-from cyclorama_blender.scene.staging.omissions import tell_left_out
-from cyclorama_blender.scene.staging.same_faces import drop_doubles
+from cyclorama_blender.scene.staging.omissions import warn_left_out
+from cyclorama_blender.scene.staging.same_faces import drop_same_faces
 from cyclorama_blender.scene.staging.shells import open_shells
-from cyclorama_blender.scene.staging.solids import Solid, bring_home, drop_strays, freeze
+from cyclorama_blender.scene.staging.solids import Solid, drop_strays, freeze, recentre
 
 LARGEST_PASS_INDEX = 32767
 
@@ -31,7 +31,7 @@ FAR_FROM_ORIGIN = 1e3
 
 
 @dataclass(frozen=True)
-class Stage:
+class StagedScene:
     """A scene with the asset at its origin, and what was done to bring it there.
 
     Attributes:
@@ -51,7 +51,7 @@ class Stage:
     warnings: tuple[str, ...]
 
 
-def set_stage(path: Path, object_scale: str) -> Stage:
+def stage_scene(path: Path, object_scale: str) -> StagedScene:
     """Freezes the active scene as it would be rendered and places it at the origin.
 
     Args:
@@ -71,7 +71,7 @@ def set_stage(path: Path, object_scale: str) -> Stage:
         reveal(source)
         solids = _evaluate(source)
         warnings.append("the file hides all of its objects from the render; they are rendered all the same")
-    left_out = tell_left_out(bpy.context.evaluated_depsgraph_get())
+    left_out = warn_left_out(bpy.context.evaluated_depsgraph_get())
     warnings += left_out
     solids, strays = drop_strays(solids)
     if not solids:
@@ -86,19 +86,19 @@ def set_stage(path: Path, object_scale: str) -> Stage:
         raise RuntimeFailure("no_geometry", f"'{path.name}' has no extent; expected faces with an area")
     if np.abs(placement.translation).max() > FAR_FROM_ORIGIN * placement.longest:
         solids, placement = _evaluate_near_origin(source, placement, object_scale)
-    bring_home(solids)
-    warnings += drop_doubles(solids)
-    warnings += part_twins(solids, placement.longest)
+    recentre(solids)
+    warnings += drop_same_faces(solids)
+    warnings += separate_coincident_faces(solids, placement.longest)
     inverted = drop_inverted_normals(solids)
     if inverted:
         warnings.append(f"meshes whose normals point into their surface, so that its faces' own are taken: {inverted}")
     rendered_from_file = placement.scale * metres_per_unit(source)
     warnings += finish_materials([solid.shape for solid in solids], path.suffix.lower(), rendered_from_file)
     warnings += open_shells(solids)
-    warnings += tell_context({each for solid in solids for each in solid.shape.materials if each is not None})
+    warnings += warn_material_context({each for solid in solids for each in solid.shape.materials if each is not None})
     parts = [part for solid in solids for part in solid.parts(placement.matrix)]
     scene = _build_scene(solids, placement.matrix)
-    return Stage(scene, parts, placement, source.frame_current_final, strays, tuple(warnings))
+    return StagedScene(scene, parts, placement, source.frame_current_final, strays, tuple(warnings))
 
 
 def _evaluate(source: bpy.types.Scene) -> list[Solid]:
@@ -142,13 +142,13 @@ def _build_scene(solids: Sequence[Solid], world_from_asset: Numbers) -> bpy.type
             thing.parent = anchor
             thing.matrix_parent_inverse = Matrix(world_from_asset @ place)
             thing.pass_index = 1 + index % LARGEST_PASS_INDEX
-            _answer_as(thing, owner)
+            _copy_properties(thing, owner)
             scene.collection.objects.link(thing)
             index += 1
     return scene
 
 
-def _answer_as(thing: bpy.types.Object, owner: bpy.types.Object) -> None:
+def _copy_properties(thing: bpy.types.Object, owner: bpy.types.Object) -> None:
     """Takes over what materials may ask an object for: its colour, and the numbers that the file's author gave it."""
     thing.color = owner.color
     for name, value in owner.items():
