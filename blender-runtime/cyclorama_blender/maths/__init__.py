@@ -1,1 +1,1 @@
-"""Camera, framing and mesh mathematics in numpy. No bpy, no files."""
+"""Computes cameras, framing and meshes with numpy. Imports no bpy and touches no files."""

@@ -1,4 +1,4 @@
-"""World-space boxes around transformed vertices. Pure numpy, no bpy."""
+"""Measures world-space boxes around transformed vertices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 HUGE_METRES = 1e9
-"""Beyond this, single precision no longer tells millimetres from kilometres: the file is most likely broken."""
+"""Beyond this coordinate single precision is off by tens of metres: the file is most likely broken."""
 
 CHUNK_VERTICES = 1 << 18
 
@@ -18,13 +18,13 @@ Points = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class LocalMesh:
-    """Vertices of one mesh in its own space.
+    """Holds the vertices of one mesh in its own space.
 
     Attributes:
-        points: (N, 3), non-finite rows removed.
+        points: (N, 3), without non-finite rows.
         low: least corner of the local box.
         high: greatest corner.
-        dropped: how many non-finite vertices were removed.
+        dropped: number of non-finite vertices that were removed.
     """
 
     points: Points
@@ -35,7 +35,7 @@ class LocalMesh:
     @classmethod
     def from_points(cls, points: Points) -> LocalMesh:
         """Keeps the finite rows of an (N, 3) array."""
-        # Numpy looks through a whole array, or one column, twenty times as fast as through rows of three.
+        # Numpy reduces a whole array, or one column, twenty times as fast as rows of three.
         kept = points if np.isfinite(points).all() else points[np.isfinite(points).all(axis=1)]
         dropped = len(points) - len(kept)
         if len(kept) == 0:
@@ -46,7 +46,7 @@ class LocalMesh:
 
 @dataclass
 class WorldBounds:
-    """A box that grows around every mesh instance added to it; exact, in metres."""
+    """Holds the exact box, in metres, around every mesh instance added to it."""
 
     low: Points = field(default_factory=lambda: np.full(3, np.inf))
     high: Points = field(default_factory=lambda: np.full(3, -np.inf))
@@ -54,12 +54,12 @@ class WorldBounds:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no finite vertex was added yet."""
+        """Returns whether no finite vertex was added yet."""
         return bool((self.low > self.high).any())
 
     @property
     def is_huge(self) -> bool:
-        """Whether a corner lies further out than any real asset."""
+        """Returns whether a coordinate of a corner is beyond HUGE_METRES."""
         return not self.is_empty and float(max(np.abs(self.low).max(), np.abs(self.high).max())) > HUGE_METRES
 
     def add(self, mesh: LocalMesh, world_from_local: Points) -> None:
@@ -77,7 +77,7 @@ class WorldBounds:
             return
         corners = np.array(list(product(*zip(mesh.low, mesh.high, strict=True))))
         corner_low, corner_high = _extent(corners, world_from_local)
-        # All vertices lie inside the transformed local box, so one that is inside already cannot move our corners.
+        # All vertices lie inside the transformed local box: if that is inside ours, none can move our corners.
         if (corner_low >= self.low).all() and (corner_high <= self.high).all():
             return
         for start in range(0, len(mesh.points), CHUNK_VERTICES):

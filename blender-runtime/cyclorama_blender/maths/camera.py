@@ -1,7 +1,7 @@
-"""The pinhole camera: intrinsics, poses, projection, and the one place where camera axes are converted. Pure numpy.
+"""Computes the pinhole camera: intrinsics, poses, projection. Only this module converts camera axes.
 
-Blender's camera has X right, Y up, Z backwards (OpenGL's axes); OpenCV's has X right, Y down, Z forwards. Pixels are
-counted so that the middle of the top-left pixel is (0.5, 0.5) and the image's corner is (0, 0).
+Blender's camera has X right, Y up, Z backwards (OpenGL's axes); OpenCV's has X right, Y down, Z forwards. Pixel
+coordinates put the image's corner at (0, 0) and the middle of the top-left pixel at (0.5, 0.5).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from cyclorama_blender.protocol.render_spec import SENSOR_WIDTH_MM, RenderSpec
 Numbers = npt.NDArray[np.floating]
 
 OPENCV_FROM_BLENDER = np.diag([1.0, -1.0, -1.0])
-"""Turns a vector in Blender's camera axes into OpenCV's, and back, since it is its own inverse."""
+"""Turns a vector in Blender's camera axes into OpenCV's. It is its own inverse."""
 
 UP = np.array([0.0, 0.0, 1.0])
 NORTH = np.array([0.0, 1.0, 0.0])
-"""What is up in an image whose camera looks straight down or up."""
+"""Points up in the image of a camera that looks straight down or up."""
 
 NEARLY_VERTICAL = 1e-6
 
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """A pinhole with square pixels and its principal point in the middle.
+    """Describes a pinhole camera with square pixels and its principal point in the middle.
 
     Attributes:
         width: pixels.
@@ -42,33 +42,33 @@ class Intrinsics:
 
     @classmethod
     def of(cls, spec: RenderSpec) -> Intrinsics:
-        """Takes size and field of view of a spec."""
+        """Takes the image size and the field of view from a spec."""
         return cls(spec.width, spec.height, spec.field_of_view_degrees)
 
     @property
     def half_tangents(self) -> tuple[float, float]:
-        """Tangents of half the horizontal and half the vertical field of view."""
+        """Returns the tangents of half the horizontal and half the vertical field of view."""
         horizontal = math.tan(math.radians(self.field_of_view_degrees) / 2)
         return horizontal, horizontal * self.height / self.width
 
     @property
     def focal_pixels(self) -> float:
-        """Focal length in pixels, the same along both axes."""
+        """Returns the focal length in pixels, the same along both axes."""
         return 0.5 * self.width / self.half_tangents[0]
 
     @property
     def focal_length_mm(self) -> float:
-        """Focal length for a sensor SENSOR_WIDTH_MM wide."""
+        """Returns the focal length in millimetres for a sensor SENSOR_WIDTH_MM wide."""
         return 0.5 * SENSOR_WIDTH_MM / self.half_tangents[0]
 
     @property
     def center(self) -> tuple[float, float]:
-        """Principal point in pixels."""
+        """Returns the principal point in pixels."""
         return self.width / 2, self.height / 2
 
     @property
     def matrix(self) -> Numbers:
-        """K (3, 3): pixels from points in OpenCV's camera axes."""
+        """Returns K (3, 3), which takes points in OpenCV's camera axes to pixels."""
         (cx, cy), focal = self.center, self.focal_pixels
         return np.array([[focal, 0.0, cx], [0.0, focal, cy], [0.0, 0.0, 1.0]])
 
@@ -110,7 +110,8 @@ def project(points: npt.ArrayLike, world_from_camera: npt.ArrayLike, camera: Int
     """Projects points (N, 3) of the world.
 
     Returns:
-        Pixels (N, 2), x to the right and y down, and planar depths (N,). Pixels of points behind it mean nothing.
+        Pixels (N, 2), x to the right and y down, and planar depths (N,). Pixels of points behind the camera mean
+        nothing.
     """
     local = to_camera(points, world_from_camera) @ OPENCV_FROM_BLENDER
     depth = local[:, 2]
@@ -122,7 +123,7 @@ def project(points: npt.ArrayLike, world_from_camera: npt.ArrayLike, camera: Int
 def pixel_rays(camera: Intrinsics) -> Numbers:
     """Returns the ray (H, W, 3) through the middle of each pixel, in OpenCV's axes and with Z = 1.
 
-    Planar depth times the ray is the point; its length times planar depth is the distance.
+    Planar depth times the ray gives the point; planar depth times the ray's length gives the distance.
     """
     (cx, cy), focal = camera.center, camera.focal_pixels
     x = (np.arange(camera.width) + 0.5 - cx) / focal

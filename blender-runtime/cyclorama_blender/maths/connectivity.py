@@ -1,4 +1,4 @@
-"""Which rows are alike and which nodes hang together, without a loop over them. Pure numpy, no bpy."""
+"""Finds equal rows and connected nodes without a loop over them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Integers = npt.NDArray[np.integer]
 
 
 def pack_rows(columns: Sequence[Integers], bits: int) -> npt.NDArray[np.uint64]:
-    """Turns each row into one number: equal rows into equal numbers, others into others.
+    """Turns each row into one number. Two rows get the same number only if they are equal.
 
     Args:
-        columns: arrays of one length, numbers from 0 up to 2**bits - 1.
-        bits: how many bits a number has, 32 at most.
+        columns: arrays of one length, with numbers from 0 to 2**bits - 1.
+        bits: number of bits of each number, 32 at most.
     """
     keys = columns[0].astype(np.uint64)
     used = bits
@@ -29,7 +29,7 @@ def pack_rows(columns: Sequence[Integers], bits: int) -> npt.NDArray[np.uint64]:
 
 
 def number_alike(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], int]:
-    """Numbers values from 0 on, equal ones alike; returns the numbers and how many there are."""
+    """Numbers the different values from 0; returns the number of each key, and how many different values there are."""
     values, numbers = np.unique(keys, return_inverse=True)
     return numbers.astype(np.uint64), len(values)
 
@@ -40,16 +40,17 @@ def count_components(first: Integers, second: Integers, nodes: int) -> int:
 
 
 def find_roots(first: Integers, second: Integers, nodes: int) -> npt.NDArray[np.intp]:
-    """Names one node of its component for each node of such a graph, the same for the whole component.
+    """Returns for each node of such a graph the root of its component, one node that stands for all of them.
 
-    Hooks root to root and shortens the paths. Hooking downwards and upwards in turns leaves at most half of the roots
-    that have a neighbour, so the rounds are few whatever the graph looks like (Shiloach and Vishkin, 1982).
+    Hooks root to root and shortens the paths. Each pair of rounds, one that hooks downwards and one that hooks
+    upwards, leaves at most half of the roots that have a neighbour, so any graph takes few rounds (Shiloach and
+    Vishkin, 1982).
     """
     parent = np.arange(nodes)
     downwards = True
     while len(first) > 0:
         low, high = np.minimum(first, second), np.maximum(first, second)
-        # Of several edges at one root the last one written wins; any would do.
+        # If a root has several edges, the last one written wins; any of them would do.
         parent[high if downwards else low] = low if downwards else high
         while True:
             grandparent = parent[parent]

@@ -1,7 +1,7 @@
-"""Places the object at the origin and the cameras so far away that all of it is in the image. Pure numpy.
+"""Places the object at the origin, and the cameras so far away that the whole object is in the image.
 
-Everything is asked of one function, the support function: how far does the geometry reach in a direction? It is exact
-over every vertex, and the image of a triangle lies inside that of its corners.
+All of it rests on one function, the support function `reach`: how far does the geometry reach in a direction? It is
+exact over every vertex, and the image of a triangle lies inside that of its corners.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from cyclorama_blender.maths.views import View
 CHUNK_NUMBERS = 1 << 22
 
 LEAST_FREE_PIXELS = 2.0
-"""Left free at each border whatever the margin: Cycles' pixel filter reaches 1.5 pixels from a pixel's middle."""
+"""Pixels left free at each border, even without a margin: Cycles' filter reaches 1.5 pixels from a pixel's middle."""
 
 LEAST_CLIP = 1e-6
-"""Of the object's length along the line of sight: nearer surfaces are cut away."""
+"""Nearest clip distance, as a share of the object's depth along the view. Nearer surfaces are cut away."""
 
 SMALLEST_METRES = 0.01
 LARGEST_METRES = 1000.0
@@ -31,12 +31,12 @@ AXES = np.concatenate([np.eye(3), -np.eye(3)])
 
 @dataclass(frozen=True)
 class Placed:
-    """Points of one mesh at one place.
+    """Holds the points of one mesh at one place.
 
     Attributes:
         points: (N, 3) finite, in the mesh's space.
         place: (4, 4) world from mesh.
-        radius: how far the surface reaches around each point, in the mesh's space; 0 but for hair and point clouds.
+        radius: distance of the surface from each point, in the mesh's space; above 0 only for hair and point clouds.
     """
 
     points: Numbers
@@ -46,7 +46,13 @@ class Placed:
 
 @dataclass(frozen=True)
 class Placement:
-    """rendered point = scale * (asset point + translation); the box is the asset's."""
+    """Maps the asset into the rendered world: rendered point = scale * (asset point + translation).
+
+    Attributes:
+        low: least corner of the asset's box.
+        high: greatest corner of the asset's box.
+        scale: rendered length of one metre.
+    """
 
     low: Numbers
     high: Numbers
@@ -54,17 +60,17 @@ class Placement:
 
     @property
     def longest(self) -> float:
-        """Longest side of the box."""
+        """Returns the longest side of the asset's box."""
         return float((self.high - self.low).max())
 
     @property
     def translation(self) -> Numbers:
-        """Takes the middle of the box to the origin."""
+        """Returns the translation that moves the middle of the box to the origin."""
         return -(self.low + self.high) / 2
 
     @property
     def matrix(self) -> Numbers:
-        """(4, 4) rendered world from asset."""
+        """Returns the matrix (4, 4), rendered world from asset."""
         matrix = np.eye(4)
         matrix[:3] *= self.scale
         matrix[:3, 3] = self.scale * self.translation
@@ -72,13 +78,13 @@ class Placement:
 
     @property
     def box(self) -> tuple[Numbers, Numbers]:
-        """Least and greatest corner in the rendered world."""
+        """Returns the least and the greatest corner in the rendered world."""
         half = self.scale * (self.high - self.low) / 2
         return -half, half
 
 
 def reach(parts: Sequence[Placed], directions: Numbers) -> Numbers:
-    """Returns for each direction a of (K, 3) the greatest a . p over all points p."""
+    """Returns for each of the directions (K, 3) the greatest `direction . point` over all points."""
     furthest = np.full(len(directions), -np.inf)
     for part in parts:
         if len(part.points) == 0:
@@ -87,7 +93,7 @@ def reach(parts: Sequence[Placed], directions: Numbers) -> Numbers:
         start = directions @ part.place[:3, 3] + part.radius * np.linalg.norm(inward, axis=1)
         ends = part.points.min(axis=0).astype(np.float64), part.points.max(axis=0).astype(np.float64)
         corners = np.array(list(product(*zip(*ends, strict=True))))
-        # No point goes further than the corners of its box: most instances need no more than this look.
+        # No point reaches further than the corners of its box, so most instances end here.
         open_directions = np.flatnonzero((corners @ inward.T).max(axis=0) + start > furthest)
         if len(open_directions) == 0:
             continue
@@ -100,7 +106,11 @@ def reach(parts: Sequence[Placed], directions: Numbers) -> Numbers:
 
 
 def place_object(parts: Sequence[Placed], object_scale: str) -> Placement:
-    """Chooses scale and middle: METRIC keeps metres where Cycles computes well, UNIT makes the longest side 1."""
+    """Chooses the scale and the middle of the object.
+
+    METRIC keeps metres if the longest side lies between SMALLEST_METRES and LARGEST_METRES, where Cycles computes
+    well. UNIT, and METRIC outside of that range, makes the longest side 1.
+    """
     furthest = reach(parts, AXES)
     low, high = -furthest[3:], furthest[:3]
     whole = Placement(low, high, 1.0)
@@ -110,13 +120,13 @@ def place_object(parts: Sequence[Placed], object_scale: str) -> Placement:
 
 @dataclass(frozen=True)
 class Shot:
-    """A view that is ready to render.
+    """Holds a view that is ready to render.
 
     Attributes:
-        view: its pose stands where the camera stands.
-        clip_start: nothing of the object is nearer, planar depth.
-        clip_end: nothing is further.
-        inside: whether all of the object lies inside the image.
+        view: the view with its final pose.
+        clip_start: planar depth of the near clip plane.
+        clip_end: planar depth of the far clip plane; the whole object is nearer.
+        inside: whether the whole object lies inside the image.
     """
 
     view: View
@@ -126,11 +136,11 @@ class Shot:
 
 
 def frame_views(parts: Sequence[Placed], views: Sequence[View], camera: Intrinsics, margin: float) -> list[Shot]:
-    """Stands the cameras where all of the object is inside their images, with the margin.
+    """Moves the cameras to where the whole object is inside their images, with the margin.
 
-    Parts are in the rendered world. A point p is inside if |x| <= m * tan * depth for both axes of the image; with
-    depth = distance - backwards . p that is linear in p, so four support functions say how far the camera must be. The
-    one greatest distance of all framed views is that of each, so that the object keeps its size from view to view.
+    Parts are in the rendered world. A point p is inside if |x| <= m * tan * depth for both axes of the image. With
+    depth = distance - backwards . p that is linear in p, so four support functions give the camera's distance. All
+    framed views take the greatest distance of any of them, so that the object keeps its size from view to view.
     """
     framed = _limits(camera, margin)
     asked = np.array([_half_spaces(view.pose, framed if view.framed else camera.half_tangents) for view in views])
@@ -141,14 +151,14 @@ def frame_views(parts: Sequence[Placed], views: Sequence[View], camera: Intrinsi
 
 
 def _limits(camera: Intrinsics, margin: float) -> tuple[float, float]:
-    """Returns the tangents up to which the object may reach to the side and up."""
+    """Returns the tangents of the largest angles to the side and up at which the object may be seen."""
     sizes = zip(camera.half_tangents, (camera.width, camera.height), strict=True)
     across, up = (tangent * min(1 - margin, 1 - LEAST_FREE_PIXELS / (pixels / 2)) for tangent, pixels in sizes)
     return across, up
 
 
 def _half_spaces(pose: Numbers, limits: tuple[float, float]) -> Numbers:
-    """Lists the six directions (6, 3) of which framing asks: right, left, top and bottom of the image, near and far."""
+    """Lists the six directions (6, 3) of framing: right, left, top and bottom of the image, near and far."""
     right, up, backwards = pose[:3, 0], pose[:3, 1], pose[:3, 2]
     across, above = right / limits[0], up / limits[1]
     return np.array(
@@ -157,7 +167,10 @@ def _half_spaces(pose: Numbers, limits: tuple[float, float]) -> Numbers:
 
 
 def _distance(found: Numbers) -> float:
-    """A needle along the line of sight would have the camera at its point: a twentieth of its length stays free."""
+    """Returns the least distance of the camera.
+
+    A needle along the line of sight would have the camera at its point, so a twentieth of its length stays free.
+    """
     near, far = found[4], found[5]
     return float(max(found[:4].max(), near + 0.05 * (near + far)))
 
@@ -170,7 +183,7 @@ def _shot(view: View, distance: float, sides: Numbers, found: Numbers) -> Shot:
     eye = sides @ view.pose[:3, 3]
     nearest, furthest = float(eye[4] - found[4]), float(found[5] - eye[5])
     length = float(found[4] + found[5])
-    # A camera inside the object sees what is near it: rays know no depth buffer that a near plane would cost digits.
+    # Even a camera inside the object may have so near a plane: rays have no depth buffer that would lose digits.
     clip_start = max(0.5 * nearest, LEAST_CLIP * max(furthest, length))
     inside = view.framed or bool((found[:4] <= eye[:4]).all())
     return Shot(view, clip_start, 2 * max(furthest, clip_start), inside)

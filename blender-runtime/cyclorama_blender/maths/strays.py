@@ -1,4 +1,4 @@
-"""Finds what lies nowhere near the rest: vertices that are not finite, or so far off that all else were a dot. Pure."""
+"""Finds stray vertices: those that are not finite, and those so far away that the rest would be a dot in the image."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ Numbers = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 
 FAR = 1e4
-"""Times the median distance from the median point."""
+"""A point is far if its distance from the median point is more than this many times the median distance."""
 
 FEW_SHARE = 0.01
 FEW_COUNT = 4
 FEW_COUNT_SHARE = 0.2
-"""Far vertices are strays if they are at most 1 % of all, or at most 4 that are at most a fifth."""
+"""Far vertices are strays if they are at most 1 % of all vertices, or if they are at most 4 and at most a fifth."""
 
 SAMPLED = 200_000
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """The points of one mesh and where it stands.
+    """Holds the points of one mesh and its places.
 
     Attributes:
-        points: (N, 3) those that faces use.
+        points: (N, 3) the points that faces use.
         places: (I, 4, 4) world from mesh.
     """
 
@@ -38,12 +38,12 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Strays:
-    """What to leave out of one cloud.
+    """Says which points and places of one cloud to leave out.
 
     Attributes:
-        points: (N,) true for points to leave out wherever the mesh stands.
+        points: (N,) true for points to leave out at every place.
         places: (I,) true for places to leave out.
-        count: how many points that is, each place counted.
+        count: number of points left out, counted at each place.
     """
 
     points: Mask
@@ -52,7 +52,7 @@ class Strays:
 
 
 def find_strays(clouds: Sequence[Cloud]) -> list[Strays]:
-    """Says for each cloud what to leave out."""
+    """Returns the strays of each cloud."""
     broken = [(~np.isfinite(cloud.points).all(axis=1), ~np.isfinite(cloud.places).all(axis=(1, 2))) for cloud in clouds]
     whole = [Cloud(c.points[~points], c.places[~places]) for c, (points, places) in zip(clouds, broken, strict=True)]
     far = _find_far(whole)
@@ -85,7 +85,7 @@ def _find_far(clouds: list[Cloud]) -> list[tuple[Mask, Mask]]:
 
 
 def _sample(cloud: Cloud, step: int) -> Numbers:
-    """Takes every step-th point of all places, in the world."""
+    """Returns every step-th point of all places, in the world."""
     chosen = np.arange(0, len(cloud.points) * len(cloud.places), step)
     if len(chosen) == 0:
         return np.empty((0, 3))
@@ -95,7 +95,7 @@ def _sample(cloud: Cloud, step: int) -> Numbers:
 
 
 def _beyond(cloud: Cloud, middle: Numbers, limit: float) -> tuple[Mask, Mask]:
-    """Finds places all of whose points are too far off, and points that are so in another place."""
+    """Finds places at which every point is too far away, and points that are too far away at any other place."""
     points, places = np.zeros(len(cloud.points), dtype=bool), np.zeros(len(cloud.places), dtype=bool)
     if len(points) == 0:
         return points, places

@@ -1,7 +1,7 @@
-"""The studio as an image around the world: soft boxes before a soft gradient. Pure numpy.
+"""Computes the studio light as an image around the world: soft boxes before a soft gradient.
 
-One image is the whole light, so it stands still in the world, knows nothing of the object's size, and metals have
-something to reflect. It is dosed such that a white diffuse surface nowhere becomes brighter than WHITEST.
+One image is the whole light, so it does not move with the camera or depend on the object's size, and metals have
+something to reflect. Its strength is such that a white diffuse surface is nowhere brighter than WHITEST.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Numbers = npt.NDArray[np.floating]
 WIDTH, HEIGHT = 256, 128
 
 WHITEST = 0.95
-"""Radiance of a white diffuse surface where the light is strongest."""
+"""Radiance of a white diffuse surface at the angle at which the light is strongest."""
 
 GROUND, HORIZON, ZENITH = 0.18, 0.28, 0.50
 
@@ -25,14 +25,14 @@ SOFT_BOXES = (
     ((0.45, 0.80, 0.60), 24.0, 1.6),
     ((-0.60, 0.85, 0.35), 20.0, 1.0),
 )
-"""Key, fill, rim and kicker."""
+"""Lists the key, fill, rim and kicker lights."""
 
 SOFT_EDGE = 0.6
-"""Share of a box's angle at which it begins to fade."""
+"""A box begins to fade at this share of its half angle."""
 
 
 def studio_image() -> Numbers:
-    """Returns (HEIGHT, WIDTH) radiance, rows from straight down to straight up, as Blender wraps it around."""
+    """Returns the radiance (HEIGHT, WIDTH) in Blender's layout: rows go from straight down to straight up."""
     coarse = equirectangular_directions(WIDTH // 4, HEIGHT // 4)
     dose = WHITEST / diffuse_white(_radiance(coarse), equirectangular_directions(36, 18)).max()
     return dose * _radiance(equirectangular_directions(WIDTH, HEIGHT))
@@ -60,7 +60,7 @@ def equirectangular_directions(width: int, height: int) -> Numbers:
 
 
 def diffuse_white(radiance: Numbers, normals: Numbers) -> Numbers:
-    """Returns the radiance of an unshaded white diffuse surface for each of the normals (..., 3)."""
+    """Returns the radiance of an unshadowed white diffuse surface for each of the normals (..., 3)."""
     height, width = radiance.shape
     directions = equirectangular_directions(width, height)
     solid_angles = np.cos(np.arcsin(directions[..., 2])) * (np.pi / height) * (2 * np.pi / width)

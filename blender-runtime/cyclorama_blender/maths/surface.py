@@ -1,8 +1,7 @@
-"""How the faces of a mesh hang together, and what they enclose. Pure numpy, no bpy.
+"""Counts how the faces of a mesh are connected, and measures the area and the volume that they enclose.
 
-Importers give a position one vertex for each normal and texture coordinate that meet there, so the raw mesh is torn
-at every seam. Here vertices whose coordinates are exactly equal are one position, and edges and parts are those of
-positions.
+Importers make one vertex for each normal and texture coordinate that meet at a position, so the raw mesh is torn at
+every seam. Here vertices with exactly equal coordinates are one position, and edges and parts connect positions.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ import numpy.typing as npt
 from cyclorama_blender.maths.connectivity import Integers, count_components, number_alike, pack_rows
 
 THIN = 1e-8
-"""Area over squared longest edge at which single precision no longer tells a polygon from a line."""
+"""A polygon whose area is at most this share of its squared longest edge is a line in single precision."""
 
 UNIFORM = 1e-6
-"""How far a matrix, of single precision, may be from a rotation with a scale, to be taken for one."""
+"""A single-precision matrix this near to a rotation with a scale counts as one; a share of its squared scale."""
 
 CHUNK_CORNERS = 1 << 16
 
@@ -29,7 +28,7 @@ Numbers = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class MeshArrays:
-    """A mesh as it was imported.
+    """Holds a mesh as it was imported.
 
     Attributes:
         points: (N, 3) vertices, single precision.
@@ -48,7 +47,7 @@ class MeshArrays:
 
 @dataclass(frozen=True)
 class SurfaceCounts:
-    """Sums over meshes; defined in cyclorama.asset.v1.Surface."""
+    """Holds sums over meshes; cyclorama.asset.v1.Surface defines each field."""
 
     positions: int = 0
     edges: int = 0
@@ -65,28 +64,28 @@ class SurfaceCounts:
         return SurfaceCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def times(self, number: int) -> SurfaceCounts:
-        """Counts the same mesh a number of times."""
+        """Returns the counts of this many copies of the mesh."""
         return SurfaceCounts(*(number * count for count in astuple(self)))
 
     @property
     def is_watertight(self) -> bool:
-        """Whether there are edges and each has exactly two polygons."""
+        """Returns whether there are edges and each has exactly two polygons."""
         return self.edges > 0 and self.boundary_edges == 0 and self.non_manifold_edges == 0
 
     @property
     def encloses_volume(self) -> bool:
-        """Whether inside and outside are told apart everywhere."""
+        """Returns whether every point is clearly inside or outside."""
         return self.is_watertight and self.winding_conflicts == 0
 
 
 @dataclass(frozen=True)
 class Surface:
-    """What is to be known of a mesh once, however often it stands in the scene.
+    """Holds the facts about one mesh that are the same at all of its places.
 
     Attributes:
         counts: the mesh's own counts.
         vector_areas: (F, 3) area times normal of each polygon, in the mesh's space.
-        signed_volume: what the polygons enclose, in the mesh's space; means something if the counts say so.
+        signed_volume: volume inside the polygons, in the mesh's space; valid only if `counts.encloses_volume`.
     """
 
     counts: SurfaceCounts
@@ -94,7 +93,7 @@ class Surface:
     signed_volume: float
 
     def area(self, world_from_local: Numbers) -> float:
-        """Area in the world, of the polygons whose vertices are finite."""
+        """Returns the area in the world, of the polygons whose vertices are finite."""
         linear = np.asarray(world_from_local, dtype=np.float64)[:3, :3]
         gram = linear.T @ linear
         scale = gram.trace() / 3
@@ -106,18 +105,18 @@ class Surface:
 
     @cached_property
     def own_area(self) -> float:
-        """Area in the mesh's space; a mesh may stand in very many places."""
+        """Returns the area in the mesh's space. It is cached, since a mesh may have very many places."""
         return _sum_finite(_lengths(self.vector_areas))
 
     def volume(self, world_from_local: Numbers) -> float:
-        """Volume in the world, as if the polygons looked outwards."""
+        """Returns the volume in the world, as if the polygons faced outwards."""
         linear = np.asarray(world_from_local, dtype=np.float64)[:3, :3]
         return abs(self.signed_volume * float(np.linalg.det(linear)))
 
 
 @np.errstate(invalid="ignore", over="ignore")
 def describe_surface(mesh: MeshArrays) -> Surface:
-    """Counts and measures one mesh; coordinates that are not finite make areas and volumes that are not."""
+    """Counts and measures one mesh. Non-finite coordinates make non-finite areas and volumes."""
     labels, positions = _weld(mesh.points)
     bits = max(positions.bit_length(), 1)
     inside = _a_finite_point(mesh.points)
@@ -153,13 +152,13 @@ def _weld(points: Numbers) -> tuple[Integers, int]:
 
 
 def _a_finite_point(points: Numbers) -> Numbers:
-    """Picks a point to measure from: far from the origin, differences of volumes would lose their digits."""
+    """Picks a vertex to measure from: far from the origin, differences of volumes would lose their digits."""
     finite = np.isfinite(points[:, 0]) & np.isfinite(points[:, 1]) & np.isfinite(points[:, 2])
     return points[np.argmax(finite)].astype(np.float64) if finite.any() else np.zeros(3)
 
 
 def _by_size(mesh: MeshArrays) -> Iterator[tuple[Integers, Integers]]:
-    """Yields polygons with the same number of corners: their indices, and (corners, n) vertices."""
+    """Yields the polygons grouped by their number of corners: their indices (n,), and their vertices (corners, n)."""
     totals = mesh.corner_totals
     starts = np.cumsum(totals, dtype=np.int64) - totals
     for size in np.unique(totals[totals > 0]):
@@ -168,7 +167,11 @@ def _by_size(mesh: MeshArrays) -> Iterator[tuple[Integers, Integers]]:
 
 
 def _measure(points: Numbers, inside: Numbers, corners: Integers) -> tuple[Numbers, npt.NDArray[np.bool_], float]:
-    """Measures polygons of one size, cut into fans: area vectors, which are thin, and the signed volume below them."""
+    """Measures polygons with one number of corners, cut into fans of triangles.
+
+    Returns:
+        Their area vectors (n, 3), which of them are thin (n,), and the signed volume between them and `inside`.
+    """
     size, count = corners.shape
     areas = np.zeros((count, 3))
     thin = np.zeros(count, dtype=bool)
@@ -200,7 +203,7 @@ def _sum_finite(lengths: Numbers) -> float:
 
 
 def _count_edges(first: Integers, second: Integers) -> tuple[int, int, int, int]:
-    """Counts edges, those of one polygon, those of more than two, and those that two run through in one direction."""
+    """Counts all edges, edges of one polygon, edges of more than two, and those that two use in the same direction."""
     apart = first != second
     first, second = first[apart], second[apart]
     keys = pack_rows([np.minimum(first, second), np.maximum(first, second)], 31) << np.uint64(1)

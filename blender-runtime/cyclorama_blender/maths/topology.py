@@ -1,4 +1,4 @@
-"""Counts of a mesh and of many. Pure numpy, no bpy."""
+"""Counts the vertices and polygons of meshes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class MeshCounts:
-    """Vertices, polygons, and polygons by their number of corners."""
+    """Holds the numbers of vertices, of polygons, and of polygons by their number of corners."""
 
     vertices: int = 0
     faces: int = 0
@@ -20,7 +20,7 @@ class MeshCounts:
 
     @classmethod
     def from_corner_totals(cls, vertices: int, corner_totals: npt.NDArray[np.integer]) -> MeshCounts:
-        """Counts polygons by their corners: an (F,) array, one number a polygon."""
+        """Counts polygons by their numbers of corners (F,)."""
         faces = len(corner_totals)
         triangles = int(np.count_nonzero(corner_totals == 3))
         quads = int(np.count_nonzero(corner_totals == 4))
@@ -36,5 +36,5 @@ class MeshCounts:
         )
 
     def times(self, number: int) -> MeshCounts:
-        """Counts the same mesh a number of times."""
+        """Returns the counts of this many copies of the mesh."""
         return MeshCounts(*(number * count for count in astuple(self)))

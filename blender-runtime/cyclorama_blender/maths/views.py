@@ -1,4 +1,4 @@
-"""Where cameras look from: the arrangements of a spec as directions and poses. Pure numpy."""
+"""Turns the views of a spec into camera directions and poses."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from cyclorama_blender.maths.camera import Numbers, look_at
 from cyclorama_blender.protocol.render_spec import FrontView, HammersleyViews, PosedViews, RingViews, Views
 
 FRONT = (0.0, -5.0, 2.0)
-"""Where the exercise's camera stands; we keep its direction and choose the distance."""
+"""Position of the exercise's camera. We keep its direction and choose the distance."""
 
 
 @dataclass(frozen=True)
 class View:
-    """One camera, before or after framing.
+    """Holds one camera, before or after framing.
 
     Attributes:
         name: `view_000` and so on.
         pose: (4, 4) world from camera, Blender's axes.
         target: the point in the middle of the image.
-        framed: whether framing chooses the distance; if so the pose stands at distance 1 from the target until then.
+        framed: whether framing chooses the distance; before framing such a pose is at distance 1 from the target.
     """
 
     name: str
@@ -32,7 +32,7 @@ class View:
 
 
 def arrange(views: Views) -> list[View]:
-    """Lists the cameras of an arrangement in order."""
+    """Lists the cameras of the views in order."""
     if isinstance(views, PosedViews):
         return [
             View(_name(index), look_at(pose.position, pose.look_at), np.array(pose.look_at), framed=False)
@@ -65,7 +65,7 @@ def _directions(views: FrontView | RingViews | HammersleyViews) -> list[Numbers]
 
 
 def _direction(turn: float, elevation: float) -> Numbers:
-    """Turns counter-clockwise, seen from above, from the front (-Y)."""
+    """Returns the unit vector at a turn from the front (-Y), counter-clockwise as seen from above, in radians."""
     flat = math.cos(elevation)
     return np.array([flat * math.sin(turn), -flat * math.cos(turn), math.sin(elevation)])
 
