@@ -1,4 +1,4 @@
-"""The exercises' JSON reports of one asset. Pure."""
+"""Builds the exercises' JSON reports of one asset."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from cyclorama_blender.protocol.contract import Json, write_json
 
 DECIMALS = Decimal("0.000001")
-"""Of dimensions, metres."""
+"""Dimensions, in metres, are rounded to this step."""
 ROUNDING = Context(prec=400, rounding=ROUND_HALF_UP)
-"""As the services round, for whom 1/128 m is 0.007813 m; digits for any double."""
+"""Rounds as the services do, which write 1/128 m as 0.007813 m. The precision is enough for any double."""
 
 
 def inspection_report(filename: str, found: Json) -> Json:
-    """Exercise 1's report of an Inspection message."""
+    """Returns exercise 1's report of an Inspection message."""
     return {
         "filename": filename,
         "geometry": {name: int(found[name]) for name in ("vertices", "faces")},
@@ -23,7 +23,7 @@ def inspection_report(filename: str, found: Json) -> Json:
 
 
 def validation_report(file: str, found: Json, warnings: tuple[str, ...] = ()) -> Json:
-    """Exercise 4's report of an Inspection message; what the exercise does not have stands inside `stats`."""
+    """Returns exercise 4's report of an Inspection message. Fields beyond the exercise's are inside `stats`."""
     stats: Json = {
         "vertices": int(found["vertices"]),
         "faces": int(found["faces"]),
@@ -37,12 +37,12 @@ def validation_report(file: str, found: Json, warnings: tuple[str, ...] = ()) ->
 
 
 def error_report(file: str, reason: str, message: str) -> Json:
-    """Exercise 4's report of an asset that failed, with the reason after it."""
+    """Returns exercise 4's report of an asset that failed. The reason follows the exercise's own fields."""
     return {"file": file, "status": "error", "error_message": message, "reason": reason}
 
 
 def print_report(report: Json) -> str:
-    """Writes a report as the services do: two spaces, names as they are, a line end."""
+    """Writes a report as the services do: indented by two spaces, with names unescaped and a final line end."""
     return write_json(report, indent=2) + "\n"
 
 

@@ -1,11 +1,13 @@
-"""The warm process: reads requests from one descriptor, writes events to another, and starts each from nothing.
+"""Runs the warm process: it reads requests from one descriptor and writes events to another.
+
+Each request starts from an empty session.
 
     python -m cyclorama_blender.serve --control-in 3 --control-out 4
     blender --background --python cyclorama_blender/serve.py -- --control-in 3 --control-out 4
 
-With `--room imaging` it is the process beside Blender that makes images of what Blender rendered, and imports no bpy.
+With `--room imaging` it is the process beside Blender: it makes images of rendered passes and imports no bpy.
 
-Standard output and error are a log only: Blender's native code writes there as it likes.
+Standard output and error are only a log, since Blender's native code writes there too.
 """
 
 from __future__ import annotations
@@ -33,13 +35,13 @@ log = logging.getLogger("cyclorama_blender")
 
 
 def send(events: BinaryIO, event: contract.Json) -> None:
-    """Writes one event and flushes it; from any thread, since the writer has a lock."""
+    """Writes one event and flushes it. Any thread may call it, since the writer has a lock."""
     events.write(contract.encode_event(event))
     events.flush()
 
 
 def to_failure(error: BaseException) -> tuple[str, str]:
-    """Gives any exception a reason and a message."""
+    """Returns the reason and the message for any exception."""
     if isinstance(error, RuntimeFailure):
         return error.reason, error.message
     if isinstance(error, MemoryError):
@@ -48,18 +50,18 @@ def to_failure(error: BaseException) -> tuple[str, str]:
 
 
 def answer(room: ModuleType, events: BinaryIO, request: Request) -> None:
-    """Does one request and tidies up, whatever came of it. The only place that catches everything."""
+    """Does one request, and tidies up even if it fails. No other function of this process catches every exception."""
     clock = StageClock(lambda stage: send(events, contract.progress_event(request.request_id, stage)))
     done: Answer | None = None
     failure: tuple[str, str, str] | None = None
     log.info("begin %s %s", request.op, Path(request.input_path).name)
     try:
         done = room.OPS[request.op](request, clock.enter)
-        # What JSON cannot hold is this request's failure; met when the result is sent, it would end the process.
+        # A number that JSON cannot hold must fail this request; found only in `send`, it would end the process.
         contract.encode_event(done.message)
     except Exception as error:  # noqa: BLE001
         failure = (*to_failure(error), clock.stage)
-        # A failure that we named ourselves needs no stack; what lies behind it does.
+        # A failure that we named ourselves needs no stack trace, but its cause does.
         known = isinstance(error, RuntimeFailure) and error.__cause__ is None
         log.warning("failed in %s: %s", clock.stage, error if known else traceback.format_exc())
     clock.enter("reset")
@@ -75,7 +77,7 @@ def answer(room: ModuleType, events: BinaryIO, request: Request) -> None:
 
 
 def read_line(requests: BinaryIO) -> bytes:
-    """Reads one line; of one that is too long only so much as shows that it is, the rest is skipped."""
+    """Reads one line. A line that is too long is cut one byte after the limit, and the rest is skipped."""
     line = requests.readline(contract.MAX_LINE_BYTES + 1)
     rest = line
     while rest and not rest.endswith(b"\n"):
@@ -99,7 +101,7 @@ def serve(room: ModuleType, threads: int, requests: BinaryIO, events: BinaryIO) 
 
 
 def set_log_context(request: Request) -> None:
-    """Marks every later log line with the trace and request that it belongs to."""
+    """Adds the trace and the request to every later log line."""
     context = f"trace={request.trace_id or '-'} request={request.request_id}".replace("%", "%%")
     for handler in logging.getLogger().handlers:
         handler.setFormatter(logging.Formatter(f"%(levelname)s {context} %(name)s: %(message)s"))
@@ -129,7 +131,7 @@ def main(argv: list[str]) -> int:
 
 
 def own_arguments(argv: list[str]) -> list[str]:
-    """Drops what belongs to Blender's own command line."""
+    """Returns the arguments without those of Blender's own command line."""
     return argv[argv.index("--") + 1 :] if "--" in argv else argv[1:]
 
 

@@ -1,4 +1,4 @@
-"""What the one-file scripts share: the same runtime without a worker, under `python` or a `blender` executable."""
+"""Runs the one-file scripts: the same runtime without a worker, under `python` or a `blender` executable."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from cyclorama_blender.serve import own_arguments
 def run(main: Callable[[list[str], Path], int], argv: list[str]) -> NoReturn:
     """Runs a script's main and ends the process with its exit code.
 
-    By itself `blender --python` ends with 0 whatever a script raised, and Blender's clean-up hangs at times.
+    Otherwise `blender --python` would end with 0 even if a script raised, and Blender's clean-up sometimes hangs.
 
     Args:
-        main: takes the script's arguments and a folder for temporary files, which goes with the process.
+        main: takes the script's arguments and a folder for temporary files, which is deleted when the process ends.
         argv: the command line.
     """
     _fix_hash_seed()
@@ -39,7 +39,7 @@ def run(main: Callable[[list[str], Path], int], argv: list[str]) -> NoReturn:
         print(f"ERROR: {failure.message}", file=sys.stderr)  # noqa: T201
         code = 1
     except BrokenPipeError:
-        # Whoever reads what we print has seen enough.
+        # The reader of our output closed the pipe.
         code = 1
     except SystemExit as end:
         code = int(end.code or 0)
@@ -52,9 +52,10 @@ def run(main: Callable[[list[str], Path], int], argv: list[str]) -> NoReturn:
 
 
 def _fix_hash_seed() -> None:
-    """Starts this Python again with the hash seed that workers have, so that every run comes to the same.
+    """Starts this Python again with the workers' hash seed, so that every run gives the same result.
 
-    The glTF add-on walks sets of names, and with one seed in six it fails at valid files. A `blender` keeps its own.
+    The glTF add-on iterates over sets of names, and with one seed in six it fails on valid files. A `blender`
+    executable keeps its own seed.
     """
     if sys.flags.hash_randomization and not sys.flags.ignore_environment and "bpy" not in sys.modules:
         os.putenv("PYTHONHASHSEED", "0")
@@ -62,10 +63,10 @@ def _fix_hash_seed() -> None:
 
 
 def _end_on_signals(scratch: Path) -> None:
-    """Has Ctrl-C and SIGTERM end the process at once.
+    """Makes Ctrl-C and SIGTERM end the process at once.
 
-    Python calls handlers when Blender returns, which after a render may be in an hour; and what they raise inside of an
-    importer would be that importer's failure.
+    Python calls its handlers only when Blender returns, which may be an hour later during a render. An exception
+    raised in a handler during an import would look like the importer's own failure.
     """
     wake, waker = os.pipe()
     os.set_blocking(waker, False)
@@ -77,14 +78,14 @@ def _end_on_signals(scratch: Path) -> None:
 
 def _leave(code: int, scratch: Path) -> NoReturn:
     shutil.rmtree(scratch, ignore_errors=True)
-    # Blender, if it has come so far, has a temporary folder of its own, which is empty.
+    # If Blender has started, it has an empty temporary folder of its own.
     with contextlib.suppress(KeyError, AttributeError, OSError):
         Path(sys.modules["bpy"].app.tempdir).rmdir()
     os._exit(code)
 
 
 def open_blender() -> None:
-    """Makes sure that this Python has a Blender that is new enough, and takes its chatter off standard output.
+    """Checks that this Python has a new enough Blender, and keeps Blender's log off standard output.
 
     Raises:
         RuntimeFailure: `blender_unavailable`.
@@ -100,23 +101,23 @@ def open_blender() -> None:
     from cyclorama_blender.scene.asset import session
 
     session.check_version()
-    # What goes wrong is in the exception; importers log the rest of what they do for people who debug them.
+    # The exception says what went wrong; the importers' log serves only people who debug them.
     logging.disable(logging.ERROR)
-    # Native code writes to descriptor 1: that becomes standard error, and print keeps the real one.
+    # Native code writes to descriptor 1, which becomes standard error; `print` keeps the real standard output.
     sys.stdout.flush()
     sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace", buffering=1)
     os.dup2(2, 1)
 
 
 def inspect_file(path: Path) -> Answer:
-    """Imports a file into an empty Blender, describes it, and empties Blender again, whatever came of it.
+    """Imports a file into an empty Blender, describes it, and empties Blender again, even if the import fails.
 
     Raises:
         RuntimeFailure: the reasons of `import_asset`.
     """
     from cyclorama_blender.scene.asset import importers, inspection, session
 
-    # Operators repeat on Python's standard output what they raise.
+    # Operators also print their exceptions on Python's standard output.
     with contextlib.redirect_stdout(io.StringIO()):
         session.reset()
         try:

@@ -1,1 +1,1 @@
-"""The pipe to the worker and the messages on it. Standard library only."""
+"""Defines the pipe to the worker and the messages on it. Imports only the standard library."""

@@ -1,4 +1,4 @@
-"""The lines between worker and Blender: protobuf JSON of cyclorama.blender.v1, one message a line. Pure."""
+"""Reads requests and writes events: protobuf JSON of cyclorama.blender.v1, one message a line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class MalformedRequest(Exception):
-    """A line that is not a request we know; the request id is kept where it could be read."""
+    """Reports a line that is no known request. It keeps the request id if that could be read."""
 
     def __init__(self, message: str, request_id: str = "") -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class MalformedRequest(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """One request of the worker."""
+    """Holds one request of the worker."""
 
     request_id: str
     op: str
@@ -39,7 +39,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request came to: the field of BlenderResult's oneof, its message, and what the user should know."""
+    """Holds the result of a request.
+
+    Attributes:
+        kind: the field of BlenderResult's oneof.
+        message: the value of that field.
+        warnings: for the user.
+    """
 
     kind: str
     message: Json
@@ -47,17 +53,17 @@ class Answer:
 
 
 Enter = Callable[[str], None]
-"""Reports the stage that begins, or that the current stage moves on."""
+"""A function that is called with the name of each stage that begins, and again when that stage moves on."""
 
 Op = Callable[[Request, Enter], Answer]
-"""Performs one kind of request."""
+"""A function that performs one kind of request."""
 
 
 def parse_request(line: bytes, ops: Collection[str]) -> Request:
-    """Reads one line of protobuf JSON that asks for one of `ops`; fields of newer workers are ignored.
+    """Reads one line of protobuf JSON that names one of `ops`. Unknown fields, as of newer workers, are ignored.
 
     Raises:
-        MalformedRequest: the line is no JSON object, is too long, or asks for no op that this runtime has.
+        MalformedRequest: the line is no JSON object, is too long, or does not name exactly one of `ops`.
     """
     if len(line) > MAX_LINE_BYTES:
         raise MalformedRequest(f"a request of more than {MAX_LINE_BYTES} bytes; expected one line of JSON below that")
@@ -94,31 +100,38 @@ def _text(message: Json, name: str, request_id: str) -> str:
 
 
 def encode_event(event: Json) -> bytes:
-    """Writes one event as a line; a number that JSON cannot hold is a defect and raises ValueError."""
+    """Writes one event as a line.
+
+    Raises:
+        ValueError: a number is not finite, which is a bug of ours.
+    """
     return write_json(event, separators=(",", ":")).encode() + b"\n"
 
 
 def write_json(value: object, **layout: Any) -> str:
-    """Writes JSON that any reader takes; a number that JSON cannot hold raises ValueError.
+    """Writes JSON that strict readers accept.
 
-    Blender hands names that are no UTF-8, such as Latin-1 out of an OBJ, as halves of characters, at which strict
-    readers stop; they become U+FFFD.
+    Names that are no UTF-8, such as Latin-1 from an OBJ, come from Blender with lone surrogates, which strict readers
+    refuse. Each becomes U+FFFD.
+
+    Raises:
+        ValueError: a number is not finite.
     """
     return _SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False, **layout))
 
 
 def ready_event(blender_version: str, python_version: str, pid: int) -> Json:
-    """Says that the process takes requests."""
+    """Returns the event for a process that is ready for requests."""
     return {"ready": {"blenderVersion": blender_version, "pythonVersion": python_version, "pid": pid}}
 
 
 def progress_event(request_id: str, stage: str) -> Json:
-    """Says that a stage began or moved on."""
+    """Returns the event for a stage that began or moved on."""
     return {"requestId": request_id, "progress": {"stage": stage}}
 
 
 def result_event(request_id: str, answer: Answer, stage_seconds: dict[str, float], rss_bytes: int) -> Json:
-    """Says that the request is done; warnings beyond the first hundred become a count."""
+    """Returns the event for a request that is done. Warnings beyond the first MAX_WARNINGS become a count."""
     warnings = list(answer.warnings[:MAX_WARNINGS])
     if len(answer.warnings) > MAX_WARNINGS:
         warnings.append(f"{len(answer.warnings) - MAX_WARNINGS} more warnings")
@@ -132,12 +145,16 @@ def result_event(request_id: str, answer: Answer, stage_seconds: dict[str, float
 
 
 def failure_event(request_id: str, reason: str, message: str, stage: str) -> Json:
-    """Says that the request failed and why."""
+    """Returns the event for a request that failed."""
     return {"requestId": request_id, "failure": {"reason": reason, "message": message, "stage": stage}}
 
 
 def vector(x: float, y: float, z: float) -> Json:
-    """Writes three finite numbers as a Vector3."""
+    """Returns a Vector3 of three numbers.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
     if not all(map(math.isfinite, (x, y, z))):
         raise ValueError(f"({x}, {y}, {z}) is not finite")
     return {"x": float(x), "y": float(y), "z": float(z)}

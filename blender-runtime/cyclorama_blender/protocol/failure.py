@@ -1,4 +1,4 @@
-"""Failures that the runtime raises: a reason that the queue knows, and what, which and what was expected."""
+"""Defines the failures that the runtime raises, each with a reason that the queue knows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REASONS = frozenset(
         "unsupported_format",
     }
 )
-"""The part of the table in services/kernel/failure.ts that Python may use; a contract test compares the two."""
+"""Lists the reasons of services/kernel/failure.ts that Python may use; a contract test compares the two."""
 
 MESSAGE_CHARS = 500
 
@@ -30,11 +30,11 @@ _NOISE_LINE = re.compile(r"^(?:Location: |Traceback \(most recent call last\)|\s
 
 
 class RuntimeFailure(Exception):
-    """A failure with a reason of the table.
+    """Stops a request with one of the `REASONS`.
 
     Args:
         reason: one of `REASONS`.
-        message: what failed, which asset or setting, and what was expected.
+        message: names the asset or the setting, says why it failed, and what was expected.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -46,10 +46,10 @@ class RuntimeFailure(Exception):
 
 
 def operator_message(error: BaseException, folder: str) -> str:
-    """Reduces what a Blender operator raised to its one meaningful line.
+    """Reduces the error of a Blender operator to its one meaningful line.
 
-    A Python importer's whole traceback arrives inside a RuntimeError; of that `Python: Type: message` stays. Paths in
-    `folder` shrink to file names, since they name our scratch directory.
+    An importer written in Python raises a RuntimeError with its whole traceback; only `Python: Type: message` is kept.
+    Paths in `folder`, our scratch directory, shrink to file names.
     """
     text = str(error).strip().removeprefix("Error:").strip()
     if folder:
@@ -64,7 +64,7 @@ def operator_message(error: BaseException, folder: str) -> str:
 
 
 def operator_failure(error: BaseException, folder: str) -> Exception:
-    """Says what an importer's exception means; those written in Python wrap a lack of memory like anything else."""
+    """Turns an importer's exception into ours. Importers in Python wrap even a MemoryError, which is unwrapped here."""
     message = operator_message(error, folder)
     kind, _, what = message.removeprefix("Python: ").partition(": ")
     return MemoryError(what) if kind.endswith("MemoryError") else RuntimeFailure("import_failed", message)

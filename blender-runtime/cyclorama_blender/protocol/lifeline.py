@@ -1,4 +1,4 @@
-"""Ties this process to its parent and keeps the native log readable. Linux calls through ctypes; no bpy."""
+"""Ties this process to its parent and keeps the native log readable, by Linux calls through ctypes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _IOLBF = 1
 
 
 def die_with_parent() -> None:
-    """Asks the kernel to kill this process when its parent dies; elsewhere the end of the control pipe has to do.
+    """Asks Linux to kill this process when its parent dies; elsewhere the process ends with the control pipe.
 
     A parent that died before this call has closed the control pipe, so the first read ends the process.
     """
@@ -27,7 +27,7 @@ def die_with_parent() -> None:
 
 
 def flush_native_log_by_line() -> None:
-    """Makes C's stdout line buffered: into a pipe it would hold back 4 KB, the very lines before a crash."""
+    """Makes C's stdout line buffered. In a pipe it would hold back 4 KB, and so lose the last lines before a crash."""
     if not sys.platform.startswith("linux"):
         return
     libc = ctypes.CDLL(None)

@@ -1,4 +1,4 @@
-"""The process's own numbers, as Linux tells them. No bpy."""
+"""Reads the memory use of this process from Linux."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to render: the resolved RenderSpec of cyclorama.rendering.v1 as Python has it. Pure.
+"""Reads the resolved RenderSpec of cyclorama.rendering.v1, which says how to render.
 
 Enums are the proto's names without their prefix: `LIGHTING_PRESET_STUDIO` is `STUDIO`.
 """
@@ -14,7 +14,7 @@ from cyclorama_blender.protocol.contract import Json
 Triple = tuple[float, float, float]
 
 PRESETS: dict[str, tuple[int, str]] = {"DRAFT": (8, "FAST"), "STANDARD": (16, "FAST"), "TRAINING": (128, "HIGH")}
-"""Samples and denoising by preset, as services/images/presets.ts has them; a contract test compares."""
+"""Maps each preset to its samples and denoising. A contract test compares it with services/images/presets.ts."""
 
 SENSOR_WIDTH_MM = 36.0
 LENS_MM = 50.0
@@ -25,12 +25,12 @@ MODALITIES = ("TEXTURED", "NORMAL", "DEPTH", "EDGE")
 
 @dataclass(frozen=True)
 class FrontView:
-    """The exercise's view."""
+    """Asks for the exercise's one view."""
 
 
 @dataclass(frozen=True)
 class RingViews:
-    """Cameras on a circle around the vertical axis."""
+    """Asks for cameras on a circle around the vertical axis."""
 
     count: int
     elevation_degrees: float = 20.0
@@ -38,14 +38,14 @@ class RingViews:
 
 @dataclass(frozen=True)
 class HammersleyViews:
-    """Cameras spread evenly over a sphere."""
+    """Asks for cameras spread evenly over a sphere."""
 
     count: int
 
 
 @dataclass(frozen=True)
 class LookAt:
-    """Where a camera stands and what is in the middle of its image, both in the rendered world."""
+    """Holds a camera's position and the point in the middle of its image, both in the rendered world."""
 
     position: Triple
     look_at: Triple = (0.0, 0.0, 0.0)
@@ -53,7 +53,7 @@ class LookAt:
 
 @dataclass(frozen=True)
 class PosedViews:
-    """Cameras as given."""
+    """Asks for cameras at given poses."""
 
     poses: tuple[LookAt, ...]
 
@@ -63,7 +63,7 @@ Views = FrontView | RingViews | HammersleyViews | PosedViews
 
 @dataclass(frozen=True)
 class Lighting:
-    """The light: STUDIO, UNIFORM or HDR, and a factor on it."""
+    """Holds the light's preset (STUDIO, UNIFORM or HDR) and a factor on its strength."""
 
     preset: str = "STUDIO"
     strength: float = 1.0
@@ -72,7 +72,12 @@ class Lighting:
 
 @dataclass(frozen=True)
 class EdgeThresholds:
-    """When two neighbouring pixels have an edge between them."""
+    """Holds the thresholds from which two neighbouring pixels have an edge between them.
+
+    Attributes:
+        crease_degrees: angle between two surfaces.
+        depth_step: step of depth, as a share of the nearer depth.
+    """
 
     crease_degrees: float = 35.0
     depth_step: float = 0.01
@@ -80,7 +85,7 @@ class EdgeThresholds:
 
 @dataclass(frozen=True)
 class RenderSpec:
-    """How to render; see protos/cyclorama/rendering/v1/spec.proto for every field."""
+    """Says how to render; protos/cyclorama/rendering/v1/spec.proto documents every field."""
 
     preset: str = "STANDARD"
     width: int = 512
@@ -102,7 +107,7 @@ class RenderSpec:
 
     @classmethod
     def from_json(cls, message: Json) -> RenderSpec:
-        """Reads protobuf JSON of a resolved spec; what it leaves out is zero there, or our default."""
+        """Reads protobuf JSON of a resolved spec. Fields that it leaves out get their zero or our default."""
         lighting, edges = message.get("lighting", {}), message.get("edges", {})
         default = defaults(_short(message, "preset", "RENDER_PRESET_", "STANDARD"))
         return cls(
@@ -134,7 +139,7 @@ class RenderSpec:
 
 
 def defaults(preset: str = "STANDARD", **changes: Any) -> RenderSpec:
-    """Returns the spec of a preset with every other field at its default, but for `changes`."""
+    """Returns the spec of a preset with `changes`; every other field has its default."""
     samples, denoising = PRESETS[preset]
     return RenderSpec(**{"preset": preset, "samples": samples, "denoising": denoising, **changes})
 
@@ -168,6 +173,6 @@ def _views(message: Json) -> Views:
 
 
 def parse_triple(point: Json | None) -> Triple:
-    """Reads a Vector3, whose zeros protobuf JSON leaves out."""
+    """Reads a Vector3. Protobuf JSON leaves out its zeros."""
     point = point or {}
     return (float(point.get("x", 0.0)), float(point.get("y", 0.0)), float(point.get("z", 0.0)))

@@ -1,4 +1,4 @@
-"""Times the stages of a request. Pure."""
+"""Times the stages of a request."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 
 class StageClock:
-    """Tells which stage runs, and keeps how long each took.
+    """Keeps the current stage and how long each stage took.
 
     Attributes:
-        stage: the one that runs; empty between requests.
-        seconds: by stage, of those that ended.
+        stage: the current stage; empty between requests.
+        seconds: the seconds of each stage that ended.
     """
 
     def __init__(self, on_enter: Callable[[str], None]) -> None:
@@ -21,7 +21,7 @@ class StageClock:
         self._since = time.perf_counter()
 
     def enter(self, stage: str) -> None:
-        """Ends the stage before and begins this one; an empty one only ends."""
+        """Ends the current stage and begins this one. An empty name only ends the current stage."""
         now = time.perf_counter()
         if self.stage:
             self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self._since
