@@ -1,1 +1,1 @@
-"""All that imports bpy: import an asset, stage it, render it."""
+"""Imports an asset, stages it and renders it. Only this room imports bpy."""

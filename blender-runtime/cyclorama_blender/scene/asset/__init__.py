@@ -1,1 +1,1 @@
-"""Imports a file and describes what it holds."""
+"""Imports a file and describes its contents."""

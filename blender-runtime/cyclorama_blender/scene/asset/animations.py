@@ -1,4 +1,4 @@
-"""The clips of motion that came with an asset."""
+"""Describes the clips of motion that came with an asset."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _moved(kind: str, path: str) -> str:
 
 
 def _curves(action: bpy.types.Action) -> Iterator[tuple[str, bpy.types.FCurve]]:
-    """Yields curves with the kind of data-block that they move."""
+    """Yields each curve with the kind of data-block that it moves."""
     if not hasattr(action, "layers"):
         # Before Blender 4.4 an action moves one data-block.
         yield from ((action.id_root, curve) for curve in action.fcurves)

@@ -1,4 +1,4 @@
-"""What an imported scene holds besides polygons: objects, materials, images, layers, rigs."""
+"""Describes the contents of an imported scene besides its polygons: objects, materials, images, layers, rigs."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def count_bones(scene: bpy.types.Scene) -> int:
 
 
 def count_shape_keys(uses: list[MeshUse]) -> int:
-    """Counts the shape keys of the meshes, the bases left out."""
+    """Counts the shape keys of the meshes, without the basis of each."""
     return sum(len(use.mesh.shape_keys.key_blocks) - 1 for use in uses if use.mesh.shape_keys)
 
 
 def layer_names(uses: list[MeshUse]) -> tuple[list[str], list[str]]:
-    """Names UV maps and vertex colours."""
+    """Returns the names of the UV maps and of the vertex colours, each sorted."""
     uv = {layer.name for use in uses for layer in use.mesh.uv_layers}
     color = {layer.name for use in uses for layer in use.mesh.color_attributes}
     return sorted(uv), sorted(color)
@@ -58,7 +58,7 @@ def find_materials(uses: list[MeshUse]) -> list[bpy.types.Material]:
 
 
 def count_material_kinds(materials: list[bpy.types.Material]) -> dict[str, int]:
-    """Counts materials by what shades them."""
+    """Counts the materials of each kind: principled, unlit, other or none."""
     return dict(sorted(Counter(_material_kind(material) for material in materials).items()))
 
 
@@ -74,7 +74,7 @@ def _material_kind(material: bpy.types.Material) -> str:
 
 
 def surface_nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
-    """Yields what Cycles makes the surface of a material of; of node groups all that is in them."""
+    """Yields the nodes that Cycles makes the surface of a material of, and all nodes of the groups among them."""
     output = tree.get_output_node("CYCLES")
     waiting = [output.inputs["Surface"]] if output else []
     seen: set[bpy.types.Node] = set()
@@ -89,7 +89,7 @@ def surface_nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
 
 
 def with_groups(trees: Iterable[bpy.types.NodeTree]) -> list[bpy.types.NodeTree]:
-    """Lists trees of nodes and those of the groups in them, each once: groups in groups may use one many times."""
+    """Lists node trees and the trees of all groups inside them, each once, though many groups may use one tree."""
     found = list(dict.fromkeys(trees))
     seen = set(found)
     for tree in found:
@@ -113,13 +113,17 @@ def _describe_texture(image: bpy.types.Image) -> Json:
     if is_missing(image):
         return {"name": image.name, "missing": True}
     width, height = image.size
-    # What is no file has the format that it would be saved in.
+    # An image that is no file has the format in which Blender would save it.
     form = image.source if image.source in ("GENERATED", "MOVIE") else image.file_format
     return {"name": image.name, "width": width, "height": height, "format": form.lower()}
 
 
 def warn_missing_textures(*, with_packed: bool = True) -> list[str]:
-    """Warns of images that are not there; Blender has to read packed ones to know."""
+    """Warns of images that are missing or cannot be read.
+
+    Args:
+        with_packed: whether to check packed images too, which Blender has to read for that.
+    """
     images = [image for image in bpy.data.images if with_packed or not image.packed_files]
     missing = sorted(_file_name(image) for image in images if is_missing(image))
     tiles = sorted((_file_name(image), missing_tiles(image)) for image in images)
@@ -130,9 +134,9 @@ def warn_missing_textures(*, with_packed: bool = True) -> list[str]:
 
 
 def is_missing(image: bpy.types.Image) -> bool:
-    """Tells whether nothing of an image is there; for a sequence stands the frame that it is named by."""
+    """Returns whether an image is missing as a whole; of a sequence only the frame in its path is checked."""
     if image.source in ("FILE", "MOVIE"):
-        # Where the importer has not read the image yet, Blender reads it now.
+        # If the importer has not read the image yet, Blender reads it now.
         return image.size[0] == 0
     if image.source == "SEQUENCE":
         return not Path(_absolute(image)).is_file()
@@ -140,7 +144,7 @@ def is_missing(image: bpy.types.Image) -> bool:
 
 
 def missing_tiles(image: bpy.types.Image) -> list[int]:
-    """Numbers the tiles (UDIM) that an image lacks beside others that it has."""
+    """Returns the numbers of the missing tiles (UDIM) of an image that has other tiles."""
     absent = _absent_tiles(image)
     return absent if len(absent) < len(image.tiles) else []
 
@@ -166,7 +170,7 @@ def _file_name(image: bpy.types.Image) -> str:
 
 
 def warn_other_geometry(scene: bpy.types.Scene) -> list[str]:
-    """Warns of geometry that is not of polygons."""
+    """Warns of objects whose geometry is not polygons."""
     kinds = Counter(thing.type for thing in scene.objects if thing.type in OTHER_GEOMETRY)
     return [
         f"objects of type {kind} are neither counted nor measured: {count}" for kind, count in sorted(kinds.items())

@@ -1,4 +1,4 @@
-"""Reads mesh objects out of the scene: where each stands, and the arrays of its mesh."""
+"""Reads mesh objects from the scene: their places and the arrays of their meshes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from cyclorama_blender.protocol.failure import RuntimeFailure
 
 @dataclass
 class MeshUse:
-    """A mesh and every place where it stands.
+    """Holds a mesh and all of its places.
 
     Attributes:
-        mesh: as it was imported, before modifiers.
+        mesh: the mesh as imported, before modifiers.
         owners: the objects that show it.
         places: (4, 4) world matrices, metres, one for each mesh object or instance.
     """
@@ -30,15 +30,15 @@ class MeshUse:
 
 
 def mesh_instances(depsgraph: bpy.types.Depsgraph) -> Iterator[bpy.types.DepsgraphObjectInstance]:
-    """Yields what is drawn as a mesh and comes from one."""
-    # The surface of a curve comes as an instance of type MESH too, but its original is a curve.
+    """Yields the instances that are drawn as meshes and whose original object is a mesh."""
+    # The surface of a curve is an instance of type MESH too, but its original is a curve.
     for instance in depsgraph.object_instances:
         if instance.object.type == "MESH" and instance.object.original.type == "MESH":
             yield instance
 
 
 def find_uses(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> list[MeshUse]:
-    """Lists the meshes of the scene's mesh objects, and of what instancing makes besides."""
+    """Lists the meshes of the scene's mesh objects and of their instances."""
     to_metres = _scale_by(metres_per_unit(scene))
     placed = [(thing, thing.matrix_world) for thing in scene.objects if thing.type == "MESH"]
     placed += [
@@ -55,19 +55,19 @@ def find_uses(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> list[Me
 
 
 def metres_per_unit(scene: bpy.types.Scene) -> float:
-    """Tells how long a unit of the scene is."""
-    # In single precision 0.01 is 0.009999999776; whoever set it meant the shortest decimal.
+    """Returns the length of the scene's unit in metres."""
+    # In single precision 0.01 is 0.009999999776; the author meant the shortest decimal.
     return float(str(np.float32(scene.unit_settings.scale_length)))
 
 
 def _is_of_object(instance: bpy.types.DepsgraphObjectInstance, depsgraph: bpy.types.Depsgraph) -> bool:
-    """Whether an instance shows its object's mesh: what geometry nodes make comes under the object's name, too."""
+    """Returns whether an instance shows its object's own mesh, and not geometry that the object's nodes make."""
     own = instance.object.original.evaluated_get(depsgraph).data
     return instance.object.data.as_pointer() == own.as_pointer()
 
 
 def count_polygons(uses: list[MeshUse]) -> MeshCounts:
-    """Counts vertices and polygons of every use."""
+    """Counts the vertices and polygons at all places of the meshes."""
     total = MeshCounts()
     for use in uses:
         counts = MeshCounts.from_corner_totals(len(use.mesh.vertices), _corner_totals(use.mesh))
@@ -95,14 +95,14 @@ def measure_bounds(depsgraph: bpy.types.Depsgraph) -> WorldBounds:
 
 @dataclass
 class WorldSurface:
-    """The surfaces of all uses together: sums, area and volume in the world."""
+    """Sums the surfaces of all uses: counts, area and volume in the world."""
 
     counts: SurfaceCounts = field(default_factory=SurfaceCounts)
     area: float = 0.0
     volume: float = 0.0
 
     def add(self, surface: Surface, places: list[Numbers]) -> None:
-        """Adds a mesh that stands in these places."""
+        """Adds the surface of a mesh at each of these places."""
         self.counts += surface.counts.times(len(places))
         for place in places:
             self.area += surface.area(place)
@@ -110,7 +110,7 @@ class WorldSurface:
 
 
 def describe_uses(uses: list[MeshUse]) -> WorldSurface:
-    """Describes each mesh once, whatever the number of its uses."""
+    """Returns the surface of all uses; each mesh is described only once."""
     total = WorldSurface()
     for use in uses:
         total.add(describe_surface(read_mesh(use.mesh)), use.places)
@@ -121,7 +121,7 @@ def read_mesh(mesh: bpy.types.Mesh) -> MeshArrays:
     """Copies a mesh's arrays.
 
     Raises:
-        RuntimeFailure: `invalid_asset` for a mesh that refers to vertices, edges or corners that it does not have.
+        RuntimeFailure: `invalid_asset`, the mesh refers to vertices, edges or corners that it does not have.
     """
     arrays = MeshArrays(
         points=mesh_points(mesh),
@@ -161,9 +161,9 @@ def _indices(
     values = np.empty(len(elements) * width, dtype=np.int32)
     found = mesh.attributes.get(attribute)
     if found is not None:
-        # A hundred times as fast as the same numbers by way of the elements.
+        # This is a hundred times as fast as reading the elements.
         found.data.foreach_get("value", values)
     else:
-        # A mesh that was saved in edit mode hides its own attributes.
+        # A mesh that was saved in edit mode hides these attributes.
         elements.foreach_get(name, values)
     return values

@@ -1,4 +1,4 @@
-"""Brings one asset into Blender's empty scene, by the ending of its name."""
+"""Imports one asset into Blender's empty scene; the ending of its name chooses the importer."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _BLEND_MAGICS = (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
 _SEPARATORS = r"[/\\]"
 _DISPENSABLE = ("images", "sounds", "fonts", "movieclips", "volumes")
-"""Kinds of data whose files an asset can do without: a texture is missing, letters are Blender's own.
+"""Kinds of data whose files an asset can do without: a texture is then missing, and letters have Blender's own font.
 
-Caches of vertices and libraries are not among them, since without those the shape would be wrong. Blender reads these
-files when they are needed, which is after they were sent elsewhere. Fonts it tries while it opens the asset already:
-there only the sandbox keeps it inside the folder; without one it reads them and drops what it read with the path.
+Vertex caches and libraries are not listed, since without them the shape would be wrong. Blender reads these files only
+when they are needed, which is after their paths were changed. It tries fonts already while it opens the asset: there
+only the sandbox keeps it inside the folder; without a sandbox it reads them and drops them when the path changes.
 """
 _WITH_NODES = ("materials", "lights", "worlds")
-"""Kinds of data whose nodes may refer to the profile of a lamp (IES)."""
+"""Kinds of data whose nodes may refer to a lamp's profile (IES)."""
 
 Warnings = list[str]
 
@@ -37,7 +37,7 @@ def import_asset(path: Path) -> Warnings:
     """Imports the file into the empty scene, as Blender's own importer does by default.
 
     Returns:
-        What the user should know, such as a texture that is missing.
+        Warnings for the user, such as a missing texture.
 
     Raises:
         RuntimeFailure: `unsupported_format`, `invalid_asset`, `import_failed`, `unsafe_reference` or
@@ -57,7 +57,7 @@ def import_asset(path: Path) -> Warnings:
 
 
 def _import_gltf(path: Path, _head: bytes) -> Warnings:
-    # The bone shape would be one more mesh object, an icosphere of 42 vertices that no file asked for.
+    # The bone shape would add a mesh object that is not in the file, an icosphere of 42 vertices.
     options = _known_options(bpy.ops.import_scene.gltf, {"disable_bone_shape": True})
     _call(bpy.ops.import_scene.gltf, path, options)
     return []
@@ -99,7 +99,7 @@ def _open_blend(path: Path, head: bytes) -> Warnings:
 
 
 def _check_references(path: Path) -> Warnings:
-    """Keeps a .blend from reading outside its folder: what it looks for there is looked for beside it, and reported."""
+    """Keeps a .blend from reading outside its folder: such files are looked for beside it, with a warning."""
     inside, outside = _split_references(path)
     _repoint_beside_asset({written for written, _ in outside})
     _, still_outside = _split_references(path)
@@ -123,22 +123,22 @@ def _check_references(path: Path) -> Warnings:
 
 
 def _file_names(references: Iterable[Reference]) -> list[str]:
-    """One spelling of each file; dots alone, as Blender saves a volume's empty path, name none."""
+    """Returns one spelling of each file. Blender saves a volume's empty path as dots alone, which name no file."""
     return [written for written in _each_file_once(references) if written.strip("./\\")]
 
 
 def _split_references(path: Path) -> tuple[list[Reference], list[Reference]]:
-    """References inside the folder and those that leave it, in order of their absolute paths."""
+    """Returns the references inside the folder and those that leave it, sorted by their absolute paths."""
     return split_references(_references(), str(path.parent.resolve()))
 
 
 def _each_file_once(references: Iterable[Reference]) -> list[str]:
-    """One spelling of each file."""
+    """Returns one spelling of each file."""
     return list({absolute: written for written, absolute in references}.values())
 
 
 def _repoint_beside_asset(outside: set[str]) -> None:
-    """Has what can do without its file look for it beside the asset."""
+    """Makes dispensable data look beside the asset for files outside the folder."""
     for block in _dispensable():
         if block.filepath in outside:
             block.filepath = f"//{re.split(_SEPARATORS, block.filepath)[-1]}"
@@ -153,7 +153,7 @@ def _dispensable() -> Iterator[Any]:
 
 
 def _missing_libraries(path: Path) -> list[str]:
-    """Names the libraries that are not there; refuses a .blend that has no geometry besides."""
+    """Returns the paths of missing libraries. Refuses a .blend that has no geometry of its own besides them."""
     missing = [
         library.filepath
         for library in bpy.data.libraries
@@ -168,10 +168,10 @@ def _missing_libraries(path: Path) -> list[str]:
 
 
 def _references() -> list[Reference]:
-    """Lists what the file would read from elsewhere, each as written and as an absolute path."""
+    """Lists the files that the .blend would read, each as written and as an absolute path."""
     written, absolute = (bpy.utils.blend_paths(absolute=wanted, packed=False) for wanted in (False, True))
     libraries = {library.filepath for library in bpy.data.libraries}
-    # Notes of origin that nobody follows: where a script was loaded, an asset appended, a brush chosen.
+    # Some paths only note an origin and are never read: of scripts, appended assets and brushes.
     scripts = {text.filepath for text in bpy.data.texts}
     return [
         (here, there)
@@ -199,7 +199,7 @@ def _call(operator: Callable[..., set[str]], path: Path, options: dict[str, Any]
 
 
 def _known_options(operator: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """Keeps the options that this version's operator has; names come and go between add-on versions."""
+    """Returns the options that this version's operator has, since add-on versions differ in their names."""
     known = set(operator.get_rna_type().properties.keys())
     return {name: value for name, value in options.items() if name in known}
 

@@ -1,4 +1,4 @@
-"""Describes the scene: counts and surfaces as imported, dimensions as evaluated."""
+"""Describes the scene: counts and surfaces as imported, and dimensions after modifiers."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ MAX_LISTED = 1_000
 def inspect_scene(warnings: list[str], *, with_stats: bool = True) -> Answer:
     """Describes the active scene.
 
-    Counts are sums over the mesh objects of the scene, hidden ones too, and over the instances that Blender makes of
-    them; each takes its mesh as it was imported, before modifiers. The box is exact over their evaluated vertices.
+    Counts are sums over the mesh objects of the scene, also hidden ones, and over Blender's instances of them. Each
+    counts its mesh as imported, before modifiers. The box is exact over their vertices after modifiers.
 
     Args:
-        warnings: what the import had to say.
-        with_stats: whether to go into surfaces, textures and animations, which takes most of the time.
+        warnings: warnings of the import.
+        with_stats: whether to describe surfaces, textures and animations too, which takes most of the time.
     """
     scene = bpy.context.scene
     found = list(warnings) + _reveal(scene)
@@ -119,7 +119,7 @@ def _surface_message(surface: WorldSurface) -> Json:
 
 
 def _reveal(scene: bpy.types.Scene) -> list[str]:
-    """Shows what the file hides, since Blender evaluates only what is shown and the counts include it."""
+    """Shows hidden objects, since Blender evaluates only visible ones and the counts include all."""
     hidden = [thing for thing in scene.objects if _shows_meshes(thing) and not thing.visible_get()]
     if not hidden:
         return []
@@ -138,7 +138,7 @@ def _reveal(scene: bpy.types.Scene) -> list[str]:
 
 
 def _mute_hiding(thing: bpy.types.Object) -> None:
-    """Keeps drivers from hiding it again."""
+    """Keeps drivers from hiding the object again."""
     for driver in thing.animation_data.drivers if thing.animation_data else ():
         if driver.data_path == "hide_viewport":
             driver.mute = True
@@ -149,7 +149,7 @@ def _shows_meshes(thing: bpy.types.Object) -> bool:
 
 
 def _warn_other_scenes(scene: bpy.types.Scene, uses: list[MeshUse]) -> list[str]:
-    """Warns of meshes that the active scene does not show: those of other scenes, or of none."""
+    """Warns of mesh objects that are in other scenes or in none."""
     shown = {thing for use in uses for thing in use.owners}
     aside = sum(thing.type == "MESH" and thing not in shown for thing in bpy.data.objects)
     return [f"mesh objects outside of scene '{scene.name}' are neither counted nor measured: {aside}"] if aside else []

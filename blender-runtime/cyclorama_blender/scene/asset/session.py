@@ -1,4 +1,4 @@
-"""Blender's session: the reset between assets, the settings that we force, and the process's own numbers."""
+"""Resets Blender's session between assets, and forces the settings that we rely on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _GLTF_LOGGERS = ("glTFImporter", "glTFImporter_errors")
 
 
 def check_version() -> None:
-    """Refuses a Blender that lacks what the runtime uses."""
+    """Refuses a Blender that is older than OLDEST_BLENDER.
+
+    Raises:
+        RuntimeFailure: `blender_unavailable`.
+    """
     if bpy.app.version < OLDEST_BLENDER:
         oldest = ".".join(map(str, OLDEST_BLENDER[:2]))
         raise RuntimeFailure(
@@ -23,9 +27,9 @@ def check_version() -> None:
 
 
 def reset() -> None:
-    """Empties Blender and forces every setting that an asset or a version may have changed.
+    """Empties Blender and forces every setting that an asset or a Blender version may have changed.
 
-    `read_homefile` keeps preferences and leaks least; `read_factory_settings` takes five times as long.
+    `read_homefile` keeps preferences and leaks the least memory; `read_factory_settings` takes five times as long.
     """
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True, load_ui=False)
     _drop_leaked_log_handlers()
@@ -34,7 +38,7 @@ def reset() -> None:
 
 
 def force_scene_settings(scene: bpy.types.Scene) -> None:
-    """Takes rendering out of a file's hands: EEVEE aborts where libEGL is missing, compositor nodes write files."""
+    """Overrides a file's render settings: EEVEE aborts if libEGL is missing, and compositor nodes may write files."""
     render = scene.render
     render.engine = "CYCLES"
     render.use_compositing = False
@@ -43,7 +47,7 @@ def force_scene_settings(scene: bpy.types.Scene) -> None:
     render.use_stamp = False
     if hasattr(render, "compositor_device"):
         render.compositor_device = "CPU"
-    # Simplify would take subdivision levels away from what we measure.
+    # `use_simplify` would remove subdivision levels from the geometry that we measure.
     render.use_simplify = False
 
 
@@ -51,7 +55,7 @@ def _force_preferences() -> None:
     preferences = bpy.context.preferences
     preferences.edit.undo_steps = 0
     preferences.edit.use_global_undo = False
-    # Without a GPU context the deferred subdivision would hand out the coarse mesh.
+    # Without a GPU context, subdivision on the GPU would return the coarse mesh.
     preferences.system.use_gpu_subdivision = False
     preferences.filepaths.use_scripts_auto_execute = False
     preferences.filepaths.use_relative_paths = False
@@ -62,10 +66,10 @@ def _force_preferences() -> None:
 
 
 def _drop_leaked_log_handlers() -> None:
-    # A failed glTF import leaves its handler, and every later import prints each line once more.
+    # A failed glTF import leaves its handler behind, and later imports would print each line once more.
     for name in _GLTF_LOGGERS:
         logger = logging.getLogger(name)
         for handler in list(logger.handlers):
             logger.removeHandler(handler)
-        # The add-on's own handler has written the line already.
+        # The add-on's own handler already writes the line.
         logger.propagate = False

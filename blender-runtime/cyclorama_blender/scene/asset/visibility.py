@@ -1,4 +1,4 @@
-"""Makes Blender evaluate what a render would show, since the dependency graph that Python sees is the viewport's."""
+"""Makes Blender evaluate the objects that a render would show: Python sees only the viewport's dependency graph."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ RENDER_COUNTERPARTS = {
     "SCREW": ("steps", "render_steps"),
     "OCEAN": ("viewport_resolution", "resolution"),
 }
-"""By type of modifier: what the viewport takes, and what a render takes."""
+"""Maps a modifier's type to the names of its viewport setting and of its render setting."""
 
 VIEWPORT_ONLY = (".show_viewport", "hide_viewport", *(f".{viewport}" for viewport, _ in RENDER_COUNTERPARTS.values()))
-"""How the paths of properties end that no render heeds; their drivers would take our values back."""
+"""Ends of the paths of properties that only the viewport uses. Their drivers would overwrite our values."""
 
 
 def show_as_rendered() -> None:
-    """Takes visibility, modifiers and resolution in the viewport from those of the render.
+    """Copies visibility, modifiers and resolution from the render's settings to the viewport's.
 
-    Of all objects, not only the scene's: instances bring others in.
+    Does so for all objects, not only the scene's, since instances may show objects from outside of the scene.
     """
     for collection in bpy.data.collections:
         _change(collection, "hide_viewport", collection.hide_render)
@@ -42,13 +42,13 @@ def show_as_rendered() -> None:
 
 
 def is_seen(instance: bpy.types.DepsgraphObjectInstance) -> bool:
-    """Whether the camera sees it; what instances it has a say."""
+    """Returns whether the camera sees an instance; its instancer may hide it too."""
     shower = instance.parent or instance.object
     return instance.show_self and instance.object.visible_camera and shower.visible_camera
 
 
 def is_compositing_aid(instance: bpy.types.DepsgraphObjectInstance) -> bool:
-    """Whether it is there for compositing: catches shadows, cuts a hole, or does no more than reflect light."""
+    """Returns whether an instance serves only compositing: it catches shadows, cuts a hole or only reflects light."""
     thing = instance.object
     shower = instance.parent or thing
     flags = thing.is_holdout, thing.is_shadow_catcher, shower.is_shadow_catcher
@@ -56,7 +56,7 @@ def is_compositing_aid(instance: bpy.types.DepsgraphObjectInstance) -> bool:
 
 
 def reveal(scene: bpy.types.Scene) -> None:
-    """Shows to the render what the file hides from it."""
+    """Shows in the render all objects that the file hides from it."""
     for collection in scene.collection.children_recursive:
         collection.hide_render = False
     for layer_collection in layer_collections(bpy.context.view_layer.layer_collection):
@@ -67,7 +67,7 @@ def reveal(scene: bpy.types.Scene) -> None:
 
 
 def _change(owner: Any, name: str, value: object) -> None:
-    """Sets what differs: a change in name only would have Blender evaluate it anew."""
+    """Sets a property only if it differs, since Blender evaluates again after every assignment."""
     if getattr(owner, name) != value:
         setattr(owner, name, value)
 
@@ -96,7 +96,7 @@ def _mute_drivers(thing: bpy.types.Object) -> None:
 
 
 def _replace_is_viewport(tree: bpy.types.NodeTree) -> None:
-    """Has geometry nodes that ask whether they are in the viewport hear no."""
+    """Replaces the nodes that ask whether they are in the viewport by the answer `no`."""
     for node in [node for node in tree.nodes if node.bl_idname == "GeometryNodeIsViewport"]:
         no = tree.nodes.new("FunctionNodeInputBool")
         for link in node.outputs[0].links:
@@ -105,7 +105,7 @@ def _replace_is_viewport(tree: bpy.types.NodeTree) -> None:
 
 
 def layer_collections(root: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
-    """Yields all that are below one."""
+    """Yields all layer collections below one."""
     for child in root.children:
         yield child
         yield from layer_collections(child)
