@@ -1,1 +1,1 @@
-"""Makes an imported scene fit to render: placement, solids, materials, omissions."""
+"""Makes an imported scene ready to render: placement, solids, materials, and warnings of omissions."""

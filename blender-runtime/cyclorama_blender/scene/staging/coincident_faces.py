@@ -1,7 +1,7 @@
-"""Moves faces apart that lie exactly on another one, such as the front and the back of a wall in two materials.
+"""Moves faces apart that lie exactly on another face, such as the front and the back of a wall in two materials.
 
-Rays from one would end at the other, and both came out black. Each moves along its own normal, so that a back lies
-behind its front, and a decal on what it is stuck to.
+Rays from one face would end at the other, and both would be black. Each face moves along its own normal, so that a
+back lies behind its front, and a decal on the surface that it is stuck to.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ from cyclorama_blender.scene.staging.same_faces import Keys, face_keys
 from cyclorama_blender.scene.staging.solids import Solid
 
 APART = 1e-5
-"""Of the asset's longest side: a hundred of float32's steps, and a tenth of what depth is held to."""
+"""Distance of faces that were moved apart, as a share of the asset's longest side.
+
+It is a hundred times the step of float32, and a tenth of the error that depth may have.
+"""
 
 Ranks = npt.NDArray[np.intp]
 
 
 def separate_coincident_faces(solids: Sequence[Solid], longest: float) -> list[str]:
-    """Compares the faces of all meshes that stand at the same places.
+    """Moves coincident faces apart among all meshes that have the same places.
 
     Args:
-        solids: without faces that lie on others of the same mesh and material.
-        longest: side of the asset's box.
+        solids: solids without same faces of one mesh and material.
+        longest: longest side of the asset's box, metres.
 
     Returns:
-        What the user should know.
+        Warnings for the user.
     """
     groups = defaultdict(list)
     for solid in solids:
@@ -55,7 +58,7 @@ def separate_coincident_faces(solids: Sequence[Solid], longest: float) -> list[s
 
 
 def _ranks(group: Sequence[Solid]) -> list[Ranks]:
-    """Numbers the faces in one place, 0 for the first of them."""
+    """Numbers the faces that coincide from 0; every other face has 0."""
     each = [face_keys(solid.shape) for solid in group]
     keys: Keys = np.concatenate(each)
     order = np.argsort(keys, kind="stable")

@@ -1,4 +1,4 @@
-"""Drops normals of a file that point into its own surface: Cycles would leave such a surface black."""
+"""Drops a file's normals that point into its own surface, since Cycles would render such a surface black."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from cyclorama_blender.scene.staging.solids import Solid
 ATTRIBUTE = "custom_normal"
 
 WRONG_SHARE = 0.05
-"""Of a mesh's corners; a few wrong ones lie where thin parts were shaded across their edge, and do no harm."""
+"""Above this share of a mesh's corners with inverted normals, the normals are dropped.
+
+A few inverted normals are harmless: they lie at thin parts that are shaded smoothly across their edge.
+"""
 
 
 def drop_inverted_normals(solids: Sequence[Solid]) -> int:
-    """Makes shading follow the faces where the file's own normals oppose them; returns how many meshes were so."""
+    """Drops the normals of meshes that oppose their faces, so that the faces' own are used; returns how many."""
     dropped = 0
     for solid in solids:
         mesh = solid.shape

@@ -1,4 +1,4 @@
-"""Tells of materials that ask about what they stand in and cannot be answered as the file would."""
+"""Warns of materials that ask about the scene around them, since our scene answers differently than the file's."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _OUTPUTS = {
     ("OBJECT_INFO", "Location"): _PLACES,
     ("NEW_GEOMETRY", "Position"): _PLACES,
 }
-"""By type of node and name of the output."""
+"""Maps a node's type and the name of an output to the plural of what it asks for."""
 
 
 def warn_material_context(materials: Iterable[bpy.types.Material]) -> list[str]:
-    """Warns of each kind of question once."""
+    """Warns once of each kind of fact that materials ask for and our scene changes."""
     trees = with_groups(material.node_tree for material in materials if material.node_tree)
     asked = {question for tree in trees for node in tree.nodes for question in _questions(node)}
     return [

@@ -1,4 +1,4 @@
-"""Makes materials show what the asset means: vertex colours, neutral textures for missing ones, importers' quirks."""
+"""Makes materials look as the asset means: vertex colours, neutral textures for missing ones, importers' quirks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cyclorama_blender.scene.asset.contents import is_missing, missing_tiles, wa
 from cyclorama_blender.scene.staging.omissions import warn_first, warn_materials
 
 COLOR_ENDINGS = (".obj", ".ply")
-"""Formats whose importers bring vertex colours but leave them out of the materials."""
+"""Formats whose importers read vertex colours but do not use them in the materials."""
 
 GLTF_ENDINGS = (".gltf", ".glb")
 
@@ -27,7 +27,7 @@ NEUTRAL = (
 NEUTRAL_DEFAULT = ((0.6, 0.6, 0.6), False)
 
 COLORS = {"Base Color", "Color", "Emission Color", "Specular Tint", "Sheen Tint"}
-"""Inputs of shaders whose textures a glTF has in sRGB."""
+"""Inputs of shaders whose textures are in sRGB in a glTF."""
 
 DISTANCES = {
     "BSDF_PRINCIPLED": {"Subsurface Scale": 1},
@@ -43,14 +43,14 @@ DISTANCES = {
     "PRINCIPLED_VOLUME": {"Density": -1, "Emission Strength": -1, "Blackbody Intensity": -1},
     "VOLUME_COEFFICIENTS": {"Absorption Coefficients": -1, "Scatter Coefficients": -1, "Emission Coefficients": -1},
 }
-"""Inputs of nodes that are in world units: lengths, and what is per length."""
+"""Maps a node's type to its inputs in world units, with the power of the length: 1, or -1 for a quantity per length."""
 
 
 def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float) -> list[str]:
-    """Goes over the materials of the meshes, which are rendered `scale` times as large as in the file.
+    """Corrects the materials of the meshes, which are rendered `scale` times as large as in the file.
 
     Returns:
-        What the user should know.
+        Warnings for the user.
     """
     if ending in COLOR_ENDINGS:
         for mesh in meshes:
@@ -64,7 +64,7 @@ def finish_materials(meshes: Sequence[bpy.types.Mesh], ending: str, scale: float
         *warn_first("no output for any renderer of today, so the plain colour is taken", plain),
     ]
     for material in sorted(materials, key=lambda material: material.name_full):
-        # Displaced surfaces would leave the frame that their vertices were measured for.
+        # Displaced surfaces could leave the image, since framing measures their vertices alone.
         material.displacement_method = "BUMP"
         if material.node_tree is None:
             continue
@@ -108,7 +108,11 @@ def _principled(material: bpy.types.Material | None) -> bpy.types.Node | None:
 
 
 def _take_output(material: bpy.types.Material) -> bool:
-    """Has Cycles take EEVEE's output where it has none of its own, or the plain colour: without one all is black."""
+    """Gives Cycles EEVEE's output, or else the plain colour, if it has no output of its own: all would be black.
+
+    Returns:
+        Whether the material had an output.
+    """
     tree = material.node_tree
     if tree.get_output_node("CYCLES") is not None:
         return True
@@ -123,7 +127,7 @@ def _take_output(material: bpy.types.Material) -> bool:
 
 
 def _make_opaque(tree: bpy.types.NodeTree) -> bool:
-    """Undoes an opacity of exactly 0 that many exporters write for `no transparency`."""
+    """Undoes an opacity of exactly 0, which many exporters write for `no transparency`; returns whether it did."""
     shaders = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"]
     alphas = [node.inputs["Alpha"] for node in shaders]
     invisible = [alpha for alpha in alphas if not alpha.is_linked and alpha.default_value == 0]
@@ -133,7 +137,7 @@ def _make_opaque(tree: bpy.types.NodeTree) -> bool:
 
 
 def _replace_missing_images(tree: bpy.types.NodeTree) -> None:
-    """Gives nodes images of one colour for those that are not there; Blender would show magenta."""
+    """Replaces missing images by images of one neutral colour; Blender would show magenta."""
     for node in tree.nodes:
         if node.type not in ("TEX_IMAGE", "TEX_ENVIRONMENT"):
             continue
@@ -146,7 +150,7 @@ def _replace_missing_images(tree: bpy.types.NodeTree) -> None:
 
 
 def _show_as_colors(tree: bpy.types.NodeTree, copies: dict[bpy.types.Image, bpy.types.Image]) -> None:
-    """Gives colours an image of their own where the importer shares it with data, such as roughness in its alpha."""
+    """Gives colours their own sRGB copy of an image that the importer shares with data, as roughness in its alpha."""
     for node in tree.nodes:
         if node.type != "TEX_IMAGE" or not node.image.colorspace_settings.is_data:
             continue
@@ -158,10 +162,10 @@ def _show_as_colors(tree: bpy.types.NodeTree, copies: dict[bpy.types.Image, bpy.
 
 
 def _show_unlit(material: bpy.types.Material) -> None:
-    """Shows unlit surfaces through glass too; the importer shows them to the camera's own rays alone."""
+    """Makes unlit surfaces visible through glass too; the importer shows them only to rays from the camera."""
     tree = material.node_tree
     for path in [node for node in tree.nodes if node.type == "LIGHT_PATH" and node.outputs["Is Camera Ray"].is_linked]:
-        # To all else they stay clear, or they would light it.
+        # Shadow, reflection and diffuse rays still pass through them, or else they would light other surfaces.
         material.cycles.emission_sampling = "NONE"
         hidden = [path.outputs[name] for name in ("Is Shadow Ray", "Is Reflection Ray", "Diffuse Depth")]
         steps = [tree.nodes.new("ShaderNodeMath") for _ in hidden]
@@ -184,7 +188,7 @@ def _fill_tiles(image: bpy.types.Image, numbers: Sequence[int], color: Sequence[
 
 
 def _rescale(tree: bpy.types.NodeTree, scale: float) -> None:
-    """Makes distances in world units follow the object's size; those that other nodes compute stay."""
+    """Scales inputs in world units with the object. Inputs that other nodes compute stay."""
     for node in tree.nodes:
         if (node.type == "WIREFRAME" and node.use_pixel_size) or getattr(node, "space", "WORLD") != "WORLD":
             continue
@@ -197,13 +201,13 @@ def _rescale(tree: bpy.types.NodeTree, scale: float) -> None:
 
 
 def _neutral(node: bpy.types.Node) -> tuple[tuple[float, float, float], bool]:
-    """Returns what says nothing where the node's image leads to, and whether it is a colour."""
+    """Returns a neutral value for the inputs that the node's image feeds, and whether it is a colour."""
     reached = _reached_inputs(node)
     return next(((color, is_color) for names, color, is_color in NEUTRAL if reached & set(names)), NEUTRAL_DEFAULT)
 
 
 def _reached_inputs(node: bpy.types.Node) -> set[str]:
-    """Names the inputs of shaders that a node feeds."""
+    """Returns the names of the shader inputs that a node feeds."""
     reached: set[str] = set()
     seen, waiting = {node}, [node]
     while waiting:

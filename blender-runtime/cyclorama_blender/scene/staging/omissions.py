@@ -1,4 +1,4 @@
-"""Tells of what Blender would show and the rendering does not."""
+"""Warns of things that Blender would show and our rendering does not."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cyclorama_blender.scene.asset.visibility import is_compositing_aid, is_seen
 from cyclorama_blender.scene.staging.solids import KINDS
 
 _NO_SURFACE = {"VOLUME": "volume objects", "GREASEPENCIL": "grease pencil objects", "GPENCIL": "grease pencil objects"}
-"""By type of object, the last one until Blender 4.2: they have neither faces nor depth."""
+"""Maps the types of objects without faces or depth to their names; GPENCIL is Blender 4.2's GREASEPENCIL."""
 
 
 def warn_left_out(depsgraph: bpy.types.Depsgraph) -> list[str]:
-    """Warns of kinds of things that show but are not rendered, with how many of each there are."""
+    """Warns of each kind of visible thing that is not rendered, with its number."""
     counts: Counter[str] = Counter()
     for instance in depsgraph.object_instances:
         thing = instance.object
@@ -32,11 +32,11 @@ def warn_left_out(depsgraph: bpy.types.Depsgraph) -> list[str]:
 
 
 def warn_materials(materials: Iterable[bpy.types.Material]) -> list[str]:
-    """Warns of materials that come out as something else than the file means."""
+    """Warns of materials that will look different than the file means."""
     trees = {material.name: material.node_tree for material in materials if material.node_tree}
-    # Light knows of a volume, data passes do not.
+    # A volume is in the lit image, but not in the data passes.
     volumes = [name for name, tree in trees.items() if _is_volume(tree)]
-    # It gives Cycles black, of which ramps then make one colour.
+    # In Cycles 'Shader to RGB' gives black, of which ramps then make one colour.
     toons = [name for name, tree in trees.items() if any(node.type == "SHADERTORGB" for node in surface_nodes(tree))]
     return [
         *warn_first("a volume has no surface, and so no depth, normals or edges", volumes),
@@ -45,7 +45,7 @@ def warn_materials(materials: Iterable[bpy.types.Material]) -> list[str]:
 
 
 def warn_first(what: str, names: list[str]) -> list[str]:
-    """Warns of materials, if there are any, by the name of one."""
+    """Warns of the named materials, if there are any, by the first name and the number of others."""
     if not names:
         return []
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""

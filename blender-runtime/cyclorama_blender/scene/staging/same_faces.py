@@ -1,4 +1,4 @@
-"""Leaves out faces that lie exactly on another one, as both sides of a leaf do: light would be lost between them."""
+"""Drops faces that lie exactly on another face, as both sides of a leaf do: light would be lost between them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cyclorama_blender.scene.staging.solids import Solid
 Keys = npt.NDArray[np.uint64]
 
 _FACTORS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
-"""Odd and without a pattern: they spread 32 bits over 64."""
+"""Odd factors without a pattern, which spread 32 bits over 64."""
 
 
 def drop_same_faces(solids: Sequence[Solid]) -> list[str]:
-    """Keeps the first face of those with the same corners and material, and the first object of those in one place.
+    """Keeps the first of the faces with the same corners and material, and the first of the objects at one place.
 
     Returns:
-        What the user should know.
+        Warnings for the user.
     """
     faces = objects = 0
     for solid in solids:
@@ -54,12 +54,12 @@ def face_keys(mesh: bpy.types.Mesh) -> Keys:
     mesh.loops.foreach_get("vertex_index", corners)
     starts = np.empty(len(mesh.polygons), dtype=np.int32)
     mesh.polygons.foreach_get("loop_start", starts)
-    # A sum knows no order: neither where a face begins nor which way it turns.
+    # The sum is the same for any order of the corners: any first corner and either winding.
     return np.add.reduceat(_keys(mesh_points(mesh))[corners], starts)
 
 
 def _keys(points: npt.NDArray[np.float32]) -> Keys:
-    """Returns a number for each position; that two share one is less likely than that the machine fails."""
+    """Returns a number for each position. A collision is less likely than a failure of the machine."""
     # Adding zero makes -0.0 and 0.0 the same bits.
     bits = (points + np.float32(0)).view(np.uint32)
     keys = np.zeros(len(points), dtype=np.uint64)
@@ -74,7 +74,7 @@ def _mix(keys: Keys) -> Keys:
 
 
 def _delete(mesh: bpy.types.Mesh, faces: npt.NDArray[np.intp]) -> None:
-    """Deletes faces alone: vertices keep their numbers, and those without a face are in no image."""
+    """Deletes only the faces: vertices keep their numbers, and those without a face are in no image."""
     work = bmesh.new()
     try:
         work.from_mesh(mesh)

@@ -1,7 +1,8 @@
-"""Has the camera look through surfaces that enclose others and face inwards: outlines of toons, rooms, skies.
+"""Lets the camera look through surfaces that enclose others and face inwards: outlines of toons, rooms, skies.
 
-Cycles shows both sides of a surface, whatever a material says of its back: a toon would be as black as the shell
-around it that is meant to be its outline. Other surfaces keep their backs, as leaves and clothes of one side should.
+Cycles shows both sides of a surface, even if its material culls back faces. A toon would be as black as the shell
+around it, which is meant to be only its outline. Other surfaces keep their backs, as one-sided leaves and clothes
+should.
 """
 
 from __future__ import annotations
@@ -18,20 +19,23 @@ from cyclorama_blender.scene.asset.geometry import mesh_points
 from cyclorama_blender.scene.staging.solids import Solid
 
 ENCLOSED = -0.6
-"""Winding number of a point: -1 in a closed shell that faces inwards, -0.5 at most over a floor or below a dome."""
+"""A point with a winding number below this is enclosed.
+
+A closed shell that faces inwards gives -1; a floor below the point or a dome above it gives no less than -0.5.
+"""
 
 SAMPLES = 16
-"""So many vertices and so many places of each patch are asked whether they are enclosed."""
+"""Number of vertices, and of places, of each patch that are tested for being enclosed."""
 
 LARGEST_SHELL = 1 << 21
-"""Triangles; what has more is not looked at."""
+"""Number of triangles; a surface with more is not tested."""
 
 CHUNK_TRIANGLES = 1 << 14
 
 
 @dataclass(frozen=True)
 class _Patch:
-    """Faces of one material of one mesh, wherever it stands.
+    """Holds the faces of one material of one mesh, and the mesh's places.
 
     Attributes:
         triangles: (T, 3, 3) corners, in the mesh's space.
@@ -42,20 +46,20 @@ class _Patch:
     places: Numbers
 
     def sample(self) -> Numbers:
-        """Returns some points of the world (N, 3), spread over vertices and places."""
+        """Returns some points (N, 3) in the world, spread over vertices and places."""
         points = self.triangles[:, 0]
         points, places = (each[:: max(1, len(each) // SAMPLES)][:SAMPLES] for each in (points, self.places))
         return _moved(points, places).reshape(-1, 3)
 
     def placed(self) -> Iterator[Numbers]:
-        """Yields the triangles at each place in turn; mirrored ones keep their outside."""
+        """Yields the triangles at each place. At a mirrored place they are reversed, to keep their outside."""
         for place in self.places:
             moved = _moved(self.triangles.reshape(-1, 3), place[None])[0].reshape(-1, 3, 3)
             yield moved if np.linalg.det(place[:3, :3]) > 0 else moved[:, ::-1]
 
 
 def open_shells(solids: Sequence[Solid]) -> list[str]:
-    """Opens those whose materials ask for it by culling back faces, and tells of them."""
+    """Makes shells transparent from outside if their materials cull back faces, and returns a warning for each."""
     meshes = [solid for solid in solids if isinstance(solid.shape, bpy.types.Mesh)]
     materials = {each for solid in meshes for each in solid.shape.materials or (None,)}
     culled = {each for each in materials if each and each.use_backface_culling and _surface(each) is not None}
@@ -107,13 +111,19 @@ def _moved(points: Numbers, places: Numbers) -> Numbers:
 
 
 def _volume(triangles: Numbers, origin: Numbers) -> float:
-    """Signed volume of the pyramids from a point to triangles, negative where they face it; a cheap first look."""
+    """Returns the signed volume of the pyramids from a point to the triangles, negative for those that face it.
+
+    It is a cheap test before the winding number.
+    """
     first, second, third = np.moveaxis(triangles - origin, 1, 0)
     return float(np.einsum("ij,ij->", first, np.cross(second, third))) / 6
 
 
 def _winding(triangles: Numbers, point: Numbers) -> float:
-    """How often triangles go around a point: their solid angles (Van Oosterom and Strackee, 1983) over the sphere's."""
+    """Returns the winding number of triangles around a point: their solid angle as a share of the sphere's.
+
+    Source: Van Oosterom and Strackee, 1983.
+    """
     total = 0.0
     for start in range(0, len(triangles), CHUNK_TRIANGLES):
         a, b, c = np.moveaxis(triangles[start : start + CHUNK_TRIANGLES] - point, 1, 0)
@@ -125,13 +135,13 @@ def _winding(triangles: Numbers, point: Numbers) -> float:
 
 
 def _surface(material: bpy.types.Material) -> bpy.types.NodeSocket | None:
-    """Returns the input that makes the surface, if anything does."""
+    """Returns the linked input of the material's surface, if there is one."""
     output = material.node_tree.get_output_node("CYCLES") if material.node_tree else None
     return output.inputs["Surface"] if output is not None and output.inputs["Surface"].is_linked else None
 
 
 def _show_front_to_camera(tree: bpy.types.NodeTree, surface: bpy.types.NodeSocket) -> None:
-    """Makes a surface clear for all but camera rays that meet its front, so that it casts no shadow inside either."""
+    """Makes a surface visible only to camera rays that hit its front, so that it casts no shadow inside."""
     kinds = ("LightPath", "NewGeometry", "Math", "BsdfTransparent", "MixShader")
     path, geometry, shown, clear, mixed = (tree.nodes.new(f"ShaderNode{kind}") for kind in kinds)
     shown.operation, shown.use_clamp = "SUBTRACT", True

@@ -1,7 +1,7 @@
-"""Freezes what an asset shows: plain copies of evaluated geometry, and where each of them stands.
+"""Freezes the visible geometry of an asset: it makes plain copies of evaluated geometry with their places.
 
-Freezing takes modifiers, rigs, constraints, drivers and instancing out of the way: what was measured is what Cycles
-renders, and moving it can upset nothing.
+The copies have no modifiers, rigs, constraints, drivers or instancing: Cycles renders exactly the measured geometry,
+and moving it changes nothing else.
 """
 
 from __future__ import annotations
@@ -22,29 +22,35 @@ from cyclorama_blender.scene.asset.visibility import is_compositing_aid, is_seen
 Shape = bpy.types.Mesh | bpy.types.Curves | bpy.types.PointCloud
 
 KINDS = ("MESH", "CURVES", "POINTCLOUD")
-"""Surfaces of curves, texts and metaballs come as instances of type MESH."""
+"""Types of instances with a surface. Surfaces of curves, texts and metaballs are instances of type MESH."""
 
 DEFAULT_RADIUS = 0.01
-"""Of hair and points without a radius, as Cycles takes it."""
+"""Radius that Cycles gives to hair and points without one, in the shape's space."""
 
 FAR_OFF = 1e3
-"""Times its half extent: from there on a mesh is moved to its own origin, since Cycles counts in single precision."""
+"""A mesh further than this many of its half extents from its own origin is moved there.
+
+Cycles computes in single precision.
+"""
 
 VANISHING = 1e-7
-"""Of the largest part's size: what is thinner in two directions is in no image, such as objects scaled to nothing."""
+"""Least size in the second-largest direction, as a share of the largest part's size.
+
+A thinner object, such as one scaled to nothing, is in no image.
+"""
 
 
 @dataclass
 class Solid:
-    """One piece of geometry, and everywhere it stands.
+    """Holds one piece of geometry and all of its places.
 
     Attributes:
-        shape: a copy of our own, as evaluated.
-        users: (N,) vertices of a mesh that faces with an area use; all of them where it is None.
+        shape: our own copy of the evaluated geometry.
+        users: (N,) vertices of a mesh that faces with an area use; None for all vertices.
         points: (N, 3) those vertices, in the shape's space.
-        radius: how far hair and points reach around their middle, in the shape's space.
+        radius: distance of the surface of hair and points from their middle, in the shape's space.
         places: (4, 4) world matrices of the asset, metres.
-        owners: for each place the object that the file has there, whose properties materials may ask for.
+        owners: the file's object at each place, whose properties materials may ask for.
     """
 
     shape: Shape
@@ -55,17 +61,17 @@ class Solid:
     owners: list[bpy.types.Object] = field(default_factory=list)
 
     def keep_places(self, kept: Iterable[bool]) -> None:
-        """Forgets the other places."""
+        """Keeps only the places that are marked true."""
         kept = list(kept)
         self.places, self.owners = (list(compress(each, kept)) for each in (self.places, self.owners))
 
     def parts(self, world_from_asset: Numbers) -> list[Placed]:
-        """Returns the points at each place, moved by a matrix (4, 4)."""
+        """Returns the points at each place in the world of the matrix (4, 4)."""
         return [Placed(self.points, world_from_asset @ place, self.radius) for place in self.places]
 
 
 def freeze(depsgraph: bpy.types.Depsgraph, metres_per_unit: float) -> list[Solid]:
-    """Copies all geometry that shows, each once for all its places."""
+    """Copies all visible geometry, each piece once for all of its places."""
     solids: dict[tuple[object, ...], Solid | None] = {}
     to_metres = np.diag([metres_per_unit] * 3 + [1.0])
     for instance in _shown(depsgraph):
@@ -101,7 +107,7 @@ def _copy(
             return None
         solid = Solid(shape, None, _attribute(shape, "position", "vector", 3).reshape(-1, 3), _radius(shape))
     for at, material in enumerate(materials):
-        # In place: clearing the list would give every face the first material.
+        # Clearing the list first would give every face the first material.
         if at == len(shape.materials):
             shape.materials.append(None)
         if material is not None:
@@ -119,7 +125,7 @@ def _face_points(mesh: bpy.types.Mesh) -> tuple[np.ndarray | None, Numbers]:
     areas = np.empty(len(corners), dtype=np.float32)
     mesh.loop_triangles.foreach_get("area", areas)
     used = np.zeros(len(points), dtype=bool)
-    # What is not finite stays, to be found among the strays.
+    # Triangles that are not finite stay, so that `drop_strays` finds them.
     used[corners[areas != 0]] = True
     return (None, points) if used.all() else (np.flatnonzero(used), points[used])
 
@@ -137,10 +143,10 @@ def _attribute(shape: Shape, name: str, field_name: str, width: int) -> Numbers:
 
 
 def drop_strays(solids: Sequence[Solid]) -> tuple[list[Solid], int]:
-    """Leaves out what lies nowhere near the rest, or has no extent.
+    """Drops geometry that is far away from the rest, is not finite, or has no extent.
 
     Returns:
-        What is left, and how many vertices were too far away.
+        The remaining solids, and the number of stray vertices.
     """
     clouds = [Cloud(solid.points, np.array(solid.places)) for solid in solids]
     kept, dropped = [], 0
@@ -155,7 +161,7 @@ def drop_strays(solids: Sequence[Solid]) -> tuple[list[Solid], int]:
 
 
 def _drop_vanishing(solids: Sequence[Solid]) -> list[Solid]:
-    """Leaves out the places at which a solid is no more than a dot or a line."""
+    """Drops the places at which a solid is only a dot or a line."""
     sizes = [float(np.ptp(solid.points.astype(np.float64), axis=0).max()) + 2 * solid.radius for solid in solids]
     spans = [
         size * np.linalg.svd(np.array(solid.places)[:, :3, :3], compute_uv=False)
@@ -169,7 +175,7 @@ def _drop_vanishing(solids: Sequence[Solid]) -> list[Solid]:
 
 def _delete(solid: Solid, strays: np.ndarray) -> None:
     if not isinstance(solid.shape, bpy.types.Mesh):
-        # A hair or a point that is nowhere: without it there is nothing to tell the rest by.
+        # Without a stray hair or point the others cannot be identified, so the whole solid goes.
         solid.points = solid.points[:0]
         return
     indices = strays if solid.users is None else solid.users[strays]
@@ -185,7 +191,7 @@ def _delete(solid: Solid, strays: np.ndarray) -> None:
 
 
 def recentre(solids: Sequence[Solid]) -> None:
-    """Moves meshes whose vertices lie far from their own origin there, and their places the other way."""
+    """Moves meshes that lie far from their own origin to it, and their places by the opposite."""
     for solid in solids:
         if not isinstance(solid.shape, bpy.types.Mesh):
             continue

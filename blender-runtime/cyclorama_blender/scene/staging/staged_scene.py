@@ -1,4 +1,4 @@
-"""Sets the stage: what the asset shows, at the origin of a scene of our own."""
+"""Stages an asset: it puts the visible geometry at the origin of a scene of our own."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from cyclorama_blender.scene.staging.solids import Solid, drop_strays, freeze, r
 LARGEST_PASS_INDEX = 32767
 
 FAR_FROM_ORIGIN = 1e3
-"""Times its longest side: from there on the asset is evaluated once more near the origin."""
+"""An asset further than this many of its longest sides from the origin is evaluated again near the origin."""
 
 
 @dataclass(frozen=True)
 class StagedScene:
-    """A scene with the asset at its origin, and what was done to bring it there.
+    """Holds a scene with the asset at its origin, and how the asset was placed.
 
     Attributes:
-        scene: ours, with nothing of the file's but geometry and materials.
+        scene: our own scene, with only the file's geometry and materials.
         parts: all points in the rendered world.
         placement: rendered world from asset.
-        frame: of the asset's animation.
-        strays: vertices that were left out.
-        warnings: what the user should know.
+        frame: frame of the asset's animation.
+        strays: number of stray vertices that were left out.
+        warnings: warnings for the user.
     """
 
     scene: bpy.types.Scene
@@ -55,15 +55,15 @@ def stage_scene(path: Path, object_scale: str) -> StagedScene:
     """Freezes the active scene as it would be rendered and places it at the origin.
 
     Args:
-        path: the file that it was imported from; importers have their quirks.
+        path: the imported file; its ending decides which importer's quirks are corrected.
         object_scale: METRIC or UNIT.
 
     Raises:
-        RuntimeFailure: `no_geometry` for a scene that shows no face.
+        RuntimeFailure: `no_geometry`, the scene shows no face.
     """
     source = bpy.context.scene
     if path.suffix.lower() in GLTF_ENDINGS:
-        # Where animations begin; the importer leaves the scene at frame 1, a 24th of a second later.
+        # Animations begin at frame 0; the importer leaves the scene at frame 1, a 24th of a second later.
         source.frame_set(0)
     warnings = []
     solids = _evaluate(source)
@@ -104,7 +104,7 @@ def stage_scene(path: Path, object_scale: str) -> StagedScene:
 def _evaluate(source: bpy.types.Scene) -> list[Solid]:
     show_as_rendered()
     source.frame_set(source.frame_current, subframe=source.frame_subframe)
-    # Animations and drivers have their say about what the viewport and what a render shows.
+    # Animations and drivers may have changed the visibility in the viewport and in the render.
     show_as_rendered()
     bpy.context.view_layer.update()
     return freeze(bpy.context.evaluated_depsgraph_get(), metres_per_unit(source))
@@ -115,9 +115,9 @@ def _place(solids: Sequence[Solid], object_scale: str) -> Placement:
 
 
 def _evaluate_near_origin(source: bpy.types.Scene, far: Placement, object_scale: str) -> tuple[list[Solid], Placement]:
-    """Evaluates the scene once more with its roots near the origin, where single precision tells its parts apart."""
+    """Evaluates the scene again with its roots near the origin, where single precision is fine enough for its parts."""
     unit = metres_per_unit(source)
-    # Single precision holds this exactly, so that adding it back in double precision is exact too.
+    # Single precision holds this step exactly, so adding it back in double precision is exact too.
     step = (far.translation / unit).astype(np.float32).astype(np.float64)
     for thing in source.objects:
         if thing.parent is None:
@@ -138,7 +138,7 @@ def _build_scene(solids: Sequence[Solid], world_from_asset: Numbers) -> bpy.type
     for solid in solids:
         for place, owner in zip(solid.places, solid.owners, strict=True):
             thing = bpy.data.objects.new("cyclorama solid", solid.shape)
-            # Location, rotation and scale cannot say every matrix; the inverse of a parent can.
+            # Location, rotation and scale cannot express every matrix; the inverse of a parent can.
             thing.parent = anchor
             thing.matrix_parent_inverse = Matrix(world_from_asset @ place)
             thing.pass_index = 1 + index % LARGEST_PASS_INDEX
@@ -149,7 +149,7 @@ def _build_scene(solids: Sequence[Solid], world_from_asset: Numbers) -> bpy.type
 
 
 def _copy_properties(thing: bpy.types.Object, owner: bpy.types.Object) -> None:
-    """Takes over what materials may ask an object for: its colour, and the numbers that the file's author gave it."""
+    """Copies the properties that materials may ask for: the colour, and the numbers that the file's author set."""
     thing.color = owner.color
     for name, value in owner.items():
         if isinstance(value, int | float) or hasattr(value, "to_list"):
