@@ -1,1 +1,1 @@
-"""Steers Cycles: device, settings, light and the render itself."""
+"""Renders with Cycles: device, settings, light and the render itself."""

@@ -1,4 +1,4 @@
-"""Sets Cycles up: one render gives the lit image and every data pass."""
+"""Configures Cycles so that one render gives the lit image and every data pass."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from cyclorama_blender.protocol.render_spec import RenderSpec
 VIEW_LAYER = "VL"
 
 DENOISERS = {"FAST": ("FAST", "FAST"), "HIGH": ("HIGH", "FAST"), "ACCURATE": ("HIGH", "ACCURATE")}
-"""Quality and prefilter of OpenImageDenoise by the spec's name."""
+"""Maps the spec's denoising to the quality and the prefilter of OpenImageDenoise."""
 
 PASSES = ("combined", "z", "normal", "object_index")
 
 UNTILED_PIXELS = 2048
-"""Up to this size a render is one tile: Cycles keeps tiles in a file and joins them afterwards."""
+"""Up to this many pixels a side a render is one tile: Cycles would write tiles to a file and join them afterwards."""
 
 UNPACKED_PIXELS = 1024 * 1024
-"""Up to this size a file is not compressed: it is read twenty times as fast, and takes 52 MB at most."""
+"""Up to this many pixels a file is not compressed: it is read twenty times as fast, and has 52 MB at most."""
 
 _thread_count = 0
 
 
 def use_threads(count: int) -> None:
-    """Fixes the number of threads of all later renders; 0 lets Blender take every core."""
+    """Sets the number of threads of all later renders; with 0 Blender uses every core."""
     global _thread_count
     _thread_count = count
 
 
 def configure(scene: bpy.types.Scene, spec: RenderSpec) -> None:
-    """Makes every setting of a new scene that matters."""
+    """Sets everything that affects the images of a new scene."""
     render = scene.render
     render.engine = "CYCLES"
     render.resolution_x, render.resolution_y, render.resolution_percentage = spec.width, spec.height, 100
@@ -46,7 +46,7 @@ def configure(scene: bpy.types.Scene, spec: RenderSpec) -> None:
     _choose_passes(scene.view_layers[0])
     _choose_sampling(scene.cycles, spec)
     _choose_light_paths(scene.cycles)
-    # Blackman-Harris is Cycles' sharpest filter without ringing; the film's transparency hides no glass.
+    # Blackman-Harris is Cycles' sharpest filter without ringing. Glass stays visible on the transparent film.
     scene.cycles.pixel_filter_type, scene.cycles.filter_width = "BLACKMAN_HARRIS", 1.5
     scene.cycles.film_transparent_glass = False
     scene.cycles.use_auto_tile = max(spec.width, spec.height) > UNTILED_PIXELS
@@ -67,7 +67,7 @@ def _choose_passes(layer: bpy.types.ViewLayer) -> None:
     layer.name = VIEW_LAYER
     for name in PASSES:
         setattr(layer, f"use_pass_{name}", True)
-    # By default a surface that is half transparent has the depth of whatever the first sample met.
+    # With the default, a half-transparent surface would have the depth of the first sample's hit.
     layer.pass_alpha_threshold = 0.01
 
 
@@ -91,9 +91,9 @@ def _choose_light_paths(cycles: bpy.types.PropertyGroup) -> None:
     cycles.glossy_bounces = 4
     cycles.transmission_bounces = 8
     cycles.volume_bounces = 0
-    # Leaves and hair of cards: light passes many of them, and each costs only where it is.
+    # Light passes many cards of leaves and hair; a high limit costs time only at such pixels.
     cycles.transparent_max_bounces = 32
-    # Without caustics eyes, showcases and cabins are black behind their glass.
+    # Without caustics, eyes, showcases and cabins are black behind their glass.
     cycles.caustics_reflective = True
     cycles.caustics_refractive = True
     cycles.sample_clamp_direct = 0.0

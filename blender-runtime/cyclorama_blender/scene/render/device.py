@@ -1,4 +1,4 @@
-"""Chooses what Cycles computes on."""
+"""Chooses the device that Cycles computes on."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cyclorama_blender.protocol.failure import RuntimeFailure
 log = logging.getLogger(__name__)
 
 BACKENDS = ("OPTIX", "CUDA")
-"""In order of preference."""
+"""Lists the GPU backends, the preferred one first."""
 
 
 def choose_device(scene: bpy.types.Scene, *, require_gpu: bool = False) -> str:
-    """Has the scene rendered on the best device there is; returns its name, such as `OPTIX: NVIDIA H100` or `CPU`.
+    """Selects the best device for the scene and returns its name, such as `OPTIX: NVIDIA H100` or `CPU`.
 
     Raises:
-        RuntimeFailure: `gpu_unavailable` where one is required and there is none.
+        RuntimeFailure: `gpu_unavailable`, a GPU is required and there is none.
     """
     names = enable_gpus()
     if require_gpu and not names:
@@ -30,7 +30,7 @@ def choose_device(scene: bpy.types.Scene, *, require_gpu: bool = False) -> str:
 
 
 def enable_gpus() -> list[str]:
-    """Switches on the GPUs of the first backend that has any, and nothing else; returns their names."""
+    """Enables only the GPUs of the first backend that has any, and returns their names."""
     addon = bpy.context.preferences.addons.get("cycles")
     if addon is None:
         log.warning("the Cycles add-on is not enabled")
@@ -52,7 +52,7 @@ def _enable(preferences: bpy.types.AddonPreferences, backend: str) -> list[str]:
     preferences.refresh_devices()
     names = []
     for device in preferences.devices:
-        # Beside a GPU the CPU is switched on by default, and then slows it down.
+        # By default the CPU is enabled beside a GPU, and slows it down.
         device.use = device.type == backend
         if device.use:
             names.append(f"{backend}: {device.name}")

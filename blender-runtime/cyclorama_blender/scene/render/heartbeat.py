@@ -1,4 +1,4 @@
-"""Signs of life of a render: while a GPU computes, the process itself may idle for minutes, as one that hangs does."""
+"""Reports that a render is alive: while a GPU computes, the process may idle for minutes and look as if it hung."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from contextlib import contextmanager
 import bpy
 
 EVERY_SECONDS = 2.0
-"""At most so often."""
+"""Least time between two reports, in seconds."""
 
 
 @contextmanager
 def render_heartbeat(on_progress: Callable[[], None]) -> Iterator[None]:
     """Calls `on_progress` from Cycles' own thread whenever the render status changes.
 
-    Without a window Cycles takes samples in rounds that it plans to last 30 seconds, more where a GPU is not full, and
-    reports after each and at every step before the first. A render that hangs reports nothing.
+    Without a window Cycles takes samples in rounds of about 30 seconds, longer if the GPU is not fully used. Its status
+    changes after each round and at every step before the first round. A render that hangs does not change it.
     """
     reported_at, reported_status = time.monotonic(), ""
 
     def on_stats(stats: str, *_: object) -> None:
         nonlocal reported_at, reported_status
-        # What stands before are time and memory, which differ from call to call.
+        # The text before it has the time and the memory, which differ from call to call.
         status = stats.rpartition(" | ")[2]
         if status == reported_status or time.monotonic() - reported_at < EVERY_SECONDS:
             return

@@ -1,4 +1,4 @@
-"""Lights a scene by what surrounds it: an image around the world, or the same light from everywhere."""
+"""Lights a scene from all around: by an image around the world, or by the same light from everywhere."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from cyclorama_blender.protocol.render_spec import Lighting
 HDR_ENDINGS = (".hdr", ".exr")
 
 LARGEST_RADIANCE = 1e10
-"""The sun's disc has 2e9 candelas a square metre; what is brighter was infinite before some program saved it."""
+"""The sun's disc has 2e9 candelas a square metre. A brighter pixel was infinite before some program saved it."""
 
 LARGEST_SAMPLING_MAP = 1024
-"""Width of the map by which Cycles finds the bright parts of the image; 0.05 processor seconds a render."""
+"""Width in pixels of the map by which Cycles finds the bright parts of the image; 0.05 processor seconds a render."""
 
 
 def light_scene(scene: bpy.types.Scene, lighting: Lighting, hdr: Path | None) -> None:
-    """Gives the scene a world of its own; there are no other lights.
+    """Gives the scene a world of its own, which is its only light.
 
     Raises:
-        RuntimeFailure: `invalid_asset` for an environment image that cannot be read or is not finite.
+        RuntimeFailure: `invalid_asset`, the environment image cannot be read or is not finite.
     """
     world = bpy.data.worlds.new("cyclorama")
     world.use_nodes = True
@@ -37,7 +37,7 @@ def light_scene(scene: bpy.types.Scene, lighting: Lighting, hdr: Path | None) ->
         return
     picture = world.node_tree.nodes.new("ShaderNodeTexEnvironment")
     picture.image = _studio() if lighting.preset == "STUDIO" else _open_hdr(hdr)
-    # By itself Cycles makes a map of thousands of pixels from an image of hundreds: a second for each render.
+    # By default Cycles makes a map of thousands of pixels from an image of hundreds, which takes a second a render.
     world.cycles.sampling_method = "MANUAL"
     world.cycles.sample_map_resolution = min(picture.image.size[0], LARGEST_SAMPLING_MAP)
     world.node_tree.links.new(picture.outputs["Color"], background.inputs["Color"])
@@ -63,7 +63,7 @@ def _open_hdr(path: Path | None) -> bpy.types.Image:
         raise RuntimeFailure("invalid_asset", "the environment image cannot be opened") from error
     if image.size[0] == 0:
         raise RuntimeFailure("invalid_asset", "the environment image cannot be read; expected a .hdr or .exr")
-    # Radiance's format has no bits for what is not finite; one such pixel would make everything white.
+    # Only an EXR can hold pixels that are not finite. One such pixel would make everything white.
     if path.suffix.lower() == ".exr" and not _brightest(image) <= LARGEST_RADIANCE:
         expected = f"expected radiances up to {LARGEST_RADIANCE:.0e}"
         raise RuntimeFailure("invalid_asset", f"the environment image has pixels that are not finite; {expected}")

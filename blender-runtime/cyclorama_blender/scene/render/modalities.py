@@ -1,4 +1,4 @@
-"""Renders an imported asset: one Cycles render a view, each into a multilayer EXR with every pass."""
+"""Renders an imported asset: one Cycles render for each view, into a multilayer EXR with every pass."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from cyclorama_blender.scene.staging.staged_scene import stage_scene
 
 
 def render(options: Json, input_path: Path, output_dir: Path, warnings: list[str]) -> Answer:
-    """Renders the scene that the importer left.
+    """Renders the imported scene.
 
     Args:
         options: a ModalitiesOp.
-        input_path: the asset; the HDR image lies beside it.
-        output_dir: takes `view_000.exr` and so on.
-        warnings: what the import had to say.
+        input_path: the asset; the HDR image is beside it.
+        output_dir: folder for `view_000.exr` and so on.
+        warnings: warnings of the import.
 
     Raises:
         RuntimeFailure: `no_geometry`, `gpu_unavailable`, `invalid_asset`.
@@ -69,7 +69,7 @@ def _render_views(scene: bpy.types.Scene, shots: Sequence[Shot], camera: Intrins
     eye = bpy.data.objects.new("cyclorama camera", lens)
     scene.collection.objects.link(eye)
     scene.camera = eye
-    # Keeps the scene in Cycles between views, which saves its building.
+    # Cycles keeps the scene between views, so that it builds it only once.
     scene.render.use_persistent_data = len(shots) > 1
     return [_render_view(scene, shot, folder) for shot in shots]
 

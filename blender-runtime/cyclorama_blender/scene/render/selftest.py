@@ -1,4 +1,4 @@
-"""Proves that Blender works here: builds a mesh, evaluates it, names versions and devices."""
+"""Proves that Blender works here: it builds a mesh, evaluates it, and reports versions and devices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WARM_UP = defaults("DRAFT", width=32, height=32, samples=1)
 
 
 def selftest() -> Answer:
-    """Subdivides a cube through the dependency graph, checks the result, and has a GPU render it once."""
+    """Subdivides a cube through the dependency graph, checks the result, and renders it once if there is a GPU."""
     bpy.ops.mesh.primitive_cube_add()
     cube = bpy.context.object
     cube.modifiers.new("subdivide", "SUBSURF").levels = 1
@@ -37,7 +37,7 @@ def selftest() -> Answer:
 
 
 def warm_up(scene: bpy.types.Scene) -> None:
-    """Renders and denoises a few pixels: the driver compiles Cycles' kernels on first use, which takes minutes."""
+    """Renders and denoises a few pixels, since the driver takes minutes to compile Cycles' kernels on first use."""
     since = time.monotonic()
     eye = bpy.data.objects.new("warm-up", bpy.data.cameras.new("warm-up"))
     eye.location = (0.0, 0.0, 10.0)
