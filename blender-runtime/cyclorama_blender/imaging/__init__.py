@@ -1,1 +1,1 @@
-"""Makes images, metadata and checks of the passes that Blender wrote. No bpy."""
+"""Makes images, metadata and checks from the passes that Blender wrote. Imports no bpy."""

@@ -1,6 +1,6 @@
-"""Takes the noise out of the alpha of half-transparent surfaces, which the denoiser of the light leaves as it is. Pure.
+"""Removes the noise from the alpha of half-transparent surfaces, which the denoiser of the light does not.
 
-Light is multiplied by alpha: where it is smooth and alpha is not, dividing one by the other makes colours noisy.
+Light is multiplied by alpha: if light is smooth and alpha is not, light divided by alpha gives noisy colours.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from cyclorama_blender.imaging.exr import Image
 from cyclorama_blender.imaging.passes import Mask, Passes
 
 REACH = 2
-"""Pixels on either side that are averaged."""
+"""Number of pixels on either side of a pixel that are averaged."""
 RIM = 1
-"""Pixels beyond them that must be on the object too, for the renderer's filter spreads its outline so far."""
+"""Number of pixels beyond them that must be on the object too: the renderer's filter spreads its outline this far."""
 OPAQUE = 1 - 0.5 / 255
 UNSEEN = 1 / 255
-"""Standard deviation of alpha that averaging may take away; a step of alpha then moves by 0.8 times that at most."""
+"""Standard deviation of alpha that averaging may remove; a step of alpha then moves by at most 0.8 times this."""
 
 
 def smooth_alpha(passes: Passes, mask: Mask, samples: int) -> Image:
-    """Averages alpha (H, W) over windows on the object where both alpha and the denoised light say that it is even.
+    """Averages alpha (H, W) over windows on the object in which both alpha and the denoised light are even.
 
-    How many of a pixel's n samples pass through a surface is off by about one, since Cycles spreads them evenly: alpha
-    has a standard deviation of at most 1/n (measured: 0.3/n for one layer, up to 0.8/n for two). Near 0 and 1 it is
-    less than that of independent samples, a (1 - a) / n. What varies more is an edge.
+    The number of a pixel's n samples that pass through a surface is off by about one, since Cycles spreads them evenly:
+    alpha has a standard deviation of at most 1/n (measured: 0.3/n for one layer, up to 0.8/n for two). Near 0 and 1 its
+    variance is below that of independent samples, a (1 - a) / n. A window that varies more holds an edge.
 
-    At few samples steps of alpha hide in that noise. Light that is denoised has none and keeps them, since it is
-    multiplied by alpha: where it varies, relative to its mean, alpha might vary as much. Such windows stay to the bit,
-    as do outlines, black surfaces, and all that is opaque; so does even alpha under a pattern of colours.
+    With few samples, steps of alpha hide in that noise. Denoised light has no noise and keeps the steps, since it is
+    multiplied by alpha: if it varies relative to its mean, alpha may vary as much. Such windows are not changed at all,
+    nor are outlines, black surfaces, opaque pixels, and even alpha under a pattern of colours.
     """
     alpha = passes.alpha
     soft = _sums(mask.astype(np.uint8), REACH + RIM) == (2 * (REACH + RIM) + 1) ** 2
@@ -51,7 +51,7 @@ def _mean(values: Image) -> Image:
 
 
 def _sums(values: npt.NDArray[np.generic], reach: int) -> npt.NDArray[np.generic]:
-    """Sums over squares of 2 * reach + 1 pixels a side; beyond the image there is nothing."""
+    """Sums over squares of 2 * reach + 1 pixels a side. Pixels beyond the image count as 0."""
     for axis in (0, 1):
         framed = np.pad(values, [(reach, reach) if at == axis else (0, 0) for at in (0, 1)])
         length = values.shape[axis]

@@ -1,4 +1,4 @@
-"""Says of a view's images whether they are good enough for a dataset. Pure."""
+"""Checks whether a view's images are good enough for a dataset."""
 
 from __future__ import annotations
 
@@ -13,32 +13,36 @@ from cyclorama_blender.imaging.passes import Mask, Passes
 from cyclorama_blender.protocol.contract import Json
 
 LEAST_COVERAGE = 1e-4
+"""Least share of the image that the object must cover."""
 BORDER_PIXELS = 2
-"""So many pixels along each side must be free of a framed object, where its margin is that wide."""
+"""Number of pixels along each side that a framed object must leave free, if its margin is that wide."""
 FILTER_PIXELS = 1
-"""So far beyond the object's outline the renderer's filter spreads its alpha."""
+"""Number of pixels by which the renderer's filter spreads alpha beyond the object's outline."""
 UNIT_TOLERANCE = 1e-3
+"""Largest difference of a normal's length from 1."""
 VISIBLE_ALPHA = 0.5 / 255
+"""Alpha up to which an 8-bit image shows nothing."""
 BLACK = 0.5 / 255 / 12.92
-"""Linear light up to which an image of 8 bits is black."""
+"""Linear light that an 8-bit image shows as black, at most."""
 EVEN = 1 / 255
-"""Within one step of 8 bits colours are the same; denoising leaves that much at `EVEN_SHARE` of the pixels of one."""
+"""Colours that differ by less than this 8-bit step, in sRGB, count as one colour."""
 EVEN_SHARE = 0.9
+"""Share of the pixels that must have one colour: denoising leaves larger differences at the rest."""
 BRIGHT = 1.05
-"""Linear light above it is over-exposed; denoising leaves up to that much of a plain white."""
+"""Linear light above this is over-exposed. Denoising may raise a plain white up to this."""
 BRIGHT_SHARE = 0.25
-"""Of the object's pixels so many may be over-exposed: lamps on it, and reflections of lights."""
+"""Share of the object's pixels that may be over-exposed, by lamps on it and reflections of lights."""
 SAMPLED_PIXELS = 1 << 18
-"""About so many are enough to know how colours are spread."""
+"""About this many pixels are enough to know the spread of the colours."""
 UNEVEN = 0.02
-"""Share of pixels at which alpha and depth may disagree about where the object is, beside its outline."""
+"""Share of the object's pixels at which alpha and depth may disagree, without those at its outline."""
 
 _SEVERITY = ("invalid_render", "blank_render", "cropped")
 
 
 @dataclass(frozen=True)
 class Shortfall:
-    """A check that failed."""
+    """Holds a check that failed."""
 
     reason: str
     message: str
@@ -51,14 +55,14 @@ class Shortfall:
 
 @dataclass(frozen=True)
 class Findings:
-    """What the checks found in one view."""
+    """Holds the results of one view's checks."""
 
     shortfalls: tuple[Shortfall, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 def free_border(margin: float, width: int, height: int) -> int:
-    """Returns how many pixels along each side an object that is framed with this margin leaves free at least."""
+    """Returns the number of pixels along each side that an object framed with this margin leaves free at least."""
     return max(0, min(BORDER_PIXELS, int(margin * min(width, height) / 2) - FILTER_PIXELS))
 
 
@@ -66,11 +70,11 @@ def check_view(name: str, passes: Passes, mask: Mask, normals: Image, border: in
     """Checks one view.
 
     Args:
-        name: of the view.
-        passes: as rendered.
-        mask: where depth says that the object is.
+        name: name of the view.
+        passes: the rendered passes.
+        mask: true at the pixels (H, W) at which depth hits the object.
         normals: unit normals (H, W, 3).
-        border: how many pixels along each side the object must leave free.
+        border: number of pixels along each side that the object must leave free.
     """
     covered = np.nan_to_num(passes.alpha) > VISIBLE_ALPHA
     light = _light(passes, covered & mask)
@@ -86,7 +90,7 @@ def check_view(name: str, passes: Passes, mask: Mask, normals: Image, border: in
 
 
 def worst_first(shortfalls: Iterable[Shortfall]) -> list[Shortfall]:
-    """Sorts shortfalls by how little of the image is of use, then as the views come."""
+    """Sorts shortfalls by severity, then by the order of the views."""
     return sorted(shortfalls, key=lambda shortfall: _SEVERITY.index(shortfall.reason))
 
 
@@ -120,7 +124,7 @@ def _warn_passes(passes: Passes, mask: Mask) -> list[str]:
     bad = sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in (*passes.rgb, passes.alpha))
     if bad:
         warnings.append(f"{bad} values of the lit image are not finite; they are drawn black or white")
-    # Beside the outline alpha is a fraction, so only what is plainly there or plainly not is compared.
+    # At the outline alpha is a fraction, so only pixels with an alpha of nearly 0 or 1 are compared.
     wrong = np.count_nonzero((passes.alpha > 0.99) & ~mask) + np.count_nonzero((passes.alpha < 0.01) & mask)
     if wrong > UNEVEN * np.count_nonzero(mask):
         warnings.append(f"alpha and depth disagree about {wrong} pixels, as with nearly clear materials")
@@ -128,14 +132,14 @@ def _warn_passes(passes: Passes, mask: Mask) -> list[str]:
 
 
 def _light(passes: Passes, seen: Mask) -> Image:
-    """Returns straight light (3, N) of pixels spread over those that are seen."""
+    """Returns the straight light (3, N) of a sample of the seen pixels."""
     every = slice(None, None, max(1, np.count_nonzero(seen) // SAMPLED_PIXELS))
     share = passes.alpha[seen][every]
     return np.stack([np.nan_to_num(plane[seen][every], posinf=LARGEST) / share for plane in passes.rgb])
 
 
 def _sole_colour(light: Image) -> str:
-    """Says which colour all light has; empty where there are several."""
+    """Returns `black` or `one colour` if all light has that, else an empty text."""
     if light.shape[1] < 2:
         return ""
     if not (light > BLACK).any():

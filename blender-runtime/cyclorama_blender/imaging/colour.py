@@ -1,4 +1,4 @@
-"""The lit image: from Cycles' linear light to sRGB. Pure."""
+"""Makes the lit image: it turns Cycles' linear light into sRGB."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cyclorama_blender.imaging.exr import Image
 from cyclorama_blender.imaging.passes import Passes
 
 LARGEST = np.float32(1e6)
-"""Stands for infinite light; more is not told apart, so that no sum or ratio of light overflows."""
+"""Infinite or larger light is replaced by this, so that no sum or ratio of light overflows."""
 
 
 def to_srgb(linear: Image) -> Image:
@@ -19,10 +19,10 @@ def to_srgb(linear: Image) -> Image:
 
 
 def textured(passes: Passes, background: str) -> npt.NDArray[np.uint8]:
-    """Makes the image that people see.
+    """Makes the lit image.
 
-    Without a tone curve: light up to 1.0 stays exactly as it is, so that unlit materials keep their texture's colours.
-    Brighter light keeps its hue: it is dimmed until its strongest channel is 1.0, where clipping would make red yellow.
+    There is no tone curve: light up to 1.0 is not changed, so unlit materials keep the colours of their textures.
+    Brighter light is dimmed until its strongest channel is 1.0, which keeps its hue; clipping would turn red yellow.
 
     Args:
         passes: the view.
@@ -34,7 +34,7 @@ def textured(passes: Passes, background: str) -> npt.NDArray[np.uint8]:
     channels = 4 if background == "TRANSPARENT" else 3
     image = np.full((*alpha.shape, channels), 0 if channels == 4 else 255, np.uint8)
     light = [np.nan_to_num(plane[covered], posinf=LARGEST).clip(0, LARGEST) for plane in passes.rgb]
-    # Of light up to alpha this is exactly 1.
+    # For light up to alpha, share divided by the maximum is exactly 1.
     dimmed = share / np.maximum(share, np.maximum.reduce(light))
     for at, channel in enumerate(light):
         fitting = channel * dimmed

@@ -1,4 +1,4 @@
-"""Planar depth as grey: black is nearest, nearly white is farthest, white is background. Pure."""
+"""Turns planar depth into grey: black is nearest, nearly white is farthest, white is background."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from cyclorama_blender.imaging.exr import Image
 from cyclorama_blender.imaging.passes import Mask
 
 LEVELS = {8: 254, 16: 65534}
-"""Grey of the farthest pixel by bits; one more is background."""
+"""Maps the bits of the image to the grey of the farthest pixel; the next grey is the background."""
 NO_RANGE = 2e-6
-"""A range of at most this share of the farthest depth is none: a wall seen square-on, and Cycles' float32 rounding.
+"""A range of at most this share of the farthest depth counts as no range, as of a wall seen square-on.
 
-Its depths differ by a few steps of float32, each 1.2e-7 at most, which would be noise stretched over all grey.
+The wall's depths differ by a few steps of float32, each 1.2e-7 at most; stretched over all grey they would be noise.
 """
 
 
 def visible_range(depth: Image, mask: Mask) -> tuple[float, float]:
-    """Returns the least and the greatest planar depth inside the mask, twice the least where they hardly differ.
+    """Returns the least and the greatest planar depth inside the mask, or twice the least if they hardly differ.
 
-    Where the mask is empty, it is (0, 0).
+    An empty mask gives (0, 0).
     """
     if not mask.any():
         return 0.0, 0.0
@@ -34,12 +34,12 @@ def visible_range(depth: Image, mask: Mask) -> tuple[float, float]:
 def to_grey(depth: Image, mask: Mask, near: float, far: float, bits: int) -> npt.NDArray[np.uint8 | np.uint16]:
     """Turns planar depth (H, W) into grey of 8 or 16 bits: round((z - near) / (far - near) * levels), or background.
 
-    All of an object without depth, where near equals far, is 0.
+    If near equals far, the whole object is 0.
     """
     levels = LEVELS[bits]
     kind = np.uint8 if bits == 8 else np.uint16
     span = far - near
-    # Float32 holds the difference of depths exactly where it matters; its 24 bits are enough for 16 of grey.
+    # Float32 is exact for differences of close depths, and its 24 bits are enough for 16 bits of grey.
     grey = (np.where(mask, depth, np.float32(near)) - np.float32(near)) * np.float32(levels / span if span > 0 else 0.0)
     np.clip(grey + np.float32(0.5), 0, levels, out=grey)
     grey[~mask] = levels + 1
@@ -47,7 +47,7 @@ def to_grey(depth: Image, mask: Mask, near: float, far: float, bits: int) -> npt
 
 
 def from_grey(grey: npt.NDArray[np.integer], near: float, far: float, bits: int) -> Image:
-    """Turns grey back into planar depth; infinite where there is background. The inverse that metadata.json states."""
+    """Turns grey back into planar depth by the formula in metadata.json. The background becomes infinite."""
     levels = LEVELS[bits]
     depth = near + grey.astype(np.float64) / levels * (far - near)
     return np.where(grey > levels, np.inf, depth).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Makes images, raw files, metadata.json and a thumbnail of what Blender rendered. Pure."""
+"""Makes images, raw files, metadata.json and a thumbnail from the passes that Blender rendered."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _FILES = {
     "DEPTH_PNG16": ("depth_16", "render_depth_16.png"),
     "NORMAL_EXR": ("normal_exr", "render_normal.exr"),
 }
-"""By modality or raw output: its name in metadata.json, and its file. services/rendering/places.ts has the same."""
+"""Maps a modality or raw output to its name in metadata.json and its file, as services/rendering/places.ts does."""
 
 _ENCODING = ("up", 4)
-"""Filter and zlib level: level 6 takes 2.6 times as long for 5 % less."""
+"""Filter and zlib level of PNG files. Level 6 takes 2.6 times as long and saves 5 %."""
 _ENCODINGS = {"EDGE": ("none", 6)}
 
 Pixels = npt.NDArray[np.uint8 | np.uint16]
@@ -46,7 +46,15 @@ Planes = dict[str, exr.Image]
 
 @dataclass(frozen=True)
 class _Seen:
-    """What one view shows: its passes, where the object is, its unit normals in the world's axes, its depths."""
+    """Holds the passes of one view and the facts that follow from them.
+
+    Attributes:
+        passes: the rendered passes.
+        mask: true at the object's pixels (H, W).
+        normals: unit normals (H, W, 3) in the world's axes.
+        near: least planar depth.
+        far: greatest planar depth.
+    """
 
     passes: Passes
     mask: Mask
@@ -58,17 +66,17 @@ class _Seen:
 def derive(
     options: Json, input_dir: Path, output_dir: Path, enter: Callable[[str], None], with_thumbnail: bool = True
 ) -> Answer:
-    """Does a DeriveOp.
+    """Performs a DeriveOp.
 
     Args:
         options: protobuf JSON of the DeriveOp.
         input_dir: folder of the EXR files.
         output_dir: folder to write to.
-        enter: is told which stage begins: read, derive, encode, again for each view.
+        enter: called with each stage that begins: read, derive and encode for each view.
         with_thumbnail: whether to make the contact sheet's strip.
 
     Returns:
-        A Derivation with what the checks found; its images are written even if they are not good enough.
+        A Derivation with the results of the checks. Images that fail the checks are written too.
 
     Raises:
         RuntimeFailure: `invalid_render`, an EXR is missing, damaged or of another size.
@@ -158,7 +166,7 @@ def _look(spec: RenderSpec, view: RenderedView, passes: Passes) -> tuple[_Seen, 
 
 
 def _draw(output: str, spec: RenderSpec, view: RenderedView, seen: _Seen) -> Pixels | Planes:
-    """Draws one modality or raw output; planes are for an EXR."""
+    """Draws one modality or raw output: pixels for a PNG, planes for an EXR."""
     if output == "TEXTURED":
         return colour.textured(_smooth_alpha(spec, seen), spec.background)
     if output == "EDGE":

@@ -1,7 +1,7 @@
-"""How much depth jumps and surfaces turn between neighbouring pixels. Pure.
+"""Measures how much depth jumps and surfaces turn between neighbouring pixels.
 
-Everything is judged between the pixels b and c of four neighbours a b c d in a row, on w = 1 / z: along a plane w is
-linear in the pixel's coordinates, however tilted, so that its second differences are zero but for a jump or a turn.
+The jump and the turn between the pixels b and c follow from four neighbours a b c d in a row and w = 1 / z. Along any
+plane w is linear in the pixel's coordinates, so its second differences are zero except at a jump or a turn.
 """
 
 from __future__ import annotations
@@ -15,24 +15,27 @@ from cyclorama_blender.imaging.exr import Image
 from cyclorama_blender.imaging.passes import Mask
 
 _TURN_AS_JUMP = 0.5
-"""A turn between b and c looks like a jump of at most so much of the difference of slopes."""
+"""A turn between b and c looks like a jump of at most this share of the difference of slopes."""
 _SLOPE_AS_JUMP = 1.5
-"""Where one slope alone is known: towards a ball's outline the last slope is up to 2.4 times the one before."""
+"""Largest step that looks like no jump, as a share of the slope, if only one slope is known.
+
+Towards a ball's outline the last slope is up to 2.4 times the one before.
+"""
 _OTHER_OBJECT = 2.0
-"""Jumps and turns count as so much more where two objects meet."""
+"""Factor on jumps and turns between two different objects."""
 
 
 @dataclass(frozen=True)
 class Sight:
-    """Some rows of a view, or the same transposed.
+    """Holds some rows of a view, or some columns as rows.
 
     Attributes:
-        w: 1 / depth, NaN where there is nothing.
+        w: 1 / depth (H, W), NaN at the background.
         normals: unit normals (H, W, 3) as shaded, in any frame.
-        index: number of the object, or None.
-        focal: pixels.
-        x: along the rows, coordinate of the rays through the pixels' middles, with Z = 1: (1, W), or (W, 1) transposed.
-        y: the same across the rows.
+        index: number of the object (H, W), or None.
+        focal: focal length in pixels.
+        x: coordinate along the rows of the rays through the pixels' middles, with Z = 1: (1, W), or (W, 1) transposed.
+        y: coordinate across the rows of the same rays.
     """
 
     w: Image
@@ -43,18 +46,18 @@ class Sight:
     y: Image
 
     def transposed(self) -> Sight:
-        """Returns the view of columns as rows."""
+        """Returns the same pixels with columns as rows."""
         index = None if self.index is None else self.index.T
         return Sight(self.w.T, self.normals.transpose(1, 0, 2), index, self.focal, self.y.T, self.x.T)
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """What lies between each pixel and the next one in its row, each (H, W - 1).
+    """Holds the jump and the turn between each pixel and the next one in its row, each (H, W - 1).
 
     Attributes:
-        jump: step of depth beyond what slopes explain, as a share of the nearer depth; NaN where it cannot be known.
-        turn: angle between the surfaces on either side, radians; 0 where it is small or another pair nearby turns more.
+        jump: step of depth that slopes do not explain, as a share of the nearer depth; NaN if it is unknown.
+        turn: angle between the surfaces on either side, radians; 0 if it is small or another pair nearby turns more.
         left_is_nearer: whether the first pixel of the pair is the nearer one.
     """
 
@@ -64,10 +67,10 @@ class Pairs:
 
 
 def judge_pairs(sight: Sight, least_turn: float) -> Pairs:
-    """Judges all pairs along the rows; turns below `least_turn`, radians, are not told apart."""
+    """Measures all pairs along the rows. Turns below `least_turn`, radians, may count as 0."""
     w = sight.w
     rise = np.diff(w, axis=1)
-    # How much each pixel is off the line through its neighbours; NaN where one of the three is missing.
+    # The bend is the distance of each pixel from the line through its neighbours; NaN if one of the three is missing.
     bend = np.full(w.shape, np.nan, np.float32)
     np.abs(rise[:, 1:] - rise[:, :-1], out=bend[:, 1:-1])
     left_is_nearer = w[:, :-1] >= w[:, 1:]
@@ -98,11 +101,12 @@ def _jump(w: Image, rise: Image, bend: Image, left_is_nearer: Mask) -> Image:
 def _turn(
     sight: Sight, rise: Image, weight: npt.NDArray[np.float32] | np.float32, least_turn: float
 ) -> npt.NDArray[np.float32]:
-    """Angle between the planes through a b and through c d.
+    """Returns the angle between the planes through a b and through c d, in radians.
 
-    A turn counts as far as the planes one pixel further out have it too, so that narrow grooves and ridges make no
-    dashes; and as far as the shaded normals have it too, so that facets under smooth shading make no lines, or by half,
-    so that a box under smooth shading still does. Normal maps have no part in it but to confirm.
+    The angle is at most that between the planes one pixel further out, so that narrow grooves and ridges make no
+    dashes. It is also at most that between the shaded normals, so that facets under smooth shading make no lines, but
+    at least half of the planes' angle, so that a box under smooth shading still has lines. So a normal map cannot add
+    a turn.
     """
     turn = np.zeros(rise.shape, np.float32)
     if rise.shape[1] < 3:
@@ -119,7 +123,7 @@ def _turn(
     further[known] = _angle(np.einsum("cn,cn->n", before, after))
     geometric = np.fmin(geometric, further)
     n = sight.normals
-    # The wider pair sees past the pixel in which the averaged normal is a mixture.
+    # The wider pair skips the pixel whose averaged normal is a mixture.
     narrow = np.einsum("nc,nc->n", n[rows, columns + 1], n[rows, columns + 2])
     wide = np.einsum("nc,nc->n", n[rows, columns], n[rows, columns + 3])
     shaded = _angle(np.minimum(narrow, wide))
@@ -132,7 +136,7 @@ def _angle(cosine: Image) -> Image:
 
 
 def _greatest(bend: Image) -> Mask:
-    """Says which pairs bend at least as much as the two before them and more than the two after them."""
+    """Returns which pairs bend at least as much as the two before them and more than the two after them."""
     framed = np.pad(bend, ((0, 0), (2, 2)))
     width = bend.shape[1]
     greatest = np.maximum(framed[:, :width], framed[:, 1 : width + 1]) <= bend
@@ -141,7 +145,7 @@ def _greatest(bend: Image) -> Mask:
 
 
 def _straighter_rise(w: Image) -> Image:
-    """Returns the rise across the rows on the side of each pixel where the surface goes on straighter."""
+    """Returns the rise across the rows, on the side of each pixel on which the surface is straighter."""
     rise = np.diff(w, axis=0)
     bend = np.full(w.shape, np.inf, np.float32)
     np.abs(rise[1:] - rise[:-1], out=bend[1:-1])
@@ -155,7 +159,7 @@ def _straighter_rise(w: Image) -> Image:
 
 
 def _planes(sight: Sight, rise: Image, across: Image, columns: slice) -> Image:
-    """Returns the unit normals (3, H, W - 1) of the planes through pixels where w rises so along the row and across."""
+    """Returns the unit normals (3, H, W - 1) of the planes in which w rises by these along and across the row."""
     planes = np.empty((3, *rise.shape), np.float32)
     x = sight.x[:, columns] if sight.x.shape[1] > 1 else sight.x
     y = sight.y[:, columns] if sight.y.shape[1] > 1 else sight.y

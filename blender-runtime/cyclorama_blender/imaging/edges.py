@@ -1,4 +1,4 @@
-"""Lines where an artist would draw them: outlines, steps of depth and creases. Pure."""
+"""Draws the lines that an artist would draw: outlines, steps of depth and creases."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from cyclorama_blender.maths.connectivity import find_roots
 LINE, PAPER = 0, 255
 
 _NEAR = 0.95
-"""Of both thresholds, for what continues a line: just at a threshold noise would decide pixel by pixel."""
+"""Share of both thresholds from which a pixel continues a line. At one threshold, noise would decide each pixel."""
 _REACH = 2
-"""So far pixels hang together: a slanting line may lack one where it changes its row or column."""
+"""Largest distance of connected pixels: a slanting line may lack one where it changes its row or column."""
 _WEAK = 0.6
-"""Of both thresholds, for what closes gaps in lines: where a rounded edge turns just too slowly here and there."""
+"""Share of both thresholds from which a pixel may close a gap, as at a rounded edge that turns slightly too slowly."""
 _GAP = 6
-"""So far a pixel that closes a gap may lie from the lines on either side of it."""
+"""Largest distance in pixels of a pixel that closes a gap from the lines on either side of it."""
 _SPECK_PIXELS = 8
-"""Inner lines of fewer pixels that hang together with no other line are specks: dashes along a rounded edge."""
+"""Separate inner lines of fewer pixels are specks, such as dashes along a rounded edge, and are dropped."""
 _BAND = 64
-"""Rows that are worked on at a time, so that they stay in the processor's cache and memory stays small."""
+"""Number of rows that are processed at a time, so that they fit into the processor's cache and use little memory."""
 _SIGHT_HALO = 3
-"""Rows beyond a band that decide about rows in it; `_GAP` of them where gaps are closed."""
+"""Number of rows beyond a band that affect rows in it; `_GAP` rows do when gaps are closed."""
 
 
 @dataclass(frozen=True)
 class Surface:
-    """What edges are found in.
+    """Holds the images in which edges are found.
 
     Attributes:
         depth: planar depth (H, W).
-        mask: where the object is.
+        mask: true at the object's pixels (H, W).
         normals: unit normals (H, W, 3) as shaded, in any frame.
         index: number of the object (H, W), or None.
     """
@@ -51,7 +51,7 @@ class Surface:
 
 
 def line_width(width: int, height: int) -> int:
-    """Returns how wide lines are, pixels: 1 up to 1024 pixels a side, and in proportion above."""
+    """Returns the width of lines in pixels: 1 up to 1024 pixels a side, and in proportion above."""
     return max(1, round(max(width, height) / 1024))
 
 
@@ -59,10 +59,10 @@ def draw_edges(surface: Surface, lens: Intrinsics, crease_degrees: float, depth_
     """Draws black lines on white (H, W).
 
     Args:
-        surface: one view.
-        lens: the camera's.
-        crease_degrees: angle between surfaces from which their border is a line.
-        depth_step: step of depth from which it is a line, as a share of the nearer depth.
+        surface: images of one view.
+        lens: intrinsics of the camera.
+        crease_degrees: least angle between two surfaces that makes a line.
+        depth_step: least step of depth that makes a line, as a share of the nearer depth.
     """
     height, width = surface.depth.shape
     shares = (1, _NEAR, _WEAK)
@@ -87,7 +87,7 @@ def draw_edges(surface: Surface, lens: Intrinsics, crease_degrees: float, depth_
 
 
 def _bands(mask: Mask) -> Iterator[tuple[slice, slice]]:
-    """Yields rows and columns, some rows at a time, of the box around the object."""
+    """Yields the rows and columns of the box around the object, `_BAND` rows at a time."""
     top, bottom = _extent(mask.any(axis=1))
     columns = slice(*_extent(mask.any(axis=0)))
     for first in range(top, bottom, _BAND):
@@ -108,7 +108,7 @@ def _extent(there: npt.NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def outline_of(mask: Mask) -> Mask:
-    """Says which pixels of the object have background beside them; beyond the image lies none."""
+    """Returns which pixels of the object have background beside them. Beyond the image there is no background."""
     inner = mask.copy()
     inner[1:] &= mask[:-1]
     inner[:-1] &= mask[1:]
@@ -118,14 +118,14 @@ def outline_of(mask: Mask) -> Mask:
 
 
 def _judge(surface: Surface, lens: Intrinsics, band: tuple[slice, slice], least_turn: float) -> tuple[Pairs, Pairs]:
-    """Judges pairs along the rows and along the columns."""
+    """Measures the pairs along the rows and along the columns."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         sight = _sight(surface, lens, band)
         return judge_pairs(sight, least_turn), judge_pairs(sight.transposed(), least_turn)
 
 
 def _whole_lines(there: Mask, counted: Mask, least: int, reach: int) -> Mask:
-    """Says which pixels of `there` hang together with at least so many of `counted`, so that lines stay or go whole."""
+    """Returns the connected groups of `there` with at least `least` pixels of `counted`: lines stay or go whole."""
     height, width = there.shape
     number = np.cumsum(there, dtype=np.int32).reshape(there.shape) - 1
     joins = []
@@ -153,7 +153,7 @@ def _sight(surface: Surface, lens: Intrinsics, band: tuple[slice, slice]) -> Sig
 
 
 def _draw(pairs: tuple[Pairs, Pairs], outline: Mask, crease: float, depth_step: float) -> Mask:
-    """Draws the nearer pixel of each pair that has an edge between its two."""
+    """Draws the nearer pixel of each pair that has an edge between its two pixels."""
     lines = np.zeros(outline.shape, np.bool_)
     _draw_along_rows(pairs[0], outline, crease, depth_step, lines)
     _draw_along_rows(pairs[1], outline.T, crease, depth_step, lines.T)
@@ -163,7 +163,7 @@ def _draw(pairs: tuple[Pairs, Pairs], outline: Mask, crease: float, depth_step: 
 def _draw_along_rows(pairs: Pairs, outline: Mask, crease: float, depth_step: float, lines: Mask) -> None:
     steps = pairs.jump > depth_step
     creases = pairs.turn > crease
-    # A step's neighbours have it in their slopes, and are no creases.
+    # The pairs beside a step have it in their slopes, so they are no creases.
     creases[:, 1:] &= ~steps[:, :-1]
     creases[:, :-1] &= ~steps[:, 1:]
     # Beside the outline there is a line already.
@@ -175,7 +175,7 @@ def _draw_along_rows(pairs: Pairs, outline: Mask, crease: float, depth_step: flo
 
 
 def _between(lines: Mask) -> Mask:
-    """Says which pixels have lines nearby on two opposite sides, up left and down right or the other way."""
+    """Returns which pixels have lines nearby on two diagonally opposite sides."""
     above, below = _sweep(lines, 0), _sweep(lines[::-1], 0)[::-1]
     above_left, below_left = _sweep(above, 1), _sweep(below, 1)
     above_right, below_right = _sweep(above[:, ::-1], 1)[:, ::-1], _sweep(below[:, ::-1], 1)[:, ::-1]
@@ -183,7 +183,7 @@ def _between(lines: Mask) -> Mask:
 
 
 def _sweep(lines: Mask, axis: int) -> Mask:
-    """Says which pixels have a line at themselves or up to `_GAP` pixels before them."""
+    """Returns which pixels are on a line or at most `_GAP` pixels after one."""
     swept = lines.copy()
     for step in range(1, _GAP + 1):
         if axis == 0:
@@ -194,7 +194,7 @@ def _sweep(lines: Mask, axis: int) -> Mask:
 
 
 def _widen(lines: Mask, width: int, mask: Mask) -> Mask:
-    """Makes lines of one pixel `width` wide, inside the object alone, so that outlines do not grow the object."""
+    """Widens lines from one pixel to `width`, only inside the object, so that outlines do not enlarge it."""
     for _ in range(width - 1):
         grown = lines.copy()
         grown[1:] |= lines[:-1]

@@ -1,4 +1,4 @@
-"""OpenEXR files of one part and scan lines, as Blender writes them: numpy and zlib alone. Pure.
+"""Reads and writes OpenEXR files of one part with scan lines, as Blender writes them, with only numpy and zlib.
 
 Format: https://openexr.com/en/latest/OpenEXRFileLayout.html
 """
@@ -43,7 +43,7 @@ def read_exr(path: Path, wanted: Callable[[str], bool] | None = None) -> dict[st
 
     Args:
         path: one part, scan lines, uncompressed, ZIPS or ZIP; channels of half, float or unsigned integers.
-        wanted: says of a channel's name whether to keep it; without it all are kept.
+        wanted: returns for a channel's name whether to keep it; None keeps all.
 
     Raises:
         RuntimeFailure: `invalid_render`, the file is missing, damaged or of another kind.
@@ -124,7 +124,7 @@ def _read_blocks(content: bytes, header: _Header, wanted: Callable[[str], bool])
 
 
 def _is_even(content: bytes, header: _Header, offsets: tuple[int, ...], line_bytes: int) -> bool:
-    """Says whether uncompressed lines follow each other from the top, so that they can be taken all at once."""
+    """Returns whether uncompressed lines follow each other from the top, so that they can be read all at once."""
     if any(after - before != 8 + line_bytes for before, after in itertools.pairwise(offsets)):
         return False
     numbers = (struct.unpack_from("<ii", content, offset) for offset in offsets)
@@ -141,7 +141,7 @@ def _take(images: dict[str, Image], header: _Header, rows: slice, raw: NDArray[n
 
 
 def _unpack(packed: memoryview, size: int, compression: int) -> NDArray[np.uint8]:
-    # A block that would not shrink is stored as it is.
+    # A block that compression would not shrink is stored uncompressed.
     if compression == _NONE or len(packed) == size:
         raw = np.frombuffer(packed, np.uint8)
     else:
@@ -152,7 +152,7 @@ def _unpack(packed: memoryview, size: int, compression: int) -> NDArray[np.uint8
 
 
 def _undo_predictor(coded: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    # Each byte is the difference to the one before plus 128; even bytes of the pixels come first, odd ones second.
+    # Each byte is the difference to the one before, plus 128. The pixels' even bytes come first, then the odd ones.
     values = np.cumsum(coded, dtype=np.uint8)
     values[1::2] ^= 128
     raw = np.empty_like(values)

@@ -1,4 +1,4 @@
-"""metadata.json: what the images' numbers mean; docs/schemas/metadata.schema.json describes it. Pure."""
+"""Builds metadata.json, which says what the images' numbers mean; docs/schemas/metadata.schema.json describes it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FORMAT_VERSION = 1
 _LINE_CHARS = 100
 
 _DIGITS = 9
-"""More than the rendering's 32-bit floats hold; and 50.00000000000001 becomes 50.0."""
+"""Number of digits, more than the rendering's 32-bit floats hold; 50.00000000000001 becomes 50.0."""
 _ASSET_DIGITS = 15
-"""Of places in the asset's own world, where a small one may be far from the origin."""
+"""Number of digits of points in the asset's own world, in which a small asset may be far from the origin."""
 
 
 @dataclass(frozen=True)
 class DescribedView:
-    """One view, the paths of its images by name, and what was seen in it."""
+    """Holds one view, the paths of its files by name, and the object's coverage and range of depth in it."""
 
     view: RenderedView
     files: dict[str, str]
@@ -37,7 +37,7 @@ class DescribedView:
 
 @dataclass(frozen=True)
 class DescribedFile:
-    """One file beside metadata.json."""
+    """Holds one file beside metadata.json."""
 
     path: str
     sha256: str
@@ -53,7 +53,7 @@ def describe(
     stage_seconds: dict[str, float],
     warnings: list[str],
 ) -> Json:
-    """Returns the document; the exercise's keys come first and are exactly the exercise's."""
+    """Returns the document. The exercise's keys come first, exactly as in the exercise."""
     lens, first = Intrinsics.of(spec), rendering.views[0]
     return {
         "source_file": source.file,

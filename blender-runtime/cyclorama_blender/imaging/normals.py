@@ -1,7 +1,7 @@
-"""Surface normals: from the pass and from depth, into a frame, and as colours. Pure.
+"""Makes surface normals from the pass or from depth, turns them into a frame, and draws them as colours.
 
-Along a plane 1/z is linear in the pixel's coordinates, so its gradient gives the plane, exactly and in perspective: for
-n . P = d with P = z * (x, y, 1) it is 1/z = (n / d) . (x, y, 1).
+Along a plane 1/z is linear in the pixel's coordinates, so its gradient gives the plane exactly, also in perspective:
+n . P = d with P = z * (x, y, 1) gives 1/z = (n / d) . (x, y, 1).
 """
 
 from __future__ import annotations
@@ -15,18 +15,16 @@ from cyclorama_blender.maths import camera
 from cyclorama_blender.maths.camera import Intrinsics
 
 BACKGROUND = 128
-"""Grey of each channel where there is nothing: the colour of no normal."""
+"""Grey of each channel in the background; no normal has this colour."""
 
 SHORTEST = 0.2
-"""Averaged normals that are shorter come from surfaces that face each other; they say nothing."""
+"""Averaged normals that are shorter come from surfaces that face each other, and are not used."""
 
 
 def unit_normals(
     normal: tuple[Image, Image, Image], depth: Image, mask: Mask, pose: npt.ArrayLike, lens: Intrinsics
 ) -> Image:
-    """Makes the averaged world normals of the pass unit ones.
-
-    Where the pass has none that means anything, the normal comes from depth.
+    """Normalises the averaged world normals of the pass. Where the pass has no usable one, it takes depth's.
 
     Returns:
         Unit world normals (H, W, 3), zero outside the mask.
@@ -50,13 +48,13 @@ def depth_normals(
     rows: npt.NDArray[np.intp],
     columns: npt.NDArray[np.intp],
 ) -> Image:
-    """Returns unit world normals (N, 3) of the surface at some pixels, towards the camera, from depth alone."""
+    """Returns unit world normals (N, 3) of the surface at some pixels, towards the camera, only from depth."""
     focal, (cx, cy) = lens.focal_pixels, lens.center
     middle = 1.0 / depth[rows, columns].astype(np.float64)
     slope_x = focal * _gradient(depth, mask, rows, columns, (0, 1))
     slope_y = focal * _gradient(depth, mask, rows, columns, (1, 0))
     x, y = (columns + 0.5 - cx) / focal, (rows + 0.5 - cy) / focal
-    # In OpenCV's axes, where the view goes along +Z, the side that we see has a negative Z or nearly so.
+    # In OpenCV's axes, in which the view goes along +Z, the visible side has a negative Z or nearly so.
     local = -np.stack((slope_x, slope_y, middle - slope_x * x - slope_y * y), axis=-1)
     local /= np.linalg.norm(local, axis=-1, keepdims=True)
     return (local @ camera.opencv_pose(pose)[:3, :3].T).astype(np.float32)
@@ -69,7 +67,7 @@ def _gradient(
     columns: npt.NDArray[np.intp],
     step: tuple[int, int],
 ) -> npt.NDArray[np.float64]:
-    # The gentler of the two one-sided differences stays on the pixel's own surface.
+    # The smaller of the two one-sided differences stays on the pixel's own surface.
     height, width = depth.shape
     middle = 1.0 / depth[rows, columns].astype(np.float64)
     best = np.full(rows.shape, np.inf)
@@ -89,8 +87,8 @@ def to_frame(normals: Image, pose: npt.ArrayLike, space: str, convention: str) -
 
 
 def to_colours(normals: Image, mask: Mask) -> npt.NDArray[np.uint8]:
-    """Turns unit normals (H, W, 3) into colours: round((0.5 * n + 0.5) * 255), and grey 128 as background."""
-    # Zero becomes 127.5 and rounds up, so the background needs no mask of its own.
+    """Turns unit normals (H, W, 3) into colours: round((0.5 * n + 0.5) * 255), and grey 128 in the background."""
+    # Zero becomes 127.5 and rounds up to 128.
     colours = (normals * np.float32(127.5) + np.float32(128.0)).clip(0, 255).astype(np.uint8)
     colours[~mask] = BACKGROUND
     return colours

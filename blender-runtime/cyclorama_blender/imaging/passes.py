@@ -1,4 +1,4 @@
-"""The passes of one rendered view, as Cycles wrote them. Pure."""
+"""Reads the passes of one rendered view, as Cycles wrote them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from cyclorama_blender.protocol.failure import RuntimeFailure
 Mask = npt.NDArray[np.bool_]
 
 NOTHING = 1e9
-"""Cycles writes 1e10 where a ray met nothing."""
+"""Depth from here on is background: Cycles writes 1e10 if a ray hits nothing."""
 
 _LIGHT = (".Combined.R", ".Combined.G", ".Combined.B", ".Combined.A")
 _NORMAL = (".Normal.X", ".Normal.Y", ".Normal.Z")
 _DEPTH = (".Depth.Z",)
 _INDEX = (".IndexOB.X", ".Object Index.X")  # Blender 4 and 5
 _DENOISING = ".Denoising "
-"""Begins the names of what the denoiser was given, if that was kept."""
+"""Marks the names of the denoiser's inputs, if the file has them."""
 
 
 @dataclass(frozen=True)
 class Passes:
-    """One view, each image (H, W) float32.
+    """Holds the passes of one view, each image (H, W) float32.
 
     Attributes:
-        rgb: the lit object, linear Rec. 709, multiplied by alpha: red, green and blue.
+        rgb: red, green and blue of the lit object, linear Rec. 709, multiplied by alpha.
         alpha: share of the pixel that the object covers.
-        depth: planar depth at the pixel's middle; 1e10 where there is nothing.
-        normal: X, Y and Z of world normals, averaged over the pixel's samples, so that they may be short.
-        index: number of the object at the pixel's middle, 0 where there is nothing; None if the file has none.
+        depth: planar depth at the pixel's middle; 1e10 in the background.
+        normal: X, Y and Z of world normals, averaged over the pixel's samples, so they may be short.
+        index: number of the object at the pixel's middle, 0 in the background; None if the file has no such pass.
     """
 
     rgb: tuple[Image, Image, Image]
@@ -46,7 +46,7 @@ class Passes:
 
     @property
     def mask(self) -> Mask:
-        """Where the pixel's middle is on the object."""
+        """Returns which pixels (H, W) have their middle on the object."""
         with np.errstate(invalid="ignore"):
             return (self.depth > 0) & (self.depth < NOTHING)
 

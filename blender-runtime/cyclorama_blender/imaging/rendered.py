@@ -1,4 +1,4 @@
-"""What was rendered and of what: Rendering and RenderSource of cyclorama.blender.v1 as Python has them. Pure."""
+"""Reads Rendering and RenderSource of cyclorama.blender.v1: the rendered views, and the asset that they show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cyclorama_blender.protocol.render_spec import Triple, parse_triple
 
 @dataclass(frozen=True)
 class RenderedBox:
-    """An axis-aligned box: least and greatest corner."""
+    """Holds the least and the greatest corner of an axis-aligned box."""
 
     low: Triple
     high: Triple
@@ -21,7 +21,7 @@ class RenderedBox:
 
 @dataclass(frozen=True)
 class RenderedView:
-    """One view; the pose is world from camera (4, 4) in Blender's axes."""
+    """Holds one rendered view. The pose is world from camera (4, 4) in Blender's axes."""
 
     name: str
     file: str
@@ -33,7 +33,7 @@ class RenderedView:
 
 @dataclass(frozen=True)
 class Rendering:
-    """What Blender rendered; rendered point = scale * (asset point + translation)."""
+    """Holds Blender's rendering, for which rendered point = scale * (asset point + translation)."""
 
     views: tuple[RenderedView, ...]
     box: RenderedBox
@@ -69,7 +69,7 @@ class Rendering:
 
 @dataclass(frozen=True)
 class RenderSource:
-    """Where the asset came from, and what happened to it before Blender."""
+    """Holds the origin of the asset, and the warnings and stage times from before Blender."""
 
     file: str = ""
     uri: str = ""

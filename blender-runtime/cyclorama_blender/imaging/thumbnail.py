@@ -1,4 +1,4 @@
-"""The strip of small images that a contact sheet shows. Pure."""
+"""Makes the strip of small images that a contact sheet shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def strip(images: dict[str, Bytes]) -> Bytes:
     """Puts images side by side, RGB (SIDE, SIDE * count, 3), each shrunk by area and padded with white to a square.
 
     Args:
-        images: by modality, grey (H, W), RGB, or RGBA, which is laid over white.
+        images: one image for each modality: grey (H, W), RGB, or RGBA, which is laid over white.
     """
     return np.concatenate([_tile(image, modality == "EDGE") for modality, image in images.items()], axis=1)
 
@@ -25,7 +25,7 @@ def _tile(image: Bytes, thin_lines: bool) -> Bytes:
     small_height, small_width = (max(1, round(side * scale)) for side in (height, width))
     small = _shrink(_shrink(_on_white(image), small_height, axis=0), small_width, axis=1)
     if thin_lines:
-        # A line of one pixel would fade with the scale; as many times darker it stays a line.
+        # A line of one pixel would fade with the scale, so it is made darker by the inverse, at most 4 times.
         small = 255 - (255 - small) * max(1.0, min(4.0, 1 / scale))
     tile = np.full((SIDE, SIDE, 3), 255, np.uint8)
     top, left = (SIDE - small_height) // 2, (SIDE - small_width) // 2
@@ -45,7 +45,7 @@ def _on_white(image: Bytes) -> npt.NDArray[np.float32]:
 
 
 def _shrink(image: npt.NDArray[np.float32], small: int, axis: int) -> npt.NDArray[np.float32]:
-    """Averages the lines that fall into each of the `small` ones; an image that is smaller has its lines repeated."""
+    """Averages the lines that fall into each of the `small` lines. The lines of a smaller image are repeated."""
     size = image.shape[axis]
     first = np.arange(small) * size // small
     counts = np.maximum(np.diff(np.append(first, size)), 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""transforms.json: the poses of several views as NeRF programs read them. Pure."""
+"""Builds transforms.json: the poses of several views as NeRF programs read them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cyclorama_blender.protocol.contract import Json
 
 
 def transforms(lens: Intrinsics, views: list[tuple[RenderedView, dict[str, str]]]) -> Json:
-    """Returns the document: OpenGL's camera axes, which are Blender's, and the rendered world with Z up.
+    """Returns the document, in OpenGL's camera axes, which are Blender's, and in the rendered world with Z up.
 
     Args:
-        lens: of all views.
-        views: each with the paths of its files by name.
+        lens: intrinsics of all views.
+        views: the views, each with the paths of its files by name.
     """
     (cx, cy), focal = lens.center, lens.focal_pixels
     return {
