@@ -1,9 +1,9 @@
-"""How good the textured image is for its time: PSNR against many samples, by samples and denoiser.
+"""Measures the quality of the textured image against its time, for each number of samples and each denoiser.
 
     python quality.py SIZE REFERENCE_SAMPLES ROUNDS FILE... > curve.jsonl
 
-Each line: file, samples, denoising, psnr (dB, 8-bit sRGB over white, least of the seeds), seconds (processor, median of the rounds).
-The reference has another seed than what is compared with it, and no denoiser.
+Each line has file, samples, denoising, psnr (dB against the reference, 8-bit sRGB over white, least of the seeds) and
+seconds (processor time, median of the rounds). The reference has many samples, another seed and no denoiser.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ CANDIDATES = [
 ]
 
 
-def shoot(scene: bpy.types.Scene, spec: RenderSpec, folder: Path) -> tuple[np.ndarray, float]:
+def shoot(
+    scene: bpy.types.Scene, spec: RenderSpec, folder: Path
+) -> tuple[np.ndarray, float]:
     """Renders once; returns the image over white as floats 0 to 255, and the processor seconds it took."""
     cycles_setup.configure(scene, spec)
     path = folder / "view.exr"
@@ -44,11 +46,13 @@ def shoot(scene: bpy.types.Scene, spec: RenderSpec, folder: Path) -> tuple[np.nd
     since = time.process_time()
     bpy.ops.render.render(write_still=True, scene=scene.name)
     seconds = time.process_time() - since
-    return textured(read_passes(path, spec.width, spec.height), "WHITE").astype(np.float64), seconds
+    return textured(read_passes(path, spec.width, spec.height), "WHITE").astype(
+        np.float64
+    ), seconds
 
 
 def psnr(image: np.ndarray, reference: np.ndarray) -> float:
-    """Peak signal to noise ratio in dB over the pixels that are not white in both."""
+    """Returns the peak signal to noise ratio in dB, over the pixels that are not white in both images."""
     shown = ((image < 255) | (reference < 255)).any(axis=-1)
     error = float(np.mean((image[shown] - reference[shown]) ** 2))
     return 10 * math.log10(255**2 / error) if error > 0 else math.inf
@@ -64,11 +68,19 @@ def main(argv: list[str]) -> None:
         for file in argv[3:]:
             shape = {"width": size, "height": size}
             scene = build(Path(file), defaults(**shape))
-            spec = defaults(**shape, samples=reference_samples, denoising="OFF", seed=99)
+            spec = defaults(
+                **shape, samples=reference_samples, denoising="OFF", seed=99
+            )
             reference, _ = shoot(scene, spec, folder)
             for samples, denoising in CANDIDATES:
                 runs = [
-                    shoot(scene, defaults(**shape, samples=samples, denoising=denoising, seed=seed), folder)
+                    shoot(
+                        scene,
+                        defaults(
+                            **shape, samples=samples, denoising=denoising, seed=seed
+                        ),
+                        folder,
+                    )
                     for seed in range(rounds)
                 ]
                 line = {
@@ -76,7 +88,9 @@ def main(argv: list[str]) -> None:
                     "samples": samples,
                     "denoising": denoising,
                     "psnr": round(min(psnr(image, reference) for image, _ in runs), 2),
-                    "seconds": round(statistics.median(seconds for _, seconds in runs), 3),
+                    "seconds": round(
+                        statistics.median(seconds for _, seconds in runs), 3
+                    ),
                 }
                 print(json.dumps(line), file=replies)
 

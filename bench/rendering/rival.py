@@ -1,10 +1,11 @@
-"""Four images of an asset as scripts make them: one Cycles render for each, nothing derived.
+"""Makes four images of an asset as most scripts do: one Cycles render for each, and none derived.
 
     python rival.py SAMPLES DATA_SAMPLES MODALITIES < lines of ["INPUT","OUTPUT_DIR"]
 
-Prints `ready`, and `done` after each line. Stage, light, camera and sampling are those of our own runtime, so that only the
-strategy differs: normals and depth come by way of the compositor, edges by Freestyle, PNGs from Blender. DATA_SAMPLES are
-the samples of all images but the textured one; below SAMPLES those images are not denoised either.
+Prints `ready`, and `done` after each line. Staging, light, camera and sampling are our own runtime's, so that only the
+strategy differs: the compositor makes normals and depth, Freestyle makes edges, and Blender writes the PNGs.
+DATA_SAMPLES is the number of samples of all images except the textured one; if it is below SAMPLES, those images are
+not denoised.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from cyclorama_blender.scene.staging.staged_scene import stage_scene
 
 
 def build(path: Path, spec: RenderSpec) -> bpy.types.Scene:
-    """Imports a file and sets stage, light and camera as the service does."""
+    """Imports a file and sets up staging, light and camera as the service does."""
     session.reset()
     importers.import_asset(path)
     staged = stage_scene(path, spec.object_scale)
@@ -90,7 +91,7 @@ def shoot(
 def map_normal(
     tree: bpy.types.NodeTree, layers: bpy.types.Node, _lens: bpy.types.Camera
 ) -> bpy.types.NodeSocket:
-    """Half the normal and a half more."""
+    """Adds nodes that map the normal to colours: half the normal plus a half."""
     socket = layers.outputs["Normal"]
     for operation in ("MULTIPLY", "ADD"):
         node = tree.nodes.new("CompositorNodeMixRGB")
@@ -104,7 +105,7 @@ def map_normal(
 def map_depth(
     tree: bpy.types.NodeTree, layers: bpy.types.Node, lens: bpy.types.Camera
 ) -> bpy.types.NodeSocket:
-    """Black at the near plane, white at the far one."""
+    """Adds nodes that map depth to grey: black at the near plane, white at the far plane."""
     node = tree.nodes.new("CompositorNodeMapRange")
     node.use_clamp = True
     node.inputs[1].default_value, node.inputs[2].default_value = (
@@ -122,9 +123,9 @@ MAPPINGS: dict[str, Callable[..., bpy.types.NodeSocket]] = {
 
 
 def main(argv: list[str]) -> None:
-    """Renders what the lines of standard input ask for."""
+    """Renders the asset of each line of standard input."""
     samples, data_samples = int(argv[0]), int(argv[1])
-    # Blender's own chatter goes to standard error.
+    # Blender's own log goes to standard error.
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     session.reset()

@@ -1,7 +1,7 @@
-"""Exercise 4: validates every .glb below a prefix of a bucket, one after the other, and puts a JSON report beside each.
+"""Validates every .glb below a prefix of a bucket, and puts a JSON report beside each (exercise 4).
 
     python batch_validator.py my-test-bucket assets/ --limit 100
-    python batch_validator.py --bucket_name my-test-bucket --prefix assets/ --limit 100 --endpoint-url http://127.0.0.1:7070
+    python batch_validator.py --bucket_name my-test-bucket --prefix assets/ --endpoint-url http://127.0.0.1:7070
 
 Credentials, region and endpoint come from the usual AWS environment and files. Needs bpy and boto3.
 """
@@ -29,7 +29,7 @@ CLIENT_OPTIONS = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode":
 
 
 def main(argv: list[str], scratch: Path) -> int:
-    """Validates a bucket; returns the exit code, which is 0 also when assets failed."""
+    """Validates a bucket; returns the exit code, which is 0 even if assets failed."""
     options = parse_options(argv)
     standalone.open_blender()
     store = open_store(options.endpoint_url)
@@ -64,7 +64,7 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--endpoint-url", help="another S3 than Amazon's (default: AWS_ENDPOINT_URL)")
     parser.add_argument("--output", help="s3://bucket/prefix/ that takes the reports (default: beside the files)")
     parser.add_argument("--resume", action="store_true", help="leave out files that have a report already")
-    # Defaults of the parser would overwrite what was given by name with what was not given by position.
+    # The parser's own defaults for positions would overwrite values that were given by name.
     options = parser.parse_args(argv, argparse.Namespace(bucket_name="", prefix="", limit="0"))
     if not options.bucket_name:
         parser.error("bucket_name is missing")
@@ -80,7 +80,7 @@ def open_store(endpoint_url: str | None) -> Any:
     """Opens a client of the store.
 
     Raises:
-        RuntimeFailure: boto3 is not installed, or an endpoint, profile or region is none.
+        RuntimeFailure: boto3 is not installed, or an endpoint, profile or region is not valid.
     """
     try:
         import boto3
@@ -92,7 +92,7 @@ def open_store(endpoint_url: str | None) -> Any:
             f"this Python has no boto3 ({error}); install it: {sys.executable} -m pip install -r "
             f"{Path(__file__).resolve().parent.parent / 'requirements' / 's3.txt'}",
         ) from error
-    # Stores other than Amazon's rarely have a name for each bucket.
+    # Stores other than Amazon's rarely have a host name for each bucket.
     s3 = {"addressing_style": "path"} if endpoint_url else {}
     try:
         return boto3.client("s3", endpoint_url=endpoint_url, config=Config(**CLIENT_OPTIONS, s3=s3))
@@ -101,7 +101,7 @@ def open_store(endpoint_url: str | None) -> Any:
 
 
 def store_errors() -> tuple[type[Exception], ...]:
-    """What a call of the store may raise; the disk that it writes to, too."""
+    """Returns the exceptions that a call of the store may raise, also those of the local disk."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -109,11 +109,11 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 
 def scan(store: Any, options: argparse.Namespace) -> tuple[int, list[str]]:
-    """Lists the assets below the prefix: how many there are, and the keys to process."""
+    """Lists the assets below the prefix: returns their number and the keys to process."""
     keys = list(list_keys(store, options.bucket_name, options.prefix, SUFFIX))
     left = keys
     if options.resume:
-        # Reports of a prefix begin as the report of a file of that very name would.
+        # The keys of the prefix's reports begin like the report of a file with exactly that name.
         bucket, example = report_place(options, options.prefix)
         done = set(list_keys(store, bucket, example.removesuffix(REPORT), REPORT))
         left = [key for key in keys if report_place(options, key)[1] not in done]
@@ -121,7 +121,7 @@ def scan(store: Any, options: argparse.Namespace) -> tuple[int, list[str]]:
 
 
 def list_keys(store: Any, bucket: str, prefix: str, suffix: str) -> Iterator[str]:
-    """Yields every key that begins and ends like this, which comes in pages of at most 1,000."""
+    """Yields every key with this prefix and suffix; the store lists them in pages of at most 1,000."""
     for page in store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", []):
             if entry["Key"].lower().endswith(suffix) and "_cyclorama/" not in entry["Key"]:
@@ -130,14 +130,14 @@ def list_keys(store: Any, bucket: str, prefix: str, suffix: str) -> Iterator[str
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an asset came to."""
+    """Holds the result of one asset."""
 
     is_success: bool
     report: Json
 
 
 def process(store: Any, options: argparse.Namespace, key: str, path: Path) -> bool:
-    """Takes one asset from download to clean-up, and tells whether all went well; no asset ends the run."""
+    """Takes one asset from download to clean-up, and returns whether it succeeded. No asset ends the run."""
     bucket, name = report_place(options, key)
     try:
         outcome = validate(store, options, key, path)
@@ -158,7 +158,7 @@ def process(store: Any, options: argparse.Namespace, key: str, path: Path) -> bo
 
 
 def validate(store: Any, options: argparse.Namespace, key: str, path: Path) -> Outcome:
-    """Downloads an asset and describes it; whatever is wrong with it becomes an error report."""
+    """Downloads an asset and describes it. Any failure of the asset becomes an error report."""
     store.download_file(options.bucket_name, key, str(path))
     say(f"Downloaded ({path.stat().st_size / 1e6:.1f} MB)")
     try:
@@ -177,14 +177,14 @@ def validate(store: Any, options: argparse.Namespace, key: str, path: Path) -> O
 
 
 def explain_no_face(vertices: int, warnings: tuple[str, ...]) -> str:
-    """Says that an asset has no face, and what it has: warnings often tell, such as curves alone or another scene."""
+    """Returns a message for an asset without faces. Its warnings often say why: only curves, or another scene."""
     what = f"no face but {vertices} vertices" if vertices else "no mesh"
     return "; ".join([f"the asset has {what}; expected at least one face", *warnings[:5]])
 
 
 def report_place(options: argparse.Namespace, key: str) -> tuple[str, str]:
-    """Says where the report of an asset goes: bucket and key."""
-    # Only a lower-case ending is dropped: 'a.glb' and 'a.GLB' may lie side by side.
+    """Returns the bucket and the key of an asset's report."""
+    # Only a lower-case ending is dropped: 'a.glb' and 'a.GLB' may be side by side.
     name = key.removesuffix(SUFFIX) + REPORT
     if options.output is None:
         return options.bucket_name, name
@@ -193,17 +193,17 @@ def report_place(options: argparse.Namespace, key: str) -> tuple[str, str]:
 
 
 def scanned_uri(options: argparse.Namespace) -> str:
-    """Names what is scanned."""
+    """Returns the URI that is scanned."""
     return f"s3://{options.bucket_name}/{options.prefix}"
 
 
 def say(text: str) -> None:
-    """Prints a line of an asset's block."""
+    """Prints one line of an asset's block."""
     print(f"   > {printable(text)}")
 
 
 def printable(text: str) -> str:
-    """Spells out what would move the cursor or end the line: keys may hold any character."""
+    """Escapes characters that would move the cursor or end the line, since keys may hold any character."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
@@ -213,7 +213,7 @@ def count_of(count: int, noun: str) -> str:
 
 
 def plural(count: int) -> str:
-    """Returns what a noun ends in."""
+    """Returns the ending of a noun in the plural, if the count asks for it."""
     return "" if count == 1 else "s"
 
 

@@ -1,4 +1,4 @@
-"""Exercise 1: writes the vertex and face counts, topology and dimensions of one 3D file as JSON.
+"""Writes the vertex and face counts, topology and dimensions of one 3D file as JSON (exercise 1).
 
     python mini_inspector.py input.glb output.json
     blender --background --python mini_inspector.py -- input.glb output.json

@@ -1,4 +1,4 @@
-"""Exercise 2: renders one 3D file as textured, normal, depth and edge images, with a metadata.json.
+"""Renders one 3D file as textured, normal, depth and edge images, with a metadata.json (exercise 2).
 
     python render_task.py input.glb output_dir/
     blender --background --python render_task.py -- input.glb output_dir/
@@ -33,11 +33,11 @@ def main(argv: list[str], scratch: Path) -> int:
     """Renders one file; returns the exit code."""
     options = parse(argv)
     if options.device == "cpu":
-        # Cycles asks the driver for its devices only when it is about to render.
+        # Cycles asks the driver for its devices only before it renders, so this still takes effect.
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     standalone.open_blender()
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-        # Cycles tells there of each of its steps; what goes wrong comes as an exception.
+        # Cycles logs each of its steps there; failures are raised as exceptions.
         os.dup2(nowhere.fileno(), 1)
     try:
         answer = render_task(options, scratch)
@@ -74,7 +74,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def render_task(options: argparse.Namespace, scratch: Path) -> Answer:
-    """Imports, renders and derives in this process; the files come to the output folder when all are there."""
+    """Imports, renders and derives in this process, and moves the files to the output folder at the end."""
     from cyclorama_blender.imaging import derive
     from cyclorama_blender.scene.asset import importers, session
     from cyclorama_blender.scene.render import modalities
@@ -103,7 +103,7 @@ def render_task(options: argparse.Namespace, scratch: Path) -> Answer:
 
 @contextlib.contextmanager
 def stage(title: str) -> Iterator[None]:
-    """Says what begins, and keeps Blender's operators from repeating on standard output what they raise."""
+    """Prints the stage's title, and keeps Blender's operators from printing their exceptions on standard output."""
     print(f"{title}...")
     with contextlib.redirect_stdout(io.StringIO()):
         yield
