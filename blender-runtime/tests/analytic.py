@@ -1,4 +1,4 @@
-"""Views of bodies whose depth and normals are known in closed form: rays through pixel centres, no renderer."""
+"""Makes views of bodies whose depth and normals are known in closed form, by rays through pixel centres."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MISS = np.float32(1e10)
 
 @dataclass(frozen=True)
 class Eye:
-    """A camera and its rays in the world, with planar depth as their parameter."""
+    """Holds a camera and its rays in the world, with planar depth as their parameter."""
 
     lens: Intrinsics
     pose: np.ndarray
@@ -34,14 +34,14 @@ class Eye:
 
 
 def front_eye(distance: float, size: int = 256, field_of_view: float = DEFAULT_FIELD_OF_VIEW) -> Eye:
-    """The exercise's view from a distance."""
+    """Returns the exercise's camera at a distance."""
     direction = np.array([0.0, -5.0, 2.0]) / np.sqrt(29)
     return Eye(Intrinsics(size, size, field_of_view), camera.look_at(direction * distance, (0, 0, 0)))
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Depth (H, W), 1e10 where there is nothing, and world normals (H, W, 3)."""
+    """Holds depth (H, W), 1e10 in the background, and world normals (H, W, 3)."""
 
     depth: np.ndarray
     normals: np.ndarray
@@ -51,12 +51,12 @@ class Seen:
         return self.depth < NOTHING
 
     def over(self, other: Seen) -> Seen:
-        """Both bodies, the nearer one in front."""
+        """Returns both bodies, the nearer one in front."""
         nearer = self.depth <= other.depth
         return Seen(np.where(nearer, self.depth, other.depth), np.where(nearer[..., None], self.normals, other.normals))
 
     def passes(self, colour: float = 0.5) -> Passes:
-        """The passes that a renderer would have written without antialiasing."""
+        """Returns the passes that a renderer would write without antialiasing."""
         alpha = self.mask.astype(np.float32)
         light = alpha * np.float32(colour) * np.linspace(0.5, 1, alpha.shape[1], dtype=np.float32)
         x, y, z = (np.ascontiguousarray(self.normals[..., at]) for at in range(3))
@@ -64,7 +64,7 @@ class Seen:
 
 
 def polyhedron(eye: Eye, normals: np.ndarray, offsets: np.ndarray, smooth: bool = False) -> Seen:
-    """A convex body of the points with normals . p <= offsets; shaded flat, or as a ball around the origin."""
+    """Returns the convex body of the points with normals . p <= offsets, shaded flat or as a ball around the origin."""
     rays = eye.rays
     enter, leave = np.full(rays.shape[:2], -np.inf), np.full(rays.shape[:2], np.inf)
     facet = np.zeros(rays.shape[:2], int)
@@ -85,20 +85,20 @@ def polyhedron(eye: Eye, normals: np.ndarray, offsets: np.ndarray, smooth: bool 
 
 
 def box(eye: Eye, half: tuple[float, float, float], turn_degrees: float = 0, middle: tuple = (0, 0, 0)) -> Seen:
-    """A box, turned around the vertical axis."""
+    """Returns a box that is turned around the vertical axis."""
     axes = turned(turn_degrees)
     normals = np.concatenate((axes.T, -axes.T))
     return polyhedron(eye, normals, np.tile(half, 2) + normals @ np.array(middle))
 
 
 def turned(degrees: float) -> np.ndarray:
-    """Rotation around the vertical axis."""
+    """Returns the rotation around the vertical axis."""
     sine, cosine = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
     return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]])
 
 
 def ball(eye: Eye, radius: float = 1.0, middle: tuple = (0, 0, 0)) -> Seen:
-    """A sphere."""
+    """Returns a sphere."""
     rays, start = eye.rays, eye.position - np.array(middle)
     a, b, c = (rays * rays).sum(-1), rays @ start, start @ start - radius**2
     inside = b * b - a * c
@@ -110,7 +110,7 @@ def ball(eye: Eye, radius: float = 1.0, middle: tuple = (0, 0, 0)) -> Seen:
 
 
 def write_passes(path: Path, passes: Passes) -> None:
-    """Writes a view as Blender does, with its names of channels."""
+    """Writes a view as Blender does, with Blender's names of channels."""
     names = {"Combined": zip("RGBA", (*passes.rgb, passes.alpha), strict=True), "Depth": [("Z", passes.depth)]}
     names["Normal"] = zip("XYZ", passes.normal, strict=True)
     if passes.index is not None:
@@ -119,7 +119,7 @@ def write_passes(path: Path, passes: Passes) -> None:
 
 
 def derive_op(views: dict[str, Eye], framed: bool = True, **spec: object) -> Json:
-    """A DeriveOp of balls of radius 1, as protobuf JSON has it."""
+    """Returns a DeriveOp of balls of radius 1 as protobuf JSON."""
     lens = next(iter(views.values())).lens
     corner = {"x": 1.0, "y": 1.0, "z": 1.0}
     box = {"min": {axis: -1.0 for axis in "xyz"}, "max": corner}

@@ -1,4 +1,4 @@
-"""Blender for tests: the real served process behind pipes, and a scene in the test's own process."""
+"""Provides Blender to tests: the real served process behind pipes, and a scene in the test's own process."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import pytest
 RUNTIME = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 60
 EXIT_STATUS = pytest.StashKey[int]()
-"""What the run came to; without it the run itself broke."""
+"""Key of the run's exit code; it is missing if the run itself broke."""
 AS_MODULE = ["-m", "cyclorama_blender.serve"]
 
 
 class Served:
-    """The warm process of `serve.py`; every wait ends after a minute, by killing it."""
+    """Runs the warm process of `serve.py`. A wait of more than a minute kills it."""
 
     def __init__(self, log: Path, program: list[str] = AS_MODULE) -> None:
         requests_read, requests_write = os.pipe()
@@ -31,7 +31,7 @@ class Served:
             self.process = subprocess.Popen(
                 [sys.executable, *program, *control],
                 cwd=RUNTIME,
-                # Blender's own temporary folder stays behind when the process is killed.
+                # A killed process leaves Blender's own temporary folder behind.
                 env={**os.environ, "TMPDIR": str(log.parent), "TEMP": str(log.parent)},
                 pass_fds=(requests_read, events_write),
                 stdin=subprocess.DEVNULL,
@@ -55,7 +55,7 @@ class Served:
             alarm.cancel()
 
     def send(self, line: bytes) -> dict[str, Any]:
-        """Writes a line and returns the event that ends the request; stages pass by in `stages`."""
+        """Writes a line and returns the event that ends the request. The stages before it are added to `stages`."""
         os.write(self._requests, line + b"\n")
         self.stages: list[str] = []
         while "progress" in (event := self.read()):
@@ -63,7 +63,7 @@ class Served:
         return event
 
     def inspect(self, path: Path, request_id: str = "r1") -> dict[str, Any]:
-        """Has an asset inspected."""
+        """Sends a request to inspect an asset."""
         request = {"requestId": request_id, "traceId": "trace-1", "inputPath": str(path), "inspect": {}}
         return self.send(json.dumps(request).encode())
 
@@ -83,7 +83,7 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    """A warm process of its own."""
+    """Yields a warm process for one test."""
     process = Served(tmp_path / "blender.log")
     yield process
     process.close()
@@ -91,7 +91,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def shared_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A warm process that the tests of a module share, since surviving the test before is part of its work."""
+    """Yields a warm process that the tests of a module share, since it must also survive the test before."""
     process = Served(tmp_path_factory.mktemp("served") / "blender.log")
     yield process
     process.close()
@@ -99,7 +99,7 @@ def shared_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def empty_scene() -> Any:
-    """Blender in this process, reset; returns its scene."""
+    """Resets Blender in this process and returns its scene."""
     from cyclorama_blender.scene.asset import session
 
     session.reset()
@@ -116,7 +116,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Ends the process when all reports are written: after renders Blender's clean-up hangs at times."""
+    """Ends the process when all reports are written, since Blender's clean-up sometimes hangs after renders."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(config.stash.get(EXIT_STATUS, 3))

@@ -1,4 +1,4 @@
-"""A glTF of upright walls side by side, each with a material of its own, all inside one file."""
+"""Writes a glTF of upright walls side by side, each with its own material, all inside one file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FACES = np.array([0, 1, 2, 0, 2, 3], np.uint32)
 
 
 def write_walls(path: Path, materials: list[Json], images: list[Any] = [], **more: Any) -> Path:  # noqa: B006
-    """Writes walls of one metre that look to the front, from left to right; texture i has image i."""
+    """Writes walls of one metre that face the front, from left to right. Texture i has image i."""
     arrays = (CORNERS, UV, FACES)
     starts = np.cumsum([0, *(array.nbytes for array in arrays)]).tolist()
     kinds = (("VEC3", 5126), ("VEC2", 5126), ("SCALAR", 5125))

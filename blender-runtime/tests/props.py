@@ -1,4 +1,4 @@
-"""Things to put before the camera, and the camera."""
+"""Adds objects and materials to Blender's scene, and renders it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_cube(size: float = 1.0, at: Any = (0, 0, 0), name: str = "cube") -> Any:
 
 
 def add_ball(radius: float, at: Any = (0, 0, 0), segments: int = 512) -> Any:
-    """Adds a smooth ball, by far faster than Blender's own operator."""
+    """Adds a smooth ball, much faster than Blender's own operator."""
     rings = segments // 2
     turn = np.arange(segments) * 2 * np.pi / segments
     lift = (np.arange(1, rings) / rings - 0.5) * np.pi
@@ -56,7 +56,7 @@ def add_ball(radius: float, at: Any = (0, 0, 0), segments: int = 512) -> Any:
 
 
 def add_material(thing: Any, **inputs: Any) -> Any:
-    """Gives a thing a Principled material with these inputs."""
+    """Gives an object a Principled material with these inputs."""
     material = bpy.data.materials.new("material")
     material.use_nodes = True
     for name, value in inputs.items():

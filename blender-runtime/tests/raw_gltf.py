@@ -1,4 +1,4 @@
-"""Reads a binary glTF without Blender and without our code, for tests that compare."""
+"""Reads a binary glTF without Blender and without our code, so that tests can compare."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Z_UP = np.array([[1, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype
 
 
 class RawGltf:
-    """The JSON of a .glb and the arrays that it names."""
+    """Holds the JSON of a .glb and reads the arrays that it names."""
 
     def __init__(self, path: Path) -> None:
         content = path.read_bytes()
@@ -25,7 +25,7 @@ class RawGltf:
         self._binary = content[28 + length :]
 
     def list(self, name: str) -> list[dict[str, Any]]:
-        """Returns a list of the JSON, empty where it is absent."""
+        """Returns a list of the JSON, or an empty one if it is absent."""
         return self.json.get(name, [])
 
     def array(self, accessor: int) -> np.ndarray:

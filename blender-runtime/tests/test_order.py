@@ -1,4 +1,4 @@
-"""A warm process: what an asset comes to does not depend on what came before it."""
+"""In a warm process the result of an asset does not depend on the assets before it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPEC = {"width": 64, "height": 64, "samples": 2}
 
 @pytest.fixture
 def odd(empty_scene: Any, tmp_path: Path) -> Path:
-    """A .blend with settings that nobody else has, and our own names."""
+    """Saves a .blend with unusual settings and with our own names."""
     empty_scene.name = "cyclorama"
     cube = add_cube(3, name="cyclorama solid")
     add_material(cube, Base_Color=(1, 0, 0, 1))
@@ -39,7 +39,7 @@ def odd(empty_scene: Any, tmp_path: Path) -> Path:
 
 
 def work(served: Served, path: Path, folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]]:
-    """Returns the inspection and the rendering, without what time it took, and the passes."""
+    """Returns the inspection, the rendering without its times, and the passes."""
     folder.mkdir()
     inspection = served.inspect(path)["result"]["inspection"]
     request = {"requestId": "r", "inputPath": str(path), "outputDir": str(folder), "modalities": {"spec": SPEC}}

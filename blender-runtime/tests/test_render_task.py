@@ -1,4 +1,4 @@
-"""Exercise 2's script as a user runs it, and its images against a cube that is known in closed form."""
+"""Exercise 2's script runs as a user runs it, and its images agree with a cube that is known in closed form."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TURN_DEGREES = 30
 
 
 def cube_obj(turn_degrees: float) -> str:
-    """A cube of side 2, turned around the vertical axis, which is Y in an OBJ."""
+    """Returns a cube of side 2, turned around the vertical axis, which is Y in an OBJ."""
     sine, cosine = np.sin(np.radians(turn_degrees)), np.cos(np.radians(turn_degrees))
     corners = [(x, y, z) for z in (-1, 1) for y in (-1, 1) for x in (-1, 1)]
     lines = [f"v {cosine * x + sine * z:.9f} {y} {cosine * z - sine * x:.9f}" for x, y, z in corners]
@@ -38,7 +38,7 @@ def cube_obj(turn_degrees: float) -> str:
 
 @pytest.fixture(scope="module")
 def cube(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """The folder of a rendered cube, and what the script said."""
+    """Returns the folder of a rendered cube, and the script's output."""
     folder = tmp_path_factory.mktemp("cube")
     (folder / "cube.obj").write_text(cube_obj(TURN_DEGREES))
     done = run(
@@ -95,7 +95,7 @@ def test_its_images_are_the_cubes(cube) -> None:
 
     grey = np.rint(pixels(out / "render_depth.png")[..., 0] * 255).astype(int)
     inside = truth.mask & (grey < 255)
-    # Along the outline a pixel's middle is on either side by what float32 rounds.
+    # Along the outline, float32's rounding decides on which side a pixel's middle is.
     assert np.count_nonzero(truth.mask ^ (grey < 255)) <= 4
     near, far = (document["views"][0]["depth"][name] for name in ("near", "far"))
     seen = truth.depth[truth.mask]
@@ -113,7 +113,7 @@ def test_its_images_are_the_cubes(cube) -> None:
 
 
 def far_from(points: np.ndarray, distance: float) -> np.ndarray:
-    """Says of each pixel (SIZE, SIZE) whether its middle is further than a distance from all points."""
+    """Returns for each pixel (SIZE, SIZE) whether its middle is further than a distance from all points."""
     far = np.ones((SIZE, SIZE), bool)
     middles = np.stack(np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5), axis=-1)
     for point in points:
@@ -178,7 +178,7 @@ def test_a_black_asset_is_rendered_with_a_warning(tmp_path: Path) -> None:
 
 
 def black_triangle(alpha: float = 1) -> dict:
-    """An unlit black triangle that stands upright, as glTF with its buffer inside."""
+    """Returns an upright unlit black triangle, as glTF with its buffer inside."""
     from base64 import b64encode
 
     points = np.array([[-1, 0, 0], [1, 0, 0], [0, 2, 0]], np.float32)

@@ -1,4 +1,4 @@
-"""The exercises' JSON, byte for byte but for numbers."""
+"""The exercises' JSON agrees with the exercise byte for byte, except for its numbers."""
 
 from __future__ import annotations
 

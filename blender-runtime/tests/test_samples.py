@@ -1,11 +1,11 @@
-"""Every figure of the samples against one that was come by in another way.
+"""Every figure of the samples agrees with one that was computed in another way.
 
-The other way is trimesh where it has the figure, else plain Python over the file. Tolerances:
+The other way is trimesh if it has the figure, else plain Python over the file. The tolerances are:
 
-- counts: none; but where a skin moves the mesh, Blender's importer puts vertices into the bind pose, whose rounding
-  parts positions that were equal in the file: 1 in 100 or 1, whichever is more;
-- areas, volumes, boxes: 1 part in 100,000, since Blender's matrices are of single precision; the box of an asset with
-  a clip is that of the pose in which the importer leaves it: 1 in 100;
+- counts: none; if a skin moves the mesh, 1 in 100 or 1, whichever is more, since Blender's importer puts vertices into
+  the bind pose, whose rounding separates positions that were equal in the file;
+- areas, volumes, boxes: 1 part in 100,000, since Blender's matrices have single precision; for the box of an asset with
+  a clip 1 in 100, since the importer leaves it in a pose of the clip;
 - durations: a ten-thousandth of a second, since Blender keeps frames.
 
 Compressed samples are compared as a worker hands them to Blender: decoded.
@@ -52,7 +52,7 @@ def file_of(name: str) -> Path:
         return SAMPLES / f"{name}.glb"
     decoded = Path(DECODED.name) / f"{name}.glb"
     command = [NODE, ROOT / "services/kernel/asset/decode-main.ts", SAMPLES / decoded.name, decoded, "4096"]
-    # The program ends with the pipe that it reads from.
+    # The program ends when its standard input closes.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         alarm = threading.Timer(DECODE_TIMEOUT_S, process.kill)
         alarm.start()
@@ -86,7 +86,7 @@ def mesh_nodes(name: str) -> list[tuple[dict[str, Any], np.ndarray]]:
 
 @cache
 def welded(name: str, mesh: int) -> trimesh.Trimesh:
-    """A mesh of the file with one vertex for each different position; triangles that collapse are left out."""
+    """Returns a mesh of the file with one vertex for each different position, without triangles that collapse."""
     points, triangles = mesh_of(name, mesh)
     numbers: dict[tuple[float, ...], int] = {}
     of = [numbers.setdefault(tuple(point), len(numbers)) for point in (points + 0.0).tolist()]
@@ -140,7 +140,7 @@ def test_winding(name: str):
 def test_positions_parts_and_loose_ends(name: str):
     def parts(mesh: int) -> int:
         found = welded(name, mesh)
-        # networkx, which looks at one edge after the other.
+        # networkx visits the edges one by one.
         return len(trimesh.graph.connected_components(found.edges, min_len=2, engine="networkx"))
 
     expected = {
@@ -170,7 +170,7 @@ def test_watertightness_area_and_volume(name: str):
     pieces = []
     for node, world in mesh_nodes(name):
         piece = welded(name, node["mesh"]).copy()
-        # A skin moves its mesh whatever the place of its node.
+        # A skin moves its mesh, and the place of the mesh's node has no effect.
         piece.apply_transform(np.eye(4) if "skin" in node else world)
         pieces.append(piece)
     found = inspected(name)["stats"]["surface"]
@@ -185,7 +185,7 @@ def test_watertightness_area_and_volume(name: str):
 
 def test_bounds(name: str):
     if is_skinned(name):
-        # Of a skin only Blender can tell the pose.
+        # Only Blender knows the pose of a skin.
         assert "boundsMin" in inspected(name)
         return
     corners = [

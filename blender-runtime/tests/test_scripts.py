@@ -1,4 +1,4 @@
-"""The one-file scripts as a user runs them."""
+"""The one-file scripts run as a user runs them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence_and_exit_code_1(tmp_path: Pa
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_an_old_blender_is_refused_with_a_sentence(tmp_path: Path, script: str):
-    # As much of Blender 3.4 as is looked at before it is refused.
+    # This has as much of Blender 3.4 as is read before it is refused.
     (tmp_path / "bpy.py").write_text(
         "class app:\n    version = (3, 4, 1)\n    version_string = '3.4.1'\nclass types:\n    Scene = object\n"
     )
@@ -86,7 +86,7 @@ def test_an_old_blender_is_refused_with_a_sentence(tmp_path: Path, script: str):
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_python_without_bpy_is_told_where_to_get_it(tmp_path: Path, script: str):
+def test_a_python_without_bpy_is_refused_with_where_to_get_it(tmp_path: Path, script: str):
     (tmp_path / "bpy.py").write_text("raise ModuleNotFoundError(\"No module named 'bpy'\", name='bpy')\n")
     done = run(script, *SCRIPTS[script], PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
@@ -101,7 +101,7 @@ def test_every_run_has_the_hash_seed_that_workers_have(tmp_path: Path, seed: str
     assert "cannot import bpy (seed 0)" in done.stderr
 
 
-def test_a_python_without_boto3_is_told_where_to_get_it(tmp_path: Path):
+def test_a_python_without_boto3_is_refused_with_where_to_get_it(tmp_path: Path):
     (tmp_path / "boto3.py").write_text("raise ModuleNotFoundError(\"No module named 'boto3'\", name='boto3')\n")
     done = run("batch_validator.py", "bucket", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
@@ -137,7 +137,7 @@ def test_names_of_others_stay_on_their_line(capsys: pytest.CaptureFixture[str]):
         (0, ("curves: 2",), "the asset has no mesh; expected at least one face; curves: 2"),
     ],
 )
-def test_an_asset_without_faces_is_told_with_what_it_has(vertices: int, warnings: tuple[str, ...], says: str):
+def test_an_asset_without_faces_is_reported_with_what_it_has(vertices: int, warnings: tuple[str, ...], says: str):
     validator = runpy.run_path(str(RUNTIME / "scripts" / "batch_validator.py"))
     assert validator["explain_no_face"](vertices, warnings) == says
 
@@ -175,7 +175,7 @@ def test_a_reader_who_has_seen_enough_is_no_defect(tmp_path: Path):
 
 
 def temporary(folder: Path) -> dict[str, str]:
-    """Python and Blender each have a name for it."""
+    """Returns the variables of the temporary folder; Python and Blender each have one."""
     return {name: str(folder / "temporary") for name in ("TMPDIR", "TEMP")}
 
 

@@ -1,4 +1,4 @@
-"""Alpha of half-transparent surfaces loses its noise, and edges stay to the bit."""
+"""Alpha of half-transparent surfaces loses its noise, and edges do not change at all."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ EVERYWHERE = np.ones((SIDE, SIDE), np.bool_)
 
 
 def sampled(truth: Any, samples: int = SAMPLES) -> np.ndarray:
-    """Counts as Cycles does, with samples that are spread evenly: the count is off by less than one."""
+    """Counts samples as Cycles does: they are spread evenly, so the count is off by less than one."""
     truth = np.broadcast_to(np.asarray(truth, np.float64), (SIDE, SIDE))
     shift = np.random.default_rng(1).uniform(0, 1, (SIDE, SIDE))
     return (np.floor(truth * samples + shift) / samples).clip(0, 1).astype(np.float32)
 
 
 def steady(alpha: Any, truth: Any, mask: Any = EVERYWHERE, samples: int = SAMPLES, colour: Any = 1.0) -> np.ndarray:
-    """Steadies alpha beside light without noise, of a surface that is red, bluish where `colour` is small."""
+    """Smooths alpha beside light without noise, of a surface that is red, or bluish where `colour` is small."""
     light = np.broadcast_to(np.asarray(truth, np.float32), alpha.shape)
     rgb = tuple(light * np.asarray(share, np.float32) for share in (0.8 * colour, 0.3 * colour, 0.2))
     nothing = np.zeros_like(alpha)
@@ -73,7 +73,7 @@ def test_steps_of_alpha_stay_where_only_one_colour_shows_them() -> None:
     np.testing.assert_array_equal(out[:, beside], noisy[:, beside])
 
 
-def test_black_surfaces_whose_light_tells_nothing_stay_to_the_bit() -> None:
+def test_black_surfaces_whose_light_shows_nothing_do_not_change() -> None:
     noisy = sampled(0.5)
     np.testing.assert_array_equal(steady(noisy, 0.0), noisy)
 
@@ -87,7 +87,7 @@ def test_a_rendered_step_of_alpha_is_not_smeared(tmp_path: Path) -> None:
     modalities.render({"spec": spec}, Path("asset.glb"), tmp_path, [])
     passes = read_passes(tmp_path / "view_000.exr", 256, 256)
     change = (smooth_alpha(passes, passes.mask, 8) - passes.alpha)[40:-40]
-    # Means over columns are nearly free of noise. Were the light not asked, one would move by 9/255.
+    # Means over columns are nearly free of noise. Without the test of the light, one would move by 9/255.
     assert np.abs(change.mean(axis=0)[118:138]).max() < 2 / 255
     assert (change != 0)[:, 60:110].mean() > 0.7
 
@@ -96,7 +96,7 @@ def test_a_rendered_step_of_alpha_is_not_smeared(tmp_path: Path) -> None:
 def test_outlines_stay_to_the_bit(share: float) -> None:
     y, x = np.mgrid[:SIDE, :SIDE] + 0.5 - SIDE / 2
     beyond = np.hypot(x, y) - SIDE / 3
-    # The filter of the renderer spreads an outline over about two pixels.
+    # The renderer's filter spreads an outline over about two pixels.
     truth = share * np.clip(0.5 - beyond / 2, 0, 1)
     noisy = sampled(truth)
     near = beyond > -3

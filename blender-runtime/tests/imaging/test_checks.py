@@ -1,4 +1,4 @@
-"""What is not good enough for a dataset is named; what is merely odd is said."""
+"""Images that are not good enough for a dataset fail a check; images that are only odd bring a warning."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_one_colour_that_fills_the_image_is_blank(good: Passes, light: float, co
 
 
 def noise_of_denoising(shape: tuple[int, ...]) -> np.ndarray:
-    """Most pixels are off by a fraction of a step, few beside the outline by many."""
+    """Returns noise that is a fraction of a step at most pixels, and many steps at a few beside the outline."""
     random = np.random.default_rng(3)
     return np.float32(random.normal(0, 5e-4, shape) + random.normal(0, 0.1, shape) * (random.random(shape) < 0.02))
 
@@ -155,7 +155,7 @@ def test_alpha_and_depth_that_disagree_by_one_in_fifty_are_worth_a_warning(
 ) -> None:
     alpha = good.alpha.copy()
     rows, columns = np.nonzero((alpha > 0.99) if not alpha_there else (alpha < 0.01) & ~good.mask)
-    # Away from the borders, at which it would be cropped.
+    # At the borders it would be cropped.
     inside = (rows > 4) & (rows < 123) & (columns > 4) & (columns < 123)
     changed = round(share * np.count_nonzero(good.mask))
     alpha[rows[inside][:changed], columns[inside][:changed]] = 1 if alpha_there else 0

@@ -1,4 +1,4 @@
-"""The lit image: the exact curve, straight alpha, and light composited as light."""
+"""The lit image has sRGB's exact curve and straight alpha, and is composited in linear light."""
 
 from __future__ import annotations
 

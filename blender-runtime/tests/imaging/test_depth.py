@@ -1,4 +1,4 @@
-"""Depth as grey comes back as depth, and flat things break nothing."""
+"""Depth survives the way to grey and back, and flat objects break nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_depth_comes_back_within_half_a_grey_step(scale: float, bits: int, toler
     z[~seen.mask] = 1e10
     near, far = depth.visible_range(z, seen.mask)
     back = depth.from_grey(depth.to_grey(z, seen.mask, near, far, bits), near, far, bits)
-    # What float32 itself rounds comes on top.
+    # Float32's own rounding adds to it.
     limit = (tolerance + 1e-6) * (far - near) + 2e-7 * far
     assert np.abs(back - z)[seen.mask].max() <= limit
     assert np.isinf(back[~seen.mask]).all()

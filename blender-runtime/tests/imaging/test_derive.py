@@ -1,4 +1,4 @@
-"""From EXR files to the dataset's files, with views of bodies that are known in closed form."""
+"""The dataset's files follow from EXR files of bodies that are known in closed form."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def written(folder: Path) -> list[str]:
 
 
 def pixels(path: Path) -> np.ndarray:
-    """RGBA (H, W, 4) from the top, 0 to 1, as Blender reads it and as it was stored."""
+    """Returns RGBA (H, W, 4) from the top, 0 to 1, as Blender reads it and as it was stored."""
     import bpy
 
     image = bpy.data.images.load(str(path))
@@ -117,7 +117,7 @@ def test_several_views_have_folders_and_poses_for_nerf(tmp_path: Path) -> None:
     assert poses["fl_x"] == pytest.approx(48 / np.tan(poses["camera_angle_x"] / 2))
     assert [frame["file_path"] for frame in poses["frames"]] == [names[0], names[4]]
     np.testing.assert_allclose(poses["frames"][1]["transform_matrix"], side.pose)
-    # The way along -Z leads from the camera to the object.
+    # The camera looks along its -Z axis at the object.
     for frame in poses["frames"]:
         matrix = np.array(frame["transform_matrix"])
         np.testing.assert_allclose(matrix[:3, 3] - 3.5 * matrix[:3, 2], 0, atol=1e-9)

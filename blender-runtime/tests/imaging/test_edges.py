@@ -1,4 +1,4 @@
-"""Edges of bodies whose wireframe is known: nothing is missed, nothing is invented."""
+"""Edges of bodies whose wireframe is known are all found, and no others are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cyclorama_blender.maths.camera import Intrinsics
 from cyclorama_blender.protocol.render_spec import EdgeThresholds
 
 TOLERANCE_PIXELS = 1.5
-"""A pixel of a line and the true line may be so far apart."""
+"""Largest distance in pixels between a pixel of a line and the true line."""
 
 
 def lines_of(eye: Eye, seen: Seen, index: np.ndarray | None = None, degrees: float = 30, step: float = 0.01):
@@ -36,7 +36,7 @@ CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)
 
 
 def cube_wireframe(eye: Eye, turn_degrees: float) -> np.ndarray:
-    """Points (N, 2) in pixels, four a pixel, along the edges of the cube that the camera sees."""
+    """Returns points (N, 2) in pixels, four a pixel, along the cube's edges that the camera sees."""
     axes = turned(turn_degrees)
     towards = axes.T @ eye.position
     points = []
@@ -45,7 +45,7 @@ def cube_wireframe(eye: Eye, turn_degrees: float) -> np.ndarray:
             differing = np.flatnonzero(CORNERS[first] != CORNERS[second])
             if len(differing) != 1:
                 continue
-            # An edge is seen if one of the two faces that it bounds is.
+            # An edge is visible if one of its two faces is.
             sides = [CORNERS[first][axis] * towards[axis] > 1 for axis in range(3) if axis != differing[0]]
             if any(sides):
                 ends, _ = camera.project(CORNERS[[first, second]] @ axes.T, eye.pose, eye.lens)
@@ -56,7 +56,7 @@ def cube_wireframe(eye: Eye, turn_degrees: float) -> np.ndarray:
 
 
 def precision_and_recall(lines: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """Shares of line pixels beside the truth, and of the truth beside line pixels."""
+    """Returns the share of line pixels that are beside the truth, and the share of the truth beside line pixels."""
     rows, columns = np.nonzero(lines)
     found = np.stack((columns, rows), axis=1) + 0.5
     distances = np.linalg.norm(found[:, None, :] - truth[None, ::2, :], axis=-1)
@@ -109,7 +109,7 @@ def test_a_tilted_plane_has_its_outline_alone(tilt_degrees: float, turn_degrees:
 
 
 def golden_directions(count: int) -> np.ndarray:
-    """Directions spread evenly over a sphere."""
+    """Returns directions that are spread evenly over a sphere."""
     at = np.arange(count) + 0.5
     polar, around = np.arccos(1 - 2 * at / count), np.pi * (1 + 5**0.5) * at
     return np.stack((np.cos(around) * np.sin(polar), np.sin(around) * np.sin(polar), np.cos(polar)), axis=1)
@@ -183,7 +183,7 @@ def test_where_objects_meet_thresholds_are_half() -> None:
 
 def test_an_angle_below_the_threshold_is_no_line() -> None:
     eye = front_eye(6, 256)
-    # A roof whose two sides meet at 40 degrees from each other.
+    # The two sides of this roof differ by 40 degrees.
     slope = np.radians(20)
     normals = np.array([[np.sin(slope), -np.cos(slope), 0], [-np.sin(slope), -np.cos(slope), 0], [0, 1.0, 0]])
     roof = polyhedron(eye, normals, np.array([0.5, 0.5, 1.0]))
@@ -193,7 +193,7 @@ def test_an_angle_below_the_threshold_is_no_line() -> None:
 
 
 def prism(eye: Eye, sides: int) -> Seen:
-    """An upright flat-shaded prism, as high as it is wide."""
+    """Returns an upright flat-shaded prism, as high as it is wide."""
     around = np.arange(sides) * 2 * np.pi / sides
     walls = np.stack((np.sin(around), -np.cos(around), np.zeros(sides)), axis=1)
     return polyhedron(eye, np.concatenate((walls, [[0, 0, 1.0], [0, 0, -1.0]])), np.ones(sides + 2))
@@ -204,7 +204,7 @@ def prism(eye: Eye, sides: int) -> Seen:
 def test_a_line_at_the_threshold_is_whole_or_absent(size: int, degrees: float) -> None:
     eye = front_eye(4, size)
     seen = prism(eye, 12)
-    # What Cycles' float32 does to depth.
+    # This is the noise of Cycles' float32 depth.
     steps = np.random.default_rng(5).integers(-2, 3, seen.depth.shape)
     seen = replace(seen, depth=np.where(seen.mask, seen.depth * (1 + steps * np.float32(2**-23)), seen.depth))
     lines = lines_of(eye, seen, degrees=degrees)
@@ -268,7 +268,7 @@ def test_bands_leave_no_trace() -> None:
     seen = box(eye, (1, 1, 1), 30)
     whole = lines_of(eye, seen)
     turned_round = Seen(seen.depth[::-1].copy(), seen.normals[::-1].copy())
-    # Upside down the bands fall elsewhere; the sharper side of a tie may change, the lines may not.
+    # Upside down the bands begin at other rows. The sharper side of a tie may change, but no lines may.
     other = lines_of(eye, turned_round)[::-1]
     near = np.zeros_like(whole)
     for down in (-1, 0, 1):

@@ -1,4 +1,4 @@
-"""EXR files: what is written comes back, and what is damaged is refused by name."""
+"""EXR files read back as they were written, and damaged files are refused by name."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_infinite_values_survive(tmp_path: Path) -> None:
 
 
 def plain_file(kind: int, pixels: bytes, compression: int = 0, flags: int = 0) -> bytes:
-    """A file of two pixels in one line, written by hand, so that reader and writer do not agree on the same mistake."""
+    """Returns a hand-written file of two pixels in one line, since reader and writer might share one mistake."""
     window = struct.pack("<4i", 3, 4, 4, 4)
     content = struct.pack("<iI", 20000630, 2 | flags)
     for name, form, value in (

@@ -1,4 +1,4 @@
-"""Normals of bodies whose normals are known, in every frame."""
+"""Normals agree with bodies whose normals are known, in every frame."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from analytic import Eye, Seen, ball, box, front_eye
 from cyclorama_blender.imaging import normals
 
 QUANTISATION = 0.01
-"""Half a step of 1/127.5 on three axes, as length."""
+"""Length of half a step of 1/127.5 on three axes, rounded up."""
 
 
 def unit(eye: Eye, seen: Seen, scale: float = 1.0) -> np.ndarray:
@@ -37,7 +37,7 @@ def test_where_the_pass_says_nothing_the_normal_comes_from_depth(value: float) -
     planes = tuple(np.full(seen.depth.shape, value, np.float32) for _ in range(3))
     found = normals.unit_normals(planes, seen.depth, seen.mask, eye.pose, eye.lens)
     angles = degrees_between(found, seen.normals)[seen.mask]
-    # Beside the cube's edges a pixel's own surface is a guess.
+    # Beside the cube's edges it is uncertain which surface a pixel shows.
     assert (angles < 1).mean() > 0.97
     np.testing.assert_allclose(np.linalg.norm(found[seen.mask], axis=-1), 1, atol=1e-5)
 

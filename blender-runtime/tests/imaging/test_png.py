@@ -1,4 +1,4 @@
-"""PNG files as another program reads them: Blender's own loader."""
+"""PNG files are read correctly by another program: Blender's own loader."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def picture(shape: tuple[int, ...], kind: type) -> np.ndarray:
 
 
 def as_blender_reads(path: Path) -> np.ndarray:
-    """RGBA (H, W, 4) from the top, 0 to 1, as stored."""
+    """Returns RGBA (H, W, 4) from the top, 0 to 1, as stored."""
     import bpy
 
     image = bpy.data.images.load(str(path))

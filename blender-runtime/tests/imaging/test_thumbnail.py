@@ -1,4 +1,4 @@
-"""The contact sheet's strip of small images."""
+"""The contact sheet's strip shows small images side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pinhole camera and its axes."""
+"""The pinhole camera projects exactly, and its axes are converted correctly."""
 
 from __future__ import annotations
 

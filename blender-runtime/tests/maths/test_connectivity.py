@@ -1,4 +1,4 @@
-"""Rows that are alike and nodes that hang together."""
+"""Equal rows and connected nodes are found."""
 
 from __future__ import annotations
 

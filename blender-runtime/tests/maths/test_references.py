@@ -1,4 +1,4 @@
-"""Which references leave a folder."""
+"""References that leave a folder are recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vertices that lie nowhere near the rest."""
+"""Vertices that are far away from the rest are strays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Surfaces by table: solids, holes, edges where more than two polygons meet, faces of no area."""
+"""Tables of surfaces are counted and measured: solids, holes, edges of more than two polygons, faces without area."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRIANGLE_POINTS = [(0, 0, 0), (1, 0, 0), (0, 1, 0)]
 
 
 def arrays(points: list[tuple[float, ...]], polygons: Polygons, edges: Polygons | None = None) -> MeshArrays:
-    """Makes a mesh with the edges of its polygons, as an importer does, and loose ones."""
+    """Makes a mesh with the edges of its polygons, as an importer does, and loose edges."""
     sides = [tuple(sorted((polygon[i - 1], polygon[i]))) for polygon in polygons for i in range(len(polygon))]
     known = sorted(set(sides))
     return MeshArrays(
@@ -37,7 +37,7 @@ def described(points: list[tuple[float, ...]], polygons: Polygons, edges: Polygo
 
 
 def torn(points: list[tuple[float, ...]], polygons: Polygons) -> Surface:
-    """The same surface with vertices of its own for every corner, as at seams everywhere."""
+    """Returns the same surface with separate vertices for every corner, as if every edge were a seam."""
     corners = iter(range(100_000))
     return described(
         [points[i] for polygon in polygons for i in polygon], [[next(corners) for _ in p] for p in polygons]
@@ -60,13 +60,13 @@ def moebius(segments: int) -> tuple[list[tuple[float, ...]], Polygons]:
             radius = 1 + side * math.cos(twist)
             points.append((radius * math.cos(turn), radius * math.sin(turn), side * math.sin(twist)))
     quads = [[2 * i, 2 * i + 2, 2 * i + 3, 2 * i + 1] for i in range(segments - 1)]
-    # The strip closes half a turn on: its last side meets the first one upside down.
+    # The strip is twisted by half a turn: its last side meets the first one upside down.
     return points, [*quads, [2 * segments - 2, 1, 0, 2 * segments - 1]]
 
 
 MOEBIUS = moebius(12)
 TWO_CUBES = ([*CUBE_POINTS, *moved(CUBE_POINTS, 5)], [*CUBE, *shifted(CUBE, 8)])
-# Two cubes that meet along x = 1, y = 1: four polygons at one edge.
+# Two cubes meet along x = 1, y = 1, with four polygons at one edge.
 EDGE_TO_EDGE = ([*CUBE_POINTS, *((x + 1, y + 1, z) for x, y, z in CUBE_POINTS)], [*CUBE, *shifted(CUBE, 8)])
 FAN_POINTS = [(0, 0, 0), (0, 0, 1), (1, 0, 0), (0, 1, 0), (-1, -1, 0)]
 
@@ -131,7 +131,7 @@ def test_surfaces_are_counted_whether_or_not_they_are_torn_at_seams(mesh, expect
     points, polygons = mesh
     found = make(points, polygons).counts
     if make is torn:
-        # A vertex that no polygon uses is lost in tearing; so are positions that nothing else has.
+        # `torn` drops vertices that no polygon uses, and so positions that only they have.
         expected = {**expected, "positions": len({points[i] for polygon in polygons for i in polygon})}
     loose = len(points) - len({i for polygon in polygons for i in polygon}) if make is described else 0
     assert found == SurfaceCounts(**{"loose_vertices": loose, **expected})
@@ -242,7 +242,7 @@ def test_a_million_triangles_take_less_than_two_seconds_of_processor_time():
     triangles = np.concatenate([np.stack([a, b, c], 1), np.stack([b, d, c], 1)])
     x, y = np.meshgrid(np.arange(side), np.arange(side))
     points = np.stack([x, y, np.sin(x) * np.cos(y)], -1).reshape(-1, 3).astype(np.float32)
-    # Vertices in no order at all, which no exporter writes: the worst case for sorting.
+    # Vertices in random order are the worst case for sorting; no exporter writes them.
     order = np.random.default_rng(1).permutation(len(points)).astype(np.int32)
     mesh = MeshArrays(
         points=points[np.argsort(order)],

@@ -1,4 +1,4 @@
-"""Where cameras look from."""
+"""Cameras look from the directions that the spec asks for."""
 
 from __future__ import annotations
 

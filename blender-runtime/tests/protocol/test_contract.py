@@ -1,4 +1,4 @@
-"""Requests in, events out."""
+"""Requests are parsed, and events are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages of failures."""
+"""Failures have messages of one meaningful line."""
 
 from __future__ import annotations
 

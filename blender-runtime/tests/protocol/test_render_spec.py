@@ -1,4 +1,4 @@
-"""The spec as Python reads it."""
+"""Python reads the spec from protobuf JSON."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_profiles_of_lamps_outside_the_folder_are_left_out(tmp_path: Path, kind:
 
 
 def save_with_cache(path: Path, cache: Path) -> None:
-    """Saves a box whose shape is that of a cache."""
+    """Saves a box whose shape comes from a cache."""
     session.reset()
     add_cube()
     bpy.ops.wm.alembic_export(filepath=str(cache), as_background_job=False)
@@ -119,7 +119,7 @@ def test_a_blend_that_refers_within_its_folder_warns(tmp_path: Path):
 
 
 def save_with_link(folder: Path, own_boxes: int) -> None:
-    """Saves `library.blend` with one box, and `a.blend` that links it and has boxes of its own."""
+    """Saves `library.blend` with one box, and `a.blend`, which links it and has its own boxes."""
     session.reset()
     add_cube()
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "library.blend"), copy=True)

@@ -1,4 +1,4 @@
-"""Colours of a glTF mean what the specification says, also where Blender's importer loses it."""
+"""Colours of a glTF have the specification's meaning, even if Blender's importer loses it."""
 
 from __future__ import annotations
 

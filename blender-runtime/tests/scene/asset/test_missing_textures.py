@@ -1,4 +1,4 @@
-"""Images that are not there are told of, and rendered as what says nothing."""
+"""Missing images bring a warning and are rendered in a neutral colour."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _empty(empty_scene: Any) -> Any:
 
 
 def add_picture(image: Any, kind: str = "ShaderNodeTexImage", tiles: int = 1) -> Any:
-    """Adds a wall that shows an image, as wide as so many tiles; returns the node of its material."""
+    """Adds a wall that shows an image and is this many tiles wide; returns the image's node."""
     corners = [(0, 0, 0), (tiles, 0, 0), (tiles, 0, 1), (0, 0, 1)]
     wall = add_mesh(corners, [(0, 1, 2, 3)])
     layer = wall.data.uv_layers.new()
@@ -56,7 +56,7 @@ def save_image(path: Path, color: tuple[float, float, float]) -> None:
 
 
 def grey_of(light: Any) -> float:
-    """The grey that all covered pixels have at their middle."""
+    """Returns the one grey of all pixels whose middle is covered."""
     found = np.median(light[light[..., 3] > 0.99][:, :3], axis=0)
     np.testing.assert_allclose(found, found[0], rtol=0.02)
     return float(found[0])
@@ -64,7 +64,7 @@ def grey_of(light: Any) -> float:
 
 @pytest.mark.parametrize("kind", ["ShaderNodeTexImage", "ShaderNodeTexEnvironment"])
 @pytest.mark.parametrize(("source", "name"), MISSING)
-def test_a_missing_image_is_grey_and_told_of(tmp_path: Path, source: str, name: str, kind: str) -> None:
+def test_a_missing_image_is_grey_and_brings_a_warning(tmp_path: Path, source: str, name: str, kind: str) -> None:
     add_picture(missing_image(tmp_path, source, name), kind)
     answer = inspection.inspect_scene([])
     assert answer.message["stats"]["textures"] == [{"name": name, "missing": True}]
@@ -88,7 +88,7 @@ def test_a_sequence_that_is_there_shows_the_frame_at_hand(tmp_path: Path, frame:
     assert color[shown] > 0.5 and np.delete(color, shown).max() < 0.1
 
 
-def test_a_tile_that_is_missing_beside_others_is_grey_and_told_of(tmp_path: Path) -> None:
+def test_a_tile_that_is_missing_beside_others_is_grey_and_brings_a_warning(tmp_path: Path) -> None:
     save_image(tmp_path / "wood.1001.png", (1, 0, 0))
     image = missing_image(tmp_path, "TILED", "wood.<UDIM>.png")
     image.tiles.new(1002)
@@ -104,13 +104,13 @@ def test_a_tile_that_is_missing_beside_others_is_grey_and_told_of(tmp_path: Path
     assert 0.2 < grey_of(right) < 0.7
 
 
-def test_a_packed_image_that_cannot_be_read_is_grey_and_told_of(tmp_path: Path) -> None:
+def test_a_packed_image_that_cannot_be_read_is_grey_and_brings_a_warning(tmp_path: Path) -> None:
     image = missing_image(tmp_path, "FILE", "wood.png")
     image.pack(data=b"no image", data_len=8)
     add_picture(image)
     told = ("texture 'wood.png' is missing or cannot be read",)
     assert inspection.inspect_scene([]).warnings == told
-    # Reading what is packed takes time, which an asset that is only validated is spared.
+    # Reading packed images takes time, so a mere validation does not do it.
     assert inspection.inspect_scene([], with_stats=False).warnings == ()
     message, [view] = shoot(tmp_path, LIT_EVENLY)
     assert message["warnings"] == list(told)

@@ -1,4 +1,4 @@
-"""What the viewport's dependency graph shows once it is made to show what a render would."""
+"""The viewport's dependency graph shows the same objects as a render would."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _empty(empty_scene: Any) -> Any:
 
 
 def instanced(*things: Any) -> Any:
-    """Moves things into a collection that only an instance shows."""
+    """Moves objects into a collection that only an instance shows."""
     group = bpy.data.collections.new("group")
     for thing in things:
         bpy.context.scene.collection.objects.unlink(thing)

@@ -1,4 +1,4 @@
-"""What lies behind glass is seen, and lit; what is unlit lights nothing."""
+"""Objects behind glass are visible and lit; unlit materials light nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def light_of_a_globe(folder: Path, under_glass: bool) -> Any:
 
 def test_what_is_enclosed_by_glass_is_lit_through_it(tmp_path: Path) -> None:
     bare, under_glass = (light_of_a_globe(tmp_path, glass) for glass in (False, True))
-    # Without caustics it has an eighth of the light; Blender's filter of glossy light keeps it from having all.
+    # Without caustics it has an eighth of the light. Blender's filter of glossy light keeps it below the full light.
     assert (under_glass[:2] > 0.6 * bare[:2]).all()
 
 

@@ -1,4 +1,4 @@
-"""Signs of life while a render goes on."""
+"""A render reports that it is alive while it goes on."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SAMPLE = "Fra:1 Mem:8.31M (Peak 8.31M) | Time:00:00.{:02} | Mem:0.18M, Peak:0.18
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time that heartbeat sees."""
+    """Returns the time that heartbeat reads, in seconds."""
     now = [100.0]
     monkeypatch.setattr(heartbeat, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
-def test_a_render_tells_that_it_moves_on_while_it_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_render_reports_its_progress_while_it_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(heartbeat, "EVERY_SECONDS", 0.0)
     room.start(0)
     add_cube()
@@ -46,7 +46,7 @@ def test_a_render_tells_that_it_moves_on_while_it_does(monkeypatch: pytest.Monke
     assert bpy.app.handlers.render_stats == []
 
 
-def test_signs_come_every_few_seconds_at_most(clock: list[float]) -> None:
+def test_reports_come_every_few_seconds_at_most(clock: list[float]) -> None:
     reported: list[float] = []
     with heartbeat.render_heartbeat(lambda: reported.append(clock[0])):
         (note,) = bpy.app.handlers.render_stats
@@ -56,7 +56,7 @@ def test_signs_come_every_few_seconds_at_most(clock: list[float]) -> None:
     assert reported == pytest.approx([102, 104, 106, 108])
 
 
-def test_a_render_that_stands_still_gives_no_sign(clock: list[float]) -> None:
+def test_a_render_that_hangs_reports_nothing(clock: list[float]) -> None:
     reported: list[float] = []
     with heartbeat.render_heartbeat(lambda: reported.append(clock[0])):
         (note,) = bpy.app.handlers.render_stats
@@ -66,7 +66,7 @@ def test_a_render_that_stands_still_gives_no_sign(clock: list[float]) -> None:
     assert reported == [103]
 
 
-def test_a_render_that_fails_leaves_nothing_that_tells() -> None:
+def test_a_render_that_fails_leaves_no_handler() -> None:
     with pytest.raises(KeyError), heartbeat.render_heartbeat(lambda: None):
         raise KeyError("broken")
     assert bpy.app.handlers.render_stats == []

@@ -1,4 +1,4 @@
-"""What Cycles renders against closed forms: depth, normals, projection, framing."""
+"""Cycles' renders agree with closed forms: depth, normals, projection, framing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rays_of(view: dict[str, Any], spec: dict[str, Any]) -> tuple[np.ndarray, np.
 
 
 def ball_depth(eye: np.ndarray, rays: np.ndarray, radius: float) -> np.ndarray:
-    """Planar depth of the first hit of a ball at the origin; not a number where there is none."""
+    """Returns the planar depth of the first hit of a ball at the origin; NaN if there is none."""
     a, b, c = (rays**2).sum(-1), rays @ eye, eye @ eye - radius**2
     with np.errstate(invalid="ignore"):
         return (-b - np.sqrt(b * b - a * c)) / a
@@ -92,7 +92,7 @@ def test_a_cube_covers_exactly_the_pixels_that_k_and_pose_say(tmp_path: Path) ->
 
 
 def signed_distance_to_hull(points: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Distance (H, W) of pixels' middles to the border of the points' convex hull, positive inside."""
+    """Returns the distance (H, W) of pixels' middles to the border of the points' convex hull, positive inside."""
     x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     inside = np.full((height, width), np.inf)
     for a in points:

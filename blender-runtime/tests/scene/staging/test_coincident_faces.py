@@ -1,4 +1,4 @@
-"""Faces that lie exactly on others of another material are seen, and lit."""
+"""Faces that lie exactly on others of another material are visible and lit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def assert_lit(folder: Path, color: tuple[float, ...], moved: int) -> None:
     message, (seen,) = shoot(folder, SPEC)
     assert message["warnings"] == [f"faces moved apart that lie exactly on another one: {moved}"]
     light = np.median(seen["combined"][60:68, 44:52, :3], axis=(0, 1))
-    # Uniform light is dosed at 0.95.
+    # Uniform light has radiance 0.95.
     np.testing.assert_allclose(light, 0.95 * np.array(color[:3]), rtol=0.05)
 
 

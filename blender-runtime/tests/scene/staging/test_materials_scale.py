@@ -15,7 +15,7 @@ Make = Callable[[Any, Any, float], None]
 
 LARGE = 100.0
 ALIKE = 1e-4
-"""Mean difference of linear light; the same seed makes the same noise."""
+"""Largest mean difference of linear light; the same seed makes the same noise."""
 
 
 def subsurface(_tree: Any, shader: Any, length: float) -> None:

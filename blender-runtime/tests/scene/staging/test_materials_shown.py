@@ -1,4 +1,4 @@
-"""Every face has the material that Blender shows on it."""
+"""Every face keeps the material that Blender shows on it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def paint(thing: Any, *names: str) -> None:
 
 
 def names_by_face() -> list[list[str]]:
-    """Materials of the faces of each object on stage."""
+    """Returns the names of the faces' materials for each staged object."""
     staged = stage_scene(Path("asset.glb"), "METRIC")
     meshes = [thing.data for thing in staged.scene.objects if thing.type == "MESH"]
     return [[mesh.materials[polygon.material_index].name for polygon in mesh.polygons] for mesh in meshes]
@@ -102,7 +102,7 @@ def test_cycles_takes_an_output_for_eevee_where_it_has_none_of_its_own(other: st
 
 def test_a_material_of_an_old_renderer_has_its_plain_colour(tmp_path: Path) -> None:
     material = add_material(add_cube())
-    # Blender's renderer before 2.80 had nodes of its own, which are undefined today.
+    # Blender's renderer before 2.80 had its own nodes, which are undefined today.
     material.node_tree.nodes.clear()
     material.diffuse_color = (0.8, 0.4, 0.1, 1)
     message, [view] = shoot(tmp_path, {"samples": 16}, "asset.blend")

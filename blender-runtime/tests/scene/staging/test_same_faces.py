@@ -1,4 +1,4 @@
-"""Faces that lie exactly on other ones."""
+"""Faces that lie exactly on other faces are dropped."""
 
 from __future__ import annotations
 

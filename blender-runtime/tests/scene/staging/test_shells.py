@@ -1,4 +1,4 @@
-"""Surfaces that enclose others and face inwards are seen from inside alone, if their material culls its back faces."""
+"""Surfaces that enclose others and face inwards are visible only from inside, if their material culls back faces."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _empty(empty_scene: Any) -> Any:
 
 
 def add_shell(size: float, *, inwards: bool = True, culls: bool = True) -> Any:
-    """Adds a black cube around what is at the origin."""
+    """Adds a black cube around the origin."""
     shell = add_cube(size, name="shell")
     if inwards:
         shell.data.flip_normals()
@@ -28,7 +28,7 @@ def add_shell(size: float, *, inwards: bool = True, culls: bool = True) -> Any:
 
 
 def light_and_depth(folder: Path) -> tuple[list[str], Any, float]:
-    """Returns the warnings, the light in the middle of the image, and how far away it is from the origin."""
+    """Returns the warnings, the light in the middle of the image, and its surface's distance from the origin."""
     message, (seen,) = shoot(folder, SPEC)
     eye = np.array(message["views"][0]["worldFromCamera"]).reshape(4, 4)[:3, 3]
     middle = np.median(seen["combined"][44:52, 44:52, :3], axis=(0, 1))
@@ -42,7 +42,7 @@ def test_a_toon_is_seen_through_the_shell_that_outlines_it(tmp_path: Path, mirro
     shell.scale.x = -1 if mirrored else 1
     warnings, light, towards_camera = light_and_depth(tmp_path)
     assert warnings == ["material 'material.001' encloses others and faces inwards; it is seen from inside alone"]
-    # Nothing of the light is kept from it: uniform light is dosed at 0.95.
+    # The shell keeps no light from it: uniform light has radiance 0.95.
     np.testing.assert_allclose(light, [0.76, 0.475, 0.19], rtol=0.03)
     assert towards_camera == pytest.approx(0.5, abs=0.01)
 
@@ -68,7 +68,7 @@ def test_a_room_of_single_walls_is_seen_into(tmp_path: Path) -> None:
     add_material(add_cube(0.5, name="chair"), **MATT)
     room = add_shell(2.0)
     wall = room.data.copy()
-    # Half of the room is another mesh, and what decides is all that has the material.
+    # Half of the room is another mesh, but all faces of one material are tested together.
     for mesh, kept in ((room.data, slice(0, 3)), (wall, slice(3, 6))):
         points = [tuple(vertex.co) for vertex in mesh.vertices]
         faces = [tuple(polygon.vertices) for polygon in mesh.polygons][kept]

@@ -1,4 +1,4 @@
-"""What stands on our stage looks as the file's own scene does, under the same light and before the same camera."""
+"""The staged scene looks like the file's own scene under the same light and from the same camera."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPEC = {"width": 96, "height": 96, "samples": 8, "denoising": "DENOISING_OFF"}
 
 
 def shoot_source(message: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Renders the scene that the importer left from where our camera stood."""
+    """Renders the imported scene from our camera's pose."""
     ours, source = bpy.data.scenes["cyclorama"], bpy.context.scene
     [view] = message["views"]
     world_from_camera = Matrix(np.array(view["worldFromCamera"]).reshape(4, 4))
@@ -38,7 +38,7 @@ def shoot_source(message: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["alien", "robot", "truck", "girl", "fox", "chair", "living-room"])
-def test_a_sample_looks_on_our_stage_as_in_its_own_scene(tmp_path: Path, name: str) -> None:
+def test_a_sample_looks_staged_as_in_its_own_scene(tmp_path: Path, name: str) -> None:
     session.reset()
     importers.import_asset(SAMPLES / f"{name}.glb")
     message, [ours] = shoot(tmp_path, SPEC, f"{name}.glb")
@@ -47,7 +47,7 @@ def test_a_sample_looks_on_our_stage_as_in_its_own_scene(tmp_path: Path, name: s
     source = shoot_source(message, tmp_path)
     shown = ours["combined"][..., 3] > 0.5
     assert np.mean(shown != (source["combined"][..., 3] > 0.5)) < 0.005
-    # The same seed, but other objects: noise differs.
+    # The seed is the same but the objects differ, so the noise differs.
     difference = np.abs(ours["combined"] - source["combined"])[shown]
     assert np.mean(difference) < 0.03
     assert np.mean(np.abs(ours["depth"] - source["depth"])[shown] < 1e-3 * Vector(ours_position(message)).length) > 0.97
