@@ -86,7 +86,7 @@ def test_an_old_blender_is_refused_with_a_sentence(tmp_path: Path, script: str):
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_python_without_bpy_is_refused_with_where_to_get_it(tmp_path: Path, script: str):
+def test_a_python_without_bpy_is_told_where_to_get_it(tmp_path: Path, script: str):
     (tmp_path / "bpy.py").write_text("raise ModuleNotFoundError(\"No module named 'bpy'\", name='bpy')\n")
     done = run(script, *SCRIPTS[script], PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
@@ -101,7 +101,7 @@ def test_every_run_has_the_hash_seed_that_workers_have(tmp_path: Path, seed: str
     assert "cannot import bpy (seed 0)" in done.stderr
 
 
-def test_a_python_without_boto3_is_refused_with_where_to_get_it(tmp_path: Path):
+def test_a_python_without_boto3_is_told_where_to_get_it(tmp_path: Path):
     (tmp_path / "boto3.py").write_text("raise ModuleNotFoundError(\"No module named 'boto3'\", name='boto3')\n")
     done = run("batch_validator.py", "bucket", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
@@ -137,7 +137,7 @@ def test_names_of_others_stay_on_their_line(capsys: pytest.CaptureFixture[str]):
         (0, ("curves: 2",), "the asset has no mesh; expected at least one face; curves: 2"),
     ],
 )
-def test_an_asset_without_faces_is_reported_with_what_it_has(vertices: int, warnings: tuple[str, ...], says: str):
+def test_an_asset_without_faces_is_told_with_what_it_has(vertices: int, warnings: tuple[str, ...], says: str):
     validator = runpy.run_path(str(RUNTIME / "scripts" / "batch_validator.py"))
     assert validator["explain_no_face"](vertices, warnings) == says
 

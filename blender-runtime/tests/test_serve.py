@@ -21,7 +21,7 @@ def test_a_process_says_that_it_is_ready(shared_served: Served):
     assert shared_served.ready["blenderVersion"]
 
 
-def test_a_request_reports_its_stages_and_ends_in_a_result(shared_served: Served, tmp_path: Path):
+def test_a_request_tells_its_stages_and_ends_in_a_result(shared_served: Served, tmp_path: Path):
     (tmp_path / "a.obj").write_bytes(OBJ)
     event = shared_served.inspect(tmp_path / "a.obj", "r7")
     assert event["requestId"] == "r7"

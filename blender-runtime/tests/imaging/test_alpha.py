@@ -73,7 +73,7 @@ def test_steps_of_alpha_stay_where_only_one_colour_shows_them() -> None:
     np.testing.assert_array_equal(out[:, beside], noisy[:, beside])
 
 
-def test_black_surfaces_whose_light_shows_nothing_do_not_change() -> None:
+def test_black_surfaces_whose_light_tells_nothing_stay_to_the_bit() -> None:
     noisy = sampled(0.5)
     np.testing.assert_array_equal(steady(noisy, 0.0), noisy)
 

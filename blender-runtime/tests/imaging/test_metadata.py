@@ -109,7 +109,7 @@ def test_the_way_from_an_asset_far_from_the_origin_is_exact(tmp_path: Path) -> N
     assert document["asset_bounding_box"] == {"center": [low + 0.00390625] * 3, "dimensions": [0.0078125] * 3}
 
 
-def test_a_view_has_the_range_of_its_depths_and_none_if_nothing_is_seen(tmp_path: Path) -> None:
+def test_a_view_tells_the_depths_that_are_seen_and_none_where_nothing_is(tmp_path: Path) -> None:
     seen = ball(front_eye(3.5, 64))
     nothing = replace(seen.passes(), depth=np.full_like(seen.depth, 1e10), alpha=np.zeros_like(seen.depth))
     for name, passes, depths in (
@@ -121,11 +121,11 @@ def test_a_view_has_the_range_of_its_depths_and_none_if_nothing_is_seen(tmp_path
         assert [view["depth"]["near"], view["depth"]["far"]] == depths
 
 
-def test_a_unit_of_the_rendered_world_is_given_in_metres(tmp_path: Path) -> None:
+def test_a_unit_of_the_rendered_world_is_told_in_metres(tmp_path: Path) -> None:
     assert document_of(tmp_path, ball(front_eye(3.5, 64)).passes(), scale=0.25)["depth"]["metres_per_unit"] == 4
 
 
-def test_the_values_of_the_background_are_given(tmp_path: Path) -> None:
+def test_what_stands_for_the_background_is_told(tmp_path: Path) -> None:
     document = make(tmp_path, ring(1))
     depth, normal = document["depth"], document["normal"]
     assert depth["png_8"] == {"levels": 254, "background": 255}

@@ -84,7 +84,7 @@ def test_a_box_at_the_end_of_single_precision_is_huge_but_finite():
     assert np.isfinite(box.high).all()
 
 
-def test_polygons_are_counted_by_their_corners():
+def test_polygons_are_told_apart_by_their_corners():
     counts = MeshCounts.from_corner_totals(20, np.array([3, 3, 4, 5, 12], np.int32))
     assert counts == MeshCounts(vertices=20, faces=5, triangles=2, quads=1, ngons=2)
     assert counts + counts == MeshCounts(vertices=40, faces=10, triangles=4, quads=2, ngons=4)

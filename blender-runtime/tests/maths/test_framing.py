@@ -75,7 +75,7 @@ def test_every_point_is_inside_with_the_margin_and_one_view_is_tight(
     np.testing.assert_allclose(distances, distances[0])
 
 
-def test_a_given_pose_is_not_changed_and_reports_whether_it_sees_everything() -> None:
+def test_a_pose_as_given_is_left_alone_and_told_whether_it_sees_everything() -> None:
     parts = [Placed(np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float), IDENTITY)]
     poses = PosedViews(
         (LookAt((0, -9, 0)), LookAt((0, -3, 0)), LookAt((0, -0.5, 0), (0, 5, 0)), LookAt((0, 9, 0), (0, 99, 0)))

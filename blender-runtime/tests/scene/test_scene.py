@@ -155,7 +155,7 @@ def test_a_hidden_mesh_is_counted_and_measured_and_said(empty_scene: Any, how: s
 
 
 @pytest.mark.usefixtures("empty_scene")
-def test_triangles_quads_and_ngons_are_counted_separately():
+def test_triangles_quads_and_ngons_are_told_apart():
     bpy.ops.mesh.primitive_cylinder_add(vertices=8, end_fill_type="NGON")
     bpy.ops.mesh.primitive_cone_add(vertices=4, end_fill_type="NGON")
     message = inspected()

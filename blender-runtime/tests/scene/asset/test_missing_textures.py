@@ -64,7 +64,7 @@ def grey_of(light: Any) -> float:
 
 @pytest.mark.parametrize("kind", ["ShaderNodeTexImage", "ShaderNodeTexEnvironment"])
 @pytest.mark.parametrize(("source", "name"), MISSING)
-def test_a_missing_image_is_grey_and_brings_a_warning(tmp_path: Path, source: str, name: str, kind: str) -> None:
+def test_a_missing_image_is_grey_and_told_of(tmp_path: Path, source: str, name: str, kind: str) -> None:
     add_picture(missing_image(tmp_path, source, name), kind)
     answer = inspection.inspect_scene([])
     assert answer.message["stats"]["textures"] == [{"name": name, "missing": True}]
@@ -88,7 +88,7 @@ def test_a_sequence_that_is_there_shows_the_frame_at_hand(tmp_path: Path, frame:
     assert color[shown] > 0.5 and np.delete(color, shown).max() < 0.1
 
 
-def test_a_tile_that_is_missing_beside_others_is_grey_and_brings_a_warning(tmp_path: Path) -> None:
+def test_a_tile_that_is_missing_beside_others_is_grey_and_told_of(tmp_path: Path) -> None:
     save_image(tmp_path / "wood.1001.png", (1, 0, 0))
     image = missing_image(tmp_path, "TILED", "wood.<UDIM>.png")
     image.tiles.new(1002)
@@ -104,7 +104,7 @@ def test_a_tile_that_is_missing_beside_others_is_grey_and_brings_a_warning(tmp_p
     assert 0.2 < grey_of(right) < 0.7
 
 
-def test_a_packed_image_that_cannot_be_read_is_grey_and_brings_a_warning(tmp_path: Path) -> None:
+def test_a_packed_image_that_cannot_be_read_is_grey_and_told_of(tmp_path: Path) -> None:
     image = missing_image(tmp_path, "FILE", "wood.png")
     image.pack(data=b"no image", data_len=8)
     add_picture(image)

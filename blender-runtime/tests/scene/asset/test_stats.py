@@ -118,7 +118,7 @@ def add_material(box: Any, name: str, *nodes: str) -> None:
         tree.links.new(tree.nodes.new(node).outputs[0], output.inputs["Surface"])
 
 
-def test_materials_are_counted_by_their_shaders():
+def test_materials_are_told_apart_by_what_shades_them():
     box = add_box()
     # A new material's Principled BSDF stays in the tree, but shades nothing once it is not linked.
     add_material(box, "Paint", "ShaderNodeBsdfPrincipled")
@@ -144,7 +144,7 @@ def test_an_unlit_gltf_material_is_unlit(tmp_path: Path):
     assert exported_and_imported(tmp_path / "sign.glb")["materialKinds"] == {"unlit": 1}
 
 
-def test_textures_have_size_and_format_or_are_missing(tmp_path: Path):
+def test_textures_tell_size_and_format_or_that_they_are_missing(tmp_path: Path):
     for name, form in (("Wood", "PNG"), ("Cloth", "JPEG")):
         image = bpy.data.images.new(name, 8, 4)
         image.file_format = form
@@ -228,7 +228,7 @@ def test_long_lists_are_cut_and_said(monkeypatch: pytest.MonkeyPatch):
     assert answer.warnings == ("textures: only the first 2 of 3 are listed",)
 
 
-def test_the_unit_of_a_scene_is_reported():
+def test_the_unit_of_a_scene_is_told():
     bpy.context.scene.unit_settings.scale_length = 0.01
     assert inspection.inspect_scene([]).message["unitMetres"] == pytest.approx(0.01)
 

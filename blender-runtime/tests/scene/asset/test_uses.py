@@ -79,7 +79,7 @@ def test_what_a_hidden_object_brings_in_is_counted_and_measured(how: str):
     assert "hides" in answer.warnings[0]
 
 
-def test_meshes_of_other_scenes_and_of_none_bring_a_warning():
+def test_meshes_of_other_scenes_and_of_none_are_told_of():
     box = add_box()
     bpy.data.scenes.new("Other").collection.objects.link(bpy.data.objects.new("There", box.data))
     bpy.data.objects.new("Nowhere", box.data)

@@ -24,7 +24,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_a_render_reports_its_progress_while_it_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_render_tells_that_it_moves_on_while_it_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(heartbeat, "EVERY_SECONDS", 0.0)
     room.start(0)
     add_cube()
@@ -46,7 +46,7 @@ def test_a_render_reports_its_progress_while_it_runs(monkeypatch: pytest.MonkeyP
     assert bpy.app.handlers.render_stats == []
 
 
-def test_reports_come_every_few_seconds_at_most(clock: list[float]) -> None:
+def test_signs_come_every_few_seconds_at_most(clock: list[float]) -> None:
     reported: list[float] = []
     with heartbeat.render_heartbeat(lambda: reported.append(clock[0])):
         (note,) = bpy.app.handlers.render_stats
@@ -56,7 +56,7 @@ def test_reports_come_every_few_seconds_at_most(clock: list[float]) -> None:
     assert reported == pytest.approx([102, 104, 106, 108])
 
 
-def test_a_render_that_hangs_reports_nothing(clock: list[float]) -> None:
+def test_a_render_that_stands_still_gives_no_sign(clock: list[float]) -> None:
     reported: list[float] = []
     with heartbeat.render_heartbeat(lambda: reported.append(clock[0])):
         (note,) = bpy.app.handlers.render_stats
@@ -66,7 +66,7 @@ def test_a_render_that_hangs_reports_nothing(clock: list[float]) -> None:
     assert reported == [103]
 
 
-def test_a_render_that_fails_leaves_no_handler() -> None:
+def test_a_render_that_fails_leaves_nothing_that_tells() -> None:
     with pytest.raises(KeyError), heartbeat.render_heartbeat(lambda: None):
         raise KeyError("broken")
     assert bpy.app.handlers.render_stats == []

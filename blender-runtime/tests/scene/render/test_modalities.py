@@ -43,7 +43,7 @@ def test_a_rendering_says_where_the_object_and_the_cameras_are(tmp_path: Path) -
     assert not np.array_equal(seen[0]["normal"], seen[1]["normal"])
 
 
-def test_a_pose_that_cuts_the_object_brings_a_warning(tmp_path: Path) -> None:
+def test_a_pose_that_cuts_the_object_is_told_of(tmp_path: Path) -> None:
     add_cube(2.0)
     message, _ = shoot(tmp_path, {"views": {"posed": {"poses": [{"position": {"y": -2.2}}]}}})
     assert message["warnings"] == ["view_000: the object leaves the image"]
@@ -118,7 +118,7 @@ def test_depth_and_normals_of_a_see_through_surface_are_those_of_its_front(tmp_p
     assert (seen["depth"][inside] < np.linalg.norm(eye)).all()
 
 
-def test_a_missing_texture_is_grey_and_brings_a_warning(tmp_path: Path) -> None:
+def test_a_missing_texture_is_grey_and_told_of(tmp_path: Path) -> None:
     material = add_material(add_cube(1.0))
     tree = material.node_tree
     picture = tree.nodes.new("ShaderNodeTexImage")
@@ -209,7 +209,7 @@ def test_threads_are_those_of_the_launch(tmp_path: Path) -> None:
         cycles_setup.use_threads(0)
 
 
-def test_normals_that_point_into_their_surface_are_dropped_with_a_warning(tmp_path: Path) -> None:
+def test_normals_that_point_into_their_surface_are_dropped_and_told_of(tmp_path: Path) -> None:
     add_material(add_cube(2.0), Base_Color=(0.5, 0.5, 0.5, 1))
     mesh = bpy.data.meshes[0]
     outward = [face.normal.copy() for face in mesh.polygons for _ in face.loop_indices]

@@ -54,7 +54,7 @@ def test_colours_and_properties_of_objects_reach_their_materials(tmp_path: Path)
         ("ShaderNodeParticleInfo", "Index", {}, "facts about particles"),
     ],
 )
-def test_facts_that_differ_in_the_staged_scene_bring_one_warning(
+def test_questions_that_have_another_answer_on_stage_are_told_of_once(
     node: str, output: str, settings: dict[str, Any], kind: str
 ) -> None:
     for x in (0, 3):
@@ -63,7 +63,7 @@ def test_facts_that_differ_in_the_staged_scene_bring_one_warning(
     assert stage_scene(BLEND, "METRIC").warnings == (warning,)
 
 
-def test_coordinates_of_another_object_bring_a_warning_and_those_of_its_own_bring_none() -> None:
+def test_coordinates_of_another_object_are_told_of_and_those_of_its_own_are_not() -> None:
     cube = add_cube(1.0)
     glow_by(cube, "ShaderNodeTexCoord", "Object")
     assert stage_scene(BLEND, "METRIC").warnings == ()

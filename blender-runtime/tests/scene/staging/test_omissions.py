@@ -120,7 +120,7 @@ def add_toon_material(thing: Any, name: str) -> Any:
     return material
 
 
-def test_materials_that_eevee_alone_shades_bring_one_warning() -> None:
+def test_materials_that_eevee_alone_shades_are_told_of_in_one_sentence() -> None:
     for at, name in enumerate(("skin", "dress")):
         add_toon_material(add_cube(1.0, (3 * at, 0, 0)), name)
     told = "'Shader to RGB' is EEVEE's alone, so its light and shade are missing: material 'dress' and 1 more"
@@ -136,14 +136,14 @@ def test_a_material_for_eevee_beside_one_for_cycles_is_none_of_ours() -> None:
     assert warnings() == ()
 
 
-def test_point_clouds_of_geometry_nodes_are_staged() -> None:
+def test_point_clouds_of_geometry_nodes_are_on_stage() -> None:
     add_geometry(add_cube(1.0), "GeometryNodeMeshToPoints")
     staged = stage_scene(Path("asset.blend"), "METRIC")
     assert [thing.type for thing in staged.scene.objects if thing.type != "EMPTY"] == ["POINTCLOUD"]
     assert staged.warnings == ()
 
 
-def test_instances_of_new_hair_are_staged() -> None:
+def test_instances_of_new_hair_are_on_stage() -> None:
     cloud = bpy.data.hair_curves.new("hair")
     cloud.add_curves([2])
     cloud.position_data.foreach_set("vector", [0.0, 0.0, 0.0, 4.0, 0.0, 0.0])

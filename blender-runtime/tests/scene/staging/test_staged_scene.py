@@ -102,7 +102,7 @@ def test_an_object_scaled_flat_counts() -> None:
 
 
 @pytest.mark.parametrize("coordinate", [1e9, float("nan"), float("inf")])
-def test_a_stray_vertex_loses_its_faces_and_brings_a_warning(coordinate: float) -> None:
+def test_a_stray_vertex_loses_its_faces_and_is_told_of(coordinate: float) -> None:
     cube = add_cube(2.0)
     points = [tuple(vertex.co) for vertex in cube.data.vertices] + [(coordinate, 0, 0)]
     faces = [tuple(face.vertices) for face in cube.data.polygons] + [(0, 1, 8)]
@@ -127,7 +127,7 @@ def test_a_sheared_place_stays_sheared() -> None:
     np.testing.assert_allclose(box[1] - box[0], np.ptp(corners, axis=0), rtol=1e-5)
 
 
-def test_objects_that_a_render_hides_are_not_staged() -> None:
+def test_what_a_render_hides_is_not_on_stage() -> None:
     add_cube(1.0)
     add_cube(1.0, (9, 0, 0)).hide_render = True
     add_cube(1.0, (0, 9, 0)).visible_camera = False
@@ -140,7 +140,7 @@ def test_objects_that_a_render_hides_are_not_staged() -> None:
     np.testing.assert_allclose(stage_scene(GLB, "METRIC").placement.high, (0.5,) * 3, atol=1e-6)
 
 
-def test_objects_that_only_the_viewport_hides_are_staged() -> None:
+def test_what_only_the_viewport_hides_is_on_stage() -> None:
     add_cube(1.0)
     add_cube(1.0, (9, 0, 0)).hide_viewport = True
     other = add_cube(1.0, (0, 9, 0))
@@ -215,7 +215,7 @@ def test_instances_share_a_mesh_and_stand_everywhere() -> None:
     assert len({thing.pass_index for thing in staged.scene.objects if thing.type == "MESH"}) == 3
 
 
-def test_curves_texts_and_metaballs_are_staged_as_meshes() -> None:
+def test_curves_texts_and_metaballs_are_on_stage_as_meshes() -> None:
     bpy.ops.curve.primitive_bezier_circle_add(radius=1, location=(0, 0, 0))
     bpy.context.object.data.bevel_depth = 0.1
     bpy.ops.object.metaball_add(location=(5, 0, 0))

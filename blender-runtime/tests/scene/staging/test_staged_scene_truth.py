@@ -38,7 +38,7 @@ def shoot_source(message: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["alien", "robot", "truck", "girl", "fox", "chair", "living-room"])
-def test_a_sample_looks_staged_as_in_its_own_scene(tmp_path: Path, name: str) -> None:
+def test_a_sample_looks_on_our_stage_as_in_its_own_scene(tmp_path: Path, name: str) -> None:
     session.reset()
     importers.import_asset(SAMPLES / f"{name}.glb")
     message, [ours] = shoot(tmp_path, SPEC, f"{name}.glb")
