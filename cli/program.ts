@@ -39,7 +39,7 @@ export async function createProgram(word = ''): Promise<Command> {
     .description(description)
     .version(version)
     .exitOverride()
-    .addHelpText('after', '\nExit codes and environment: docs/cli.md');
+    .addHelpText('after', '\nExit codes and environment: docs/use/cli.md');
   const one = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
   const modules = await Promise.all((one ? [one] : Object.values(COMMANDS)).map((load) => load()));
   for (const { register } of modules) register(program, createProgram);

@@ -35,7 +35,7 @@ export function register(program: Command): void {
     [`select index.jsonl 'outcome = failed AND reason != no_geometry' --json`, 'whole rows'],
     [`select index.jsonl 'name = "*.glb" AND size_bytes > 1e8' --count`, 'how many'],
   ]);
-  command.addHelpText('after', '\nFields and operators: docs/index.md');
+  command.addHelpText('after', '\nFields and operators: docs/use/dataset-index.md');
 }
 
 async function select(

@@ -1,6 +1,6 @@
 import { CycloramaError, REASONS } from '../../services/kernel/failure.ts';
 
-/** Exit statuses of commands; docs/cli.md explains each. */
+/** Exit statuses of commands; docs/use/cli.md explains each. */
 export const EXIT = {
   ok: 0,
   /** The job or asset failed, or somebody cancelled the job. */

@@ -35,7 +35,7 @@ interface ReasonRow {
 
 /**
  * Every reason that anything in Cyclorama fails for: the code a caller gets and what the queue does.
- * The one table; docs/failures.md and the Python runtime's reasons are compared with it by a contract test.
+ * The one table; docs/use/failures.md and the Python runtime's reasons are compared with it by a contract test.
  */
 export const REASONS = {
   // The call or the job
@@ -320,7 +320,8 @@ const LASTING: Record<'closing' | 'job', ReadonlySet<Reason>> = {
 };
 
 /**
- * Whether trying again may give something else; the one answer for an asset's task, a closing task and the drive of a job.
+ * Returns whether trying again may give something else. It is the one answer for an asset's task, a closing task and the
+ * drive of a job.
  * A defect of ours (`internal`) may pass; whoever retries bounds how often.
  */
 export function shouldRetry(error: CycloramaError, work: 'asset' | 'closing' | 'job'): boolean {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readSources } from '../support/source-files.ts';
 
-const document = readFileSync(new URL('../../docs/aws.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../docs/run/aws.md', import.meta.url), 'utf8');
 const rows = [...document.matchAll(/^\| `(\w+)` \| `(s3:\w+)` \|/gm)];
 const policies = [...document.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!));
 
@@ -12,7 +12,7 @@ function readCommands(text: string): string[] {
   return imports.flatMap(([, names]) => [...names!.matchAll(/\b(\w+)Command\b/g)].map(([, name]) => name!));
 }
 
-test('docs/aws.md names every request that is made of S3, and no other', () => {
+test('docs/run/aws.md names every request that is made of S3, and no other', () => {
   const sources = [...readSources('services', '.ts'), ...readSources('cli', '.ts')];
   const made = new Set(sources.flatMap(({ text }) => readCommands(text)));
   expect(made.size).toBeGreaterThan(3);

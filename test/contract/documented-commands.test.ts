@@ -6,7 +6,9 @@ import { createProgram } from '../../cli/program.ts';
 import { ROOT } from '../../cli/stack/data-dir.ts';
 
 const program = await createProgram();
-const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.md'),
+);
 const documents = ['README.md', ...pages.map((name) => join('docs', name))];
 const lines = documents
   .flatMap((path) => [...readFileSync(join(ROOT, path), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)])

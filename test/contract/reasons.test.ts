@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { REASONS } from '../../services/kernel/failure.ts';
 
-const document = readFileSync(new URL('../../docs/failures.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../docs/use/failures.md', import.meta.url), 'utf8');
 
-test('docs/failures.md says of every reason what the table in failure.ts says, and of no other', () => {
+test('docs/use/failures.md says of every reason what the table in failure.ts says, and of no other', () => {
   const rows = Object.entries(REASONS).map(
     ([reason, { code, handling, meaning }]) => `| \`${reason}\` | ${code} | ${handling} | ${meaning} |`,
   );

@@ -7,7 +7,7 @@ import { createObjectStore } from '../../services/kernel/store/object-store.ts';
 import type { ObjectStore } from '../../services/kernel/store/types.ts';
 import { TestMoto } from '../support/servers/moto.ts';
 
-const document = readFileSync(new URL('../../docs/aws.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../docs/run/aws.md', import.meta.url), 'utf8');
 const always = { condition: 'always', contentType: 'text/plain' } as const;
 const denied = { reason: 'access_denied' };
 const stores: ObjectStore[] = [];
@@ -23,7 +23,7 @@ afterEach(async () => {
   await moto.close();
 });
 
-/** The policy that stands below a bold word of docs/aws.md, for the buckets of this test. */
+/** The policy that stands below a bold word of docs/run/aws.md, for the buckets of this test. */
 function policyOf(word: string): string {
   const found = new RegExp(`\\*\\*${word}\\*\\*[\\s\\S]*?\`\`\`json\\n([\\s\\S]*?)\`\`\``).exec(document);
   return found![1]!.replaceAll('SOURCE', 'source').replaceAll('OUTPUT', 'output');
@@ -58,7 +58,7 @@ async function openWith(policy: string): Promise<ObjectStore> {
   return store;
 }
 
-test('the reader of docs/aws.md lists and reads its folder, and that is all', async () => {
+test('the reader of docs/run/aws.md lists and reads its folder, and that is all', async () => {
   const store = await openWith(policyOf('Reader'));
   const place = { bucket: 'source', key: 'models/a.glb' };
   expect((await store.list('source', { prefix: 'models/' })).objects).toHaveLength(1);

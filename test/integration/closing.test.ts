@@ -89,9 +89,9 @@ async function select(...args: string[]): Promise<{ code: number; stdout: string
   }
 }
 
-/** The three questions of docs/index.md, as they stand there. */
+/** The three questions of docs/use/dataset-index.md, as they stand there. */
 function documentedQueries(): string[] {
-  const text = readFileSync(path('../../docs/index.md'), 'utf8');
+  const text = readFileSync(path('../../docs/use/dataset-index.md'), 'utf8');
   return /```sql\n([\s\S]*?)```/
     .exec(text)![1]!
     .split(';')

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../cli/stack/data-dir.ts';
@@ -8,7 +8,8 @@ import { runProgram } from '../support/programs/grpcurl.ts';
 import { SystemStack } from '../support/stacks/system.ts';
 
 const SAMPLES = join(ROOT, 'samples');
-const LINES = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
+const PAGES = ['README.md', 'docs/use/grpc.md'].map((page) => join(ROOT, page)).filter((page) => existsSync(page));
+const LINES = PAGES.flatMap((page) => [...readFileSync(page, 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)])
   .flatMap(([, block]) => block!.split('\n'))
   .filter((line) => line.startsWith('grpcurl '));
 

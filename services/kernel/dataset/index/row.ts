@@ -8,7 +8,7 @@ export const ROW_VERSION = 2;
 /** How a row of an index begins: rows are in the order of asset ids, which can be read without parsing the row. */
 export const ROW_START = '{"asset_id":"';
 
-/** One asset of a dataset; every field is in every row. Documented in docs/index.md. */
+/** One asset of a dataset; every field is in every row. Documented in docs/use/dataset-index.md. */
 export interface IndexRow {
   asset_id: string;
   uri: string;
