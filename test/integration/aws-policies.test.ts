@@ -69,7 +69,7 @@ test('the reader of docs/run/aws.md lists and reads its folder, and that is all'
   await expect(store.list('output', { prefix: '' })).rejects.toMatchObject(denied);
 });
 
-test('the writer of docs/aws.md claims a dataset, writes results and replaces records, and deletes nothing else', async () => {
+test('the writer of docs/run/aws.md claims a dataset, writes results and replaces records, and deletes nothing else', async () => {
   const store = await openWith(policyOf('Writer'));
   const outputUri = 's3://output/datasets/all/';
   await claimDataset(store, { operation: 'analysis', spec: {}, outputUri, replace: false });
