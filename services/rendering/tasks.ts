@@ -130,7 +130,8 @@ async function toOutputFile(
   { path, contentType, thumbnail }: DerivedFile,
 ): Promise<OutputFile> {
   const file = await realpath(join(outputDir, path));
-  // The process that wrote it had a file of a stranger in its hands. The path is part of a key: neither a link nor a way round.
+  // The process that wrote it had a file of a stranger in its hands. The path is part of a key: neither a link nor a
+  // way round.
   if (file !== `${await realpath(outputDir)}${sep}${path}`)
     throw new Error(`the imaging process wrote '${path}'; expected a file in its own folder`);
   const place = thumbnail ? toDatasetPlaces(task.outputUri).thumbnail(task.taskId) : { bucket, key: `${key}${path}` };

@@ -9,23 +9,25 @@ import type { Log } from '../process/log.ts';
 import { toS3Uri } from '../uri.ts';
 
 const LOOK_EVERY_MS = 2_000;
-/** Scratch space that a row takes while the index is written: in parts, in the old and the new index and in Parquet. */
+/**
+ * Bytes of scratch space that one row takes while the index is written: its parts, the old and the new index, Parquet.
+ */
 const SCRATCH_BYTES_PER_ASSET = 4_096n;
 
-/** What having a dataset closed takes. */
+/** The parts of the drive that closing a dataset needs. */
 export interface ClosingParts {
   bus: Pick<Bus, 'publish' | 'count' | 'reader'>;
-  /** So long without the task and without its result until it is queued again. */
+  /** If the task and its result are both missing for this long, the task is queued again. */
   stallMs: number;
   log: Log;
 }
 
-/** Whether a job ends with a closing task: one that leaves a dataset and that nobody waits for. */
+/** Returns whether a job ends with a closing task: it leaves a dataset, and no call waits for it. */
 export function needsClosing({ outputUri, jobClass }: Job): boolean {
   return outputUri !== '' && classWord(jobClass) === 'batch';
 }
 
-/** Has a worker write index and report of a job's dataset; returns the warnings that the job is to carry. */
+/** Has a worker write the index and the report of a job's dataset; returns the warnings that the job then shows. */
 export async function haveClosed(
   { bus, stallMs, log }: ClosingParts,
   job: Job,
@@ -52,7 +54,7 @@ export async function haveClosed(
   }
 }
 
-/** The envelope of every task, with the index that it writes in the place of the asset. */
+/** Makes the closing task: the envelope of every task, with the index that it writes in the asset's field. */
 function toClosingTask(job: Job): Task {
   const { index } = toClosingPlaces(job.outputUri, job.outputsBesideAssets);
   const total = job.counts?.total ?? 0n;

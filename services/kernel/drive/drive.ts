@@ -25,11 +25,11 @@ import { countTasks, warningOfLack, warningsOfTrouble } from './queue.ts';
 import { countAssets, planSource } from './walk.ts';
 
 const SAVE_EVERY_MS = 1_000;
-/** Who watches a job sees early that it moves. */
+/** The first save comes early, so that whoever watches a job sees that it moves. */
 const FIRST_SAVE_MS = 250;
 const FOLD_AT_ONCE = 500;
 const LOOK_FOR_TROUBLE_EVERY_MS = 1_000;
-/** Without a result for so long a job says what keeps its tasks; before, most troubles have passed. */
+/** If no result came for this long, the job says what keeps its tasks. Most troubles pass sooner. */
 const QUIET_MS = 10_000;
 /** One drive of a job: what its driver knows beyond the entry that it saves. */
 interface Drive {
@@ -63,7 +63,8 @@ interface Drive {
  * Its loops report facts (results, the end of the walk, the end of the closing) and `advance` decides what follows.
  */
 export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSignal): Promise<Job> {
-  // Of this drive alone: an order that comes again to the same process makes a second drive, and one of the two must go.
+  // Each drive has its own id: an order that the same process gets again makes a second drive, and one of the two must
+  // go.
   const driverId = `${parts.driverId}.${randomUUID().slice(0, 8)}`;
   const claimed = await parts.jobs.change(jobId, (entry) => ({ ...entry, driverId }));
   if (isEnded(claimed.job.state)) return finish(parts, claimed);
@@ -207,7 +208,9 @@ async function save(drive: Drive): Promise<StoredJob> {
   }
 }
 
-/** Proves that records can be written; else tasks would go round for ever, and only their worker's log would say why. */
+/**
+ * Proves that records can be written; else tasks would go round for ever, and only their worker's log would say why.
+ */
 async function checkOutputs(drive: Drive): Promise<void> {
   const { parts, entry, running } = drive;
   const { outputUri } = entry.job;

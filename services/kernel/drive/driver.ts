@@ -15,18 +15,21 @@ import { isSuperseded } from './progress.ts';
 const JOBS_AT_ONCE = 32;
 const TRY_AGAIN_MS = 5_000;
 const METER_EVERY_MS = 5_000;
-/** Drives of one job that end in a defect of ours before the job is given up. */
+/** A job is given up when this many of its drives ended in a defect of ours. */
 const MAX_DEFECTS = 20;
 
-/** What a driver of one operation's jobs takes. */
+/** The parts that drive one job, and what a driver of all jobs of one operation needs besides. */
 export type DriverParts = DriveParts & {
   operation: string;
-  /** How long a message stays with one that gives no sign of life. */
+  /** NATS gives a message to another process if its holder gave no sign of life for this long. */
   ackWaitMs: number;
   metrics: Pick<Metrics, 'queuePending' | 'queueInFlight'>;
 };
 
-/** Takes orders to drive jobs of one operation until the signal aborts; then hands all back, for another replica to go on at once. */
+/**
+ * Takes orders to drive jobs of one operation until the signal aborts. Then it hands all of them back, so that another
+ * replica goes on at once.
+ */
 export async function runDriver(parts: DriverParts, signal: AbortSignal): Promise<void> {
   const { bus, operation, log } = parts;
   const driving = new Set<Promise<void>>();
@@ -73,7 +76,7 @@ async function driveDelivery(parts: DriverParts, delivery: Delivery, signal: Abo
   }
 }
 
-/** Fails the job for a reason that stays; hands the order back for one that may pass. */
+/** Fails the job if the reason is lasting; hands the order back if it may pass. */
 async function settleFailure(
   { jobs, log }: DriverParts,
   delivery: Delivery,
@@ -91,7 +94,7 @@ async function settleFailure(
       return;
     }
     if (error.reason === 'job_not_found') {
-      // NATS forgot it. By now it may be there again, resumed and with an order of its own: nothing to end here.
+      // NATS forgot the job. By now it may have been resumed, with an order of its own, so this order ends nothing.
       log.info({ error: error.message }, 'order to drive a job that is gone dropped');
     } else {
       log.error({ reason: error.reason, error: error.message }, 'job failed');
@@ -104,7 +107,7 @@ async function settleFailure(
   }
 }
 
-/** Ends a job; where its output place will never take the note of its end, the key-value store alone has it. */
+/** Ends a job. If its output place never takes the note of its end, only the key-value store has it. */
 async function endJob(
   { jobs, log }: Pick<DriverParts, 'jobs' | 'log'>,
   jobId: string,
@@ -121,7 +124,9 @@ async function endJob(
   }
 }
 
-/** Counts one more drive that ended in a defect of ours; an ended job counts no more, so its order's deliveries stand in. */
+/**
+ * Counts one more drive that ended in a defect of ours. An ended job counts none: its order's deliveries are used then.
+ */
 async function countDefects(jobs: DriverParts['jobs'], jobId: string, { delivered }: Delivery): Promise<number> {
   const { job, defects } = await jobs.change(jobId, (entry) => ({ ...entry, defects: entry.defects + 1 }));
   return isEnded(job.state) ? delivered : defects;
@@ -131,7 +136,7 @@ function isDefect({ reason }: CycloramaError): boolean {
   return reason === 'internal';
 }
 
-/** Shows how deep this operation's queues are. */
+/** Keeps the metrics of this operation's queue depth up to date. */
 async function meterQueues({ bus, operation, metrics, log }: DriverParts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {

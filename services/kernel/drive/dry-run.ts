@@ -9,7 +9,7 @@ import { readSource, type SourceParts, UnsortedSource } from '../sources/source.
 import type { ObjectStore } from '../store/types.ts';
 import { planAsset } from './plan.ts';
 
-/** What asking for a job's plan takes. */
+/** The stores and the source that a dry run reads. */
 export interface DryRunParts {
   store: Pick<ObjectStore, 'read' | 'listAll'>;
   source: SourceParts;
@@ -39,7 +39,7 @@ async function countPlan(
   records: RecordSet | undefined,
   signal: AbortSignal,
 ): Promise<JobPlan> {
-  // Names of outputs decide nothing about what is done.
+  // Output names do not decide which assets are done.
   const naming = { folder: '', suffixes: [] };
   const counts = { total: 0n, succeeded: 0n, failed: 0n, skipped: 0n, cancelled: 0n, reused: 0n };
   const plan = { counts, totalBytes: 0n, pendingBytes: 0n };

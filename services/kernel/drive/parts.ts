@@ -5,7 +5,7 @@ import type { Log } from '../process/log.ts';
 import type { SourceParts } from '../sources/source.ts';
 import type { ObjectStore } from '../store/types.ts';
 
-/** What driving a job takes. */
+/** Everything that the drive of a job works with. */
 export interface DriveParts {
   bus: Bus;
   jobs: Jobs;
@@ -16,7 +16,7 @@ export interface DriveParts {
   driverId: string;
   /** The live workers that take this operation's tasks. */
   liveWorkers: () => Promise<WorkerBeat[]>;
-  /** So long without queued tasks and results, while results lack, until the source is planned again. */
+  /** If results are missing and the queue was empty for this long, the source is planned again. */
   stallMs: number;
   log: Log;
 }

@@ -1,6 +1,6 @@
 /**
- * How far a drive is. It walks the source and queues tasks, waits for their results, has the dataset closed, and is over
- * when nothing is left to do but to save the end of the job.
+ * How far a drive is. It walks the source and queues tasks, waits for their results, has the dataset closed, and is
+ * over when nothing is left to do but to save the end of the job.
  */
 export type Phase = 'walking' | 'waiting' | 'closing' | 'over';
 

@@ -39,12 +39,12 @@ export function planAsset(
   return { kind: 'reuse', result };
 }
 
-/** Takes the reason of a reused failure or skip over from its record. */
+/** Adds the reason of a reused failure or skip, which its record holds. */
 export function withRecordedFailure(result: TaskResult, failure: Failure | undefined): TaskResult {
   return failure ? { ...result, failure: { ...failure, logTail: [] } } : result;
 }
 
-/** Whether a reused result needs its record read: the name of a record does not say why. */
+/** Returns whether a reused result needs its record read: the record's name does not say why an asset failed. */
 export function needsRecord(result: TaskResult): boolean {
   return result.outcome !== Outcome.OUTCOME_SUCCEEDED;
 }

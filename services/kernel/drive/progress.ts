@@ -5,7 +5,7 @@ import type { StoredJob } from '../jobs/stored-job.ts';
 /** Rounds of planning in a row without a new result before a job is given up. */
 const MAX_FRUITLESS_ROUNDS = 50;
 
-/** Another driver has taken the job over. */
+/** Says that another driver has taken the job over. */
 class Superseded extends Error {}
 
 /** The fields of an entry that a drive moves forward, saved together. */
@@ -16,10 +16,10 @@ export type Progress = Pick<
   counts: NonNullable<Job['counts']>;
 };
 
-/** Where a drive takes a job up. */
+/** Returns the progress from which a drive goes on with a job. */
 export function startProgress(entry: StoredJob): Progress {
   const { planned, generation, resultGeneration, foldedSequence, unsorted, job } = entry;
-  // A source without key order cannot be taken up in the middle: who takes it over reads it from the start.
+  // A source without key order cannot be read from the middle on: a new driver reads it from the start.
   const { cursor, plannedTotal } = unsorted && !planned ? { cursor: '', plannedTotal: 0n } : entry;
   const counts = { ...job.counts };
   return { cursor, planned, plannedTotal, generation, resultGeneration, foldedSequence, unsorted, counts };
@@ -32,19 +32,21 @@ export function foldResult(progress: Progress, sequence: bigint, { outcome, reus
   progress.resultGeneration = progress.generation;
 }
 
-/** Sets a progress back to the start of the source; throws after 50 rounds of planning in a row that brought no result. */
+/**
+ * Sets a progress back to the start of the source; throws after 50 rounds of planning in a row that brought no result.
+ */
 export function planAgain(progress: Progress): void {
   if (progress.generation - progress.resultGeneration >= MAX_FRUITLESS_ROUNDS)
     throw new Error(`results are missing after ${MAX_FRUITLESS_ROUNDS} rounds of planning without a new one`);
   Object.assign(progress, { planned: false, cursor: '', plannedTotal: 0n, generation: progress.generation + 1 });
 }
 
-/** Whether every asset of the source has its result. */
+/** Returns whether every asset of the source has its result. */
 export function isComplete({ planned, plannedTotal, counts: { succeeded, failed, skipped } }: Progress): boolean {
   return planned && succeeded + failed + skipped >= plannedTotal;
 }
 
-/** The entry with a drive's progress in it; undefined where nothing moved, so that idle jobs cause no writes. */
+/** Puts a drive's progress into the entry; returns undefined if nothing moved, so that idle jobs cause no writes. */
 export function applyProgress(
   entry: StoredJob,
   { counts, ...rest }: Progress,
@@ -64,12 +66,12 @@ export function applyProgress(
   return { ...entry, ...rest, job: { ...job, counts: { ...counts, total }, warnings, ...ending } };
 }
 
-/** Throws where another driver has claimed the job. */
+/** Throws if another driver has claimed the job. */
 export function checkDriver({ driverId, job }: StoredJob, own: string): void {
   if (driverId !== own) throw new Superseded(`job '${job.jobId}' is driven by '${driverId}' now`);
 }
 
-/** Whether a drive ended because another driver took over. */
+/** Returns whether a drive ended because another driver took over. */
 export function isSuperseded(error: unknown): boolean {
   return error instanceof Superseded;
 }

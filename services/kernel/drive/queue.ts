@@ -7,12 +7,12 @@ import { countSlots, lackOfWorkers } from '../jobs/workers.ts';
 import { pause } from '../signal.ts';
 import type { DriveParts } from './parts.ts';
 
-/** Tasks of a job that are queued or in hand, in whatever lane. */
+/** Counts the tasks of a job that are queued or that workers hold, in all lanes. */
 export function countTasks(bus: Bus, { operation, jobId }: Job): Promise<number> {
   return bus.count(STREAMS.tasks, taskSubject(operation, '*', jobId));
 }
 
-/** The warning that a job's tasks wait for a worker that is not there; none where they do not. */
+/** Warns if a job's tasks wait and no live worker may take them. */
 export async function warningOfLack({ bus, liveWorkers }: DriveParts, job: Job, closing: boolean): Promise<string[]> {
   // Any worker takes the closing task.
   const requireGpu = job.requireGpu && !closing;
@@ -21,7 +21,7 @@ export async function warningOfLack({ bus, liveWorkers }: DriveParts, job: Job, 
   return [`${lack}; tasks wait`];
 }
 
-/** Warns of what has tasks of a job handed back again and again; each reason once, by the first of its tasks. */
+/** Warns why tasks of a job are handed back again and again: each reason once, with the message of its first task. */
 export async function warningsOfTrouble({ bus, log }: DriveParts, { jobId }: Job): Promise<string[]> {
   const entries = await bus.bucket('ledger').all(`${jobId}.*`);
   const sorted = entries.toSorted((one, other) => (one.key < other.key ? -1 : 1));

@@ -17,11 +17,11 @@ import { needsRecord, planAsset, withRecordedFailure } from './plan.ts';
 import { checkDriver, type Progress } from './progress.ts';
 import { createShare } from './queue.ts';
 
-/** How often a count that is under way is told. */
+/** How often the count is saved while it goes on, so that clients see it. */
 const SAVE_EVERY_MS = 1_000;
 const PUBLISHES_AT_ONCE = 64;
 
-/** The PLANNING state: one pass over the source that counts. */
+/** Does the work of the PLANNING state: counts the assets in one pass over the source. */
 export async function countAssets(parts: DriveParts, entry: StoredJob, signal: AbortSignal): Promise<StoredJob> {
   const { jobId } = entry.job;
   let unsorted = entry.unsorted;
@@ -56,7 +56,10 @@ function withTotal(entry: StoredJob, total: number, unsorted: boolean, state: Jo
   return { ...entry, unsorted, job: { ...job, state, startTime, counts: { ...job.counts, total: BigInt(total) } } };
 }
 
-/** One walk over the source from the cursor on: reuses what is recorded, queues the rest as room permits. */
+/**
+ * Walks the source once, from the cursor on: reuses recorded results, and queues the rest as fast as the queue has
+ * room.
+ */
 export async function planSource(
   parts: DriveParts,
   entry: StoredJob,
@@ -94,7 +97,7 @@ export async function planSource(
   }
 }
 
-/** The result that a record gives for this job; undefined where the record has to be read and cannot be. */
+/** Returns the result that a record gives for this job; undefined if the record must be read and cannot be. */
 async function readReused(
   store: ObjectStore,
   result: TaskResult,

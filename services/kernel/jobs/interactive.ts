@@ -19,7 +19,10 @@ export interface Answer {
   report: { [field: string]: unknown };
 }
 
-/** Creates a job of one asset and waits for its result; throws the asset's failure. Cancels the job when the call ends early. */
+/**
+ * Creates a job of one asset and waits for its result; throws the asset's failure. Cancels the job when the call ends
+ * early.
+ */
 export type RunInteractive = (draft: JobDraft, context: CallContext) => Promise<Answer>;
 
 /** What running a job inside a call takes. */

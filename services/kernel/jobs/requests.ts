@@ -72,7 +72,9 @@ function print(entry: StoredJob): string {
   return `${printStoredJob(entry, 1)}\n`;
 }
 
-/** Reads a stored request; undefined where it is none, or that of another place, as in a dataset that somebody copied. */
+/**
+ * Reads a stored request; undefined where it is none, or that of another place, as in a dataset that somebody copied.
+ */
 function parse(body: Buffer, { bucket, key }: S3Place): StoredJob | undefined {
   try {
     const stored = parseStoredJob(body.toString('utf8'));

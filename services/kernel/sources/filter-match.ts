@@ -3,7 +3,9 @@ import type { Filter, FilterValue, Operator } from './filter.ts';
 /** A row of an index as it was read. */
 export type Row = { [field: string]: unknown };
 
-/** Whether a row passes a filter. A field that is missing or null passes no test, `!=` included; NOT turns that round. */
+/**
+ * Whether a row passes a filter. A field that is missing or null passes no test, `!=` included; NOT turns that round.
+ */
 export function matchesFilter(filter: Filter, row: Row): boolean {
   switch (filter.kind) {
     case 'and':
@@ -21,8 +23,8 @@ export function matchesFilter(filter: Filter, row: Row): boolean {
 export interface RowFilter {
   matches(row: Row): boolean;
   /**
-   * What none of the rows so far has that the filter compares, in words: a field, once an asset that succeeded was among
-   * them, or a value of the kind that the field is compared with.
+   * What none of the rows so far has that the filter compares, in words: a field, once an asset that succeeded was
+   * among them, or a value of the kind that the field is compared with.
    */
   lacking(): string[];
 }

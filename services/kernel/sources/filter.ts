@@ -27,8 +27,9 @@ export type Filter =
   | { kind: 'test'; path: string[]; operator: Operator; value: FilterValue };
 
 /**
- * Reads a filter: a subset of AIP-160. Comparisons `= != < <= > >=`, `:` (has), AND, OR, NOT, parentheses, paths with dots.
- * AND and OR side by side need parentheses: AIP-160 binds OR closer, SQL binds AND closer. `field` names the request's field in refusals.
+ * Reads a filter: a subset of AIP-160. Comparisons `= != < <= > >=`, `:` (has), AND, OR, NOT, parentheses, paths with
+ * dots. AND and OR side by side need parentheses: AIP-160 binds OR closer, SQL binds AND closer. `field` names the
+ * request's field in refusals.
  */
 export function parseFilter(filter: string, field: string): Filter {
   if (filter.length > MAX_LENGTH)

@@ -57,7 +57,10 @@ export function parseInventory(text: string, uri: string, bucket: string): Inven
   return { sourceBucket, files, columns };
 }
 
-/** The asset of a row; undefined for what is no asset, not the latest version or deleted. Without Size and ETag columns it has no ETag. */
+/**
+ * The asset of a row; undefined for what is no asset, not the latest version or deleted. Without Size and ETag columns
+ * it has no ETag.
+ */
 export function parseInventoryRow(line: string, inventory: Inventory, suffixes: string[]): Asset | undefined {
   const fields = splitRow(line);
   const field = (column: Column): string | undefined => {

@@ -16,8 +16,9 @@ export interface Manifest {
 }
 
 /**
- * Reads the assets that a manifest names, each once, in its order, some at a time; from an index, the rows that pass the filter.
- * Holds 8 to 32 bytes for each asset. One that is overwritten meanwhile is read again: what is new in it comes last.
+ * Reads the assets that a manifest names, each once, in its order, some at a time; from an index, the rows that pass
+ * the filter. Holds 8 to 32 bytes for each asset. One that is overwritten meanwhile is read again: what is new in it
+ * comes last.
  */
 export async function* readManifest(
   store: Pick<ObjectStore, 'head' | 'read'>,

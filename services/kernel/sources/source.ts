@@ -113,8 +113,8 @@ async function* scanPrefix(
     };
     const pages = scan(request, entry.job.traceId, signal);
     let seen = 0;
-    // A window is read in one go: at the workers' pace its connection would grow older than the server allows. An unsorted
-    // store's one scan has no bound that fits into memory, and stays at the reader's pace.
+    // A window is read in one go: at the workers' pace its connection would grow older than the server allows. An
+    // unsorted store's one scan has no bound that fits into memory, and stays at the reader's pace.
     for await (const { assets } of entry.unsorted ? pages : await Array.fromAsync(pages)) {
       signal.throwIfAborted();
       for (const asset of assets) {
@@ -169,7 +169,10 @@ async function lookUp(store: Pick<ObjectStore, 'head'>, uri: string, signal: Abo
   return { uri, sizeBytes, etag, lastModifyTime };
 }
 
-/** Looks up assets of which the name alone is known; the cursor is how many came before. One that is not there comes without ETag: its task will say so. */
+/**
+ * Looks up assets of which the name alone is known; the cursor is how many came before. One that is not there comes
+ * without ETag: its task will say so.
+ */
 async function* readNamed(
   store: Pick<ObjectStore, 'head'>,
   lists: Iterable<Asset[]> | AsyncIterable<Asset[]>,
@@ -193,7 +196,10 @@ async function* readNamed(
   }
 }
 
-/** Follows the results of another job until it has ended; the cursor is a sequence. A retry takes what an unfinished job left, too. */
+/**
+ * Follows the results of another job until it has ended; the cursor is a sequence. A retry takes what an unfinished job
+ * left, too.
+ */
 async function* readJobSource(
   parts: SourceParts,
   { jobId, outcomes }: { jobId: string; outcomes: Outcome[] },

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** Strings that were seen, remembered as 64-bit hashes of 8 bytes each: of 10 million, two are taken for one once in 400,000 runs. */
+/**
+ * Strings that were seen, remembered as 64-bit hashes of 8 bytes each: of 10 million, two are taken for one once in
+ * 400,000 runs.
+ */
 export interface UriSet {
   readonly size: number;
   /** Remembers a string; false where it was there already. */

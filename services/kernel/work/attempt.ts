@@ -19,17 +19,17 @@ import type { TaskFolder } from './scratch.ts';
 const UPLOADS_AT_ONCE = 8;
 const LOOKS_AT_ONCE = 8;
 
-/** What one attempt at a task takes. */
+/** Everything that one attempt at a task works with. */
 export interface AttemptParts {
   bus: Pick<Bus, 'publish'>;
   store: ObjectStore;
   pool: Pick<BlenderPool, 'withBlender'>;
-  /** The processes for the step after Blender's; where no operation has one, there are none. */
+  /** The imaging processes; absent if no operation has an imaging step. */
   imaging?: Pick<BlenderPool, 'withBlender'>;
   operation: Operation;
   task: Task;
   attempt: number;
-  /** Wants a Blender that has seen no other asset. */
+  /** The attempt needs a Blender that has not had another asset. */
   fresh: boolean;
   workerId: string;
   sandbox: string;
@@ -40,19 +40,19 @@ export interface AttemptParts {
   folder: TaskFolder;
   /** Fetches, checks and decodes the asset into the folder. */
   prepare: (signal: AbortSignal) => Promise<PreparedAsset>;
-  /** Times a stage. */
+  /** Runs the work of a stage and adds its time to `stageSeconds`. */
   timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
   stageSeconds: { [stage: string]: number };
 }
 
-/** What of the dataset concerns one task, as it was when the attempt began. */
+/** The records and outputs of one asset that existed when the attempt began. */
 export interface Existing {
   records: ListedRecord[];
   /** ETags of outputs that are there already, by key. */
   outputs: Map<string, string>;
 }
 
-/** Looks at what earlier attempts left. Nothing for a task that writes nothing. */
+/** Reads what earlier attempts left in the dataset; empty for a task that writes nothing. */
 export async function readExisting({ store, operation, task }: AttemptParts, signal: AbortSignal): Promise<Existing> {
   if (task.outputUri === '') return { records: [], outputs: new Map() };
   const found: StoredObject[] = [];
@@ -72,13 +72,13 @@ async function readPlace(store: AttemptParts['store'], place: S3Place, signal: A
     const found = await store.head(place, signal);
     return found ? [found] : [];
   } catch (error) {
-    // Perhaps a name that the store cannot hold: HEAD has no body that would say so, the write will.
+    // Perhaps the store cannot hold this name. A HEAD answer has no body that says so; the write will have one.
     if (isBadRequest(error)) return [];
     throw error;
   }
 }
 
-/** The result that a record already gives for this task: any that succeeded, or one that this very job committed. */
+/** Returns the result that a record already gives for this task: a success, or any outcome that this job committed. */
 export async function findCommitted(
   { store, task }: AttemptParts,
   { records }: Existing,
@@ -93,7 +93,7 @@ export async function findCommitted(
   return undefined;
 }
 
-/** What an attempt knows about the asset when it commits. */
+/** The facts about the asset that its record holds besides the product. */
 export interface CommitFacts {
   outcome: Outcome;
   error?: CycloramaError;
@@ -102,7 +102,8 @@ export interface CommitFacts {
 }
 
 /**
- * Uploads a product, commits the record, publishes the result. Another attempt that was faster wins: its result is published instead.
+ * Uploads a product, commits the record, publishes the result. If another attempt was faster, its result is published
+ * instead.
  */
 export async function commit(
   parts: AttemptParts,
@@ -125,7 +126,8 @@ export async function commit(
     const write = (seen: ListedRecord[]): Promise<TaskRecord> =>
       timed('commit', () => commitRecord(store, places, record, seen, signal));
     let committed = await write(existing.records);
-    // Its outputs were there before we looked and its record only came later: ours lie over them, so ours is the record.
+    // The other attempt wrote its outputs before we looked and its record after that. Our outputs replaced them, so our
+    // record must replace its record.
     if (differ(committed.result!.outputs, outputs))
       committed = await write(await listRecords(store, places, task.taskId, signal));
     if (committed === record) await removeOutdatedKept(store, places, existing, outputs, signal);
@@ -158,7 +160,7 @@ async function upload(
   return uploaded.sort((a, b) => (a.uri < b.uri ? -1 : 1));
 }
 
-/** Removes what was kept of earlier failures, also of attempts that never got to their record, and is not in the new one. */
+/** Removes kept files of earlier failures that the new record does not list, also of attempts that left no record. */
 async function removeOutdatedKept(
   store: ObjectStore,
   { bucket, keptFolder }: DatasetPlaces,
@@ -172,7 +174,7 @@ async function removeOutdatedKept(
   await forEachBounded(outdated, UPLOADS_AT_ONCE, (place) => store.remove(place, signal));
 }
 
-/** Whether two attempts left different content at one place. */
+/** Returns whether two attempts left different content at one place. */
 function differ(theirs: Output[], ours: Output[]): boolean {
   const hashes = new Map(theirs.map(({ uri, sha256 }) => [uri, sha256]));
   return ours.some(({ uri, sha256 }) => hashes.has(uri) && hashes.get(uri) !== sha256);
@@ -223,12 +225,12 @@ function toRecord(
   });
 }
 
-/** A committed result as this task's: reused where another job committed it. */
+/** Turns a committed result into this task's; it counts as reused if another job committed it. */
 function adopt(result: TaskResult, task: Task): TaskResult {
   return withoutLog({ ...result, jobId: task.jobId, reused: result.reused || result.jobId !== task.jobId });
 }
 
-/** The log tail stays in the record. */
+/** Leaves the log tail out: only the record holds it. */
 function withoutLog(result: TaskResult): TaskResult {
   return result.failure ? { ...result, failure: { ...result.failure, logTail: [] } } : result;
 }

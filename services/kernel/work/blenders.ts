@@ -10,23 +10,29 @@ import type { Operation } from './operation.ts';
 
 const RUNTIME_DIR = fileURLToPath(new URL('../../../blender-runtime', import.meta.url));
 const BLENDER_READY_MS = 120_000;
-/** A healthy Blender over this share of its memory limit is replaced before the next asset. */
+/** A healthy Blender that uses more than this share of its memory limit is replaced before the next asset. */
 const SOFT_MEMORY_SHARE = 0.5;
-/** With one thread to compute, Cycles keeps a second one busy with waiting: two such Blenders were 1.7 times as slow as two with two threads. */
+/**
+ * Threads that a Blender gets at least. With one, Cycles keeps a second busy with waiting: two such Blenders were 1.7
+ * times as slow as two with two threads each.
+ */
 const LEAST_THREADS = 2;
 
-/** The warm processes of a worker. */
+/** The warm processes of a worker, and the device that they compute on. */
 export interface WorkerBlenders {
   pool: BlenderPool;
-  /** Beside each Blender a process that makes images of what it wrote, while Blender has the next asset; none where no operation needs it. */
+  /**
+   * Processes that make images of Blender's output while Blender has the next asset, one a slot; absent if no operation
+   * has an imaging step.
+   */
   imaging: BlenderPool | undefined;
-  /** What Blender computes on, such as `OPTIX: NVIDIA H100` or `CPU`. */
+  /** The device that Blender computes on, such as `OPTIX: NVIDIA H100` or `CPU`. */
   device: string;
   sandbox: string;
   close(): Promise<void>;
 }
 
-/** Starts a worker's processes and finds what they compute on; the folder is for their files. */
+/** Starts a worker's processes and finds their device. Their files lie in `folder`. */
 export async function startBlenders(
   { config: { worker: settings }, log, metrics }: Platform,
   operations: readonly Operation[],

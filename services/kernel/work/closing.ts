@@ -7,15 +7,18 @@ import type { Log } from '../process/log.ts';
 import type { AttemptParts } from './attempt.ts';
 import type { Ledger, StartDecision } from './ledger.ts';
 
-/** What a closing task takes, besides what every attempt does. */
+/** The parts that a closing task needs besides those of every attempt. */
 export interface ClosingTaskParts {
   ledger: Pick<Ledger, 'charge'>;
-  /** Reads a job as it is now. */
+  /** Reads the current state of a job. */
   readJobNow: (jobId: string) => Promise<Job | undefined>;
   log: Log;
 }
 
-/** Closes the dataset of a job and publishes that it is done; throws where the task must be handed back. Doing it twice does no harm. */
+/**
+ * Closes the dataset of a job and publishes the result; throws if the task must be handed back. Running it twice does
+ * no harm.
+ */
 export async function runClosing(
   { ledger, readJobNow, log }: ClosingTaskParts,
   attempt: AttemptParts,

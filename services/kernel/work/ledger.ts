@@ -2,22 +2,24 @@ import { LedgerEntry, type Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import type { Bus } from '../bus/types.ts';
 import { CycloramaError, fromFailure, toFailure } from '../failure.ts';
 
-/** How often Blender may crash, hang or run out of memory on an asset before the asset is given up. */
+/** An asset is given up when Blender crashed, hung or ran out of memory on it this often. */
 const SUSPECT_LIMIT = 3;
-/** How often workers may vanish with an asset. */
+/** An asset is given up when this many workers vanished while they had it. */
 const LOST_LIMIT = 5;
-/** For so long a worker leaves an asset, that its own Blender failed on, to other workers. */
+/** A worker whose own Blender failed on an asset leaves it to other workers for this long. */
 const ELSEWHERE_MS = 30_000;
 
-/** An attempt that begins: with Blender, or by giving the asset up for what it was charged with before. */
+/** The start of an attempt: with Blender, or by giving the asset up because of earlier charges. */
 export type StartDecision =
   | { kind: 'start'; attempt: number; fresh: boolean }
   | { kind: 'quarantine'; attempt: number; error: CycloramaError };
 
-/** The ledger's decision when a worker is about to start on a task: to begin an attempt, or to leave it to another worker. */
+/** The ledger's decision before a worker starts on a task: begin an attempt, or leave it to another worker. */
 export type AttemptDecision = StartDecision | { kind: 'elsewhere'; delayMs: number };
 
-/** Decides about the next attempt from what the last one left behind. Charges a vanished worker. */
+/**
+ * Decides about the next attempt from the entry that the last one left, and charges the asset for a vanished worker.
+ */
 export function decideAttempt(
   entry: LedgerEntry,
   workerId: string,
@@ -49,23 +51,23 @@ export function decideAttempt(
   return { decision: { kind: 'start', attempt, fresh: entry.suspectCharges > 0 }, charged };
 }
 
-/** Who works on what, and what is charged to an asset when an attempt ends badly. */
+/** Keeps who works on which task, and the charges of assets whose attempts ended badly. */
 export interface Ledger {
   begin(task: Task, othersLive: () => Promise<boolean>): Promise<AttemptDecision>;
-  /** From now on a worker that vanishes is charged to the asset: Blender has it. */
+  /** Notes that Blender has the asset: if the worker vanishes from now on, the asset is charged. */
   working(task: Task): Promise<void>;
-  /** The attempt, if one began here and nothing was charged, was handed back: not by the asset's fault, but by `trouble`. */
+  /** Records that this worker gave the task back because of `trouble`, which is not the asset's fault. */
   handedBack(task: Task, trouble?: CycloramaError): Promise<void>;
-  /** Blender failed on the asset: charge it. */
+  /** Charges the asset for a failure of Blender. */
   charge(task: Task, error: CycloramaError): Promise<void>;
-  /** The task is committed. */
+  /** Forgets a committed task. */
   done(task: Task): Promise<void>;
 }
 
-/** Opens the ledger of tasks in flight. Nearly every task costs one write: when Blender gets it. */
+/** Opens the ledger of tasks in flight. Nearly every task costs one write, when Blender gets the asset. */
 export function createLedger(bus: Pick<Bus, 'bucket'>, workerId: string): Ledger {
   const entries = bus.bucket('ledger');
-  /** Attempts that began here, as they stand or shall stand in the bucket. */
+  /** Attempts that began here, each with its entry, and whether the bucket may hold it. */
   const begun = new Map<string, { entry: LedgerEntry; stored: boolean }>();
   const keyOf = (task: Task): string => `${task.jobId}.${task.taskId}`;
   const write = async (key: string, entry: LedgerEntry): Promise<void> => {
@@ -74,7 +76,7 @@ export function createLedger(bus: Pick<Bus, 'bucket'>, workerId: string): Ledger
   const change = async (task: Task, toNext: (entry: LedgerEntry) => LedgerEntry): Promise<void> => {
     const attempt = begun.get(keyOf(task));
     if (!attempt) throw new CycloramaError('internal', `no attempt at task '${keyOf(task)}' is under way`);
-    // A write that fails may have arrived all the same.
+    // A write that failed may have arrived.
     Object.assign(attempt, { entry: toNext(attempt.entry), stored: true });
     await write(keyOf(task), attempt.entry);
   };
@@ -85,7 +87,7 @@ export function createLedger(bus: Pick<Bus, 'bucket'>, workerId: string): Ledger
       const entry = LedgerEntry.fromJSON(found ? JSON.parse(found.value) : {});
       const others = entry.suspectCharges > 0 && (await othersLive());
       const { decision, charged } = decideAttempt(entry, workerId, others, Date.now());
-      // The vanished worker's name stays, for the message.
+      // The entry keeps the vanished worker's name for the message.
       if (entry.running) await write(key, { ...charged, running: false });
       if (decision.kind === 'elsewhere') return decision;
       const mine = { ...charged, attempt: decision.attempt, workerId, running: false };

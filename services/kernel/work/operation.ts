@@ -13,33 +13,33 @@ export interface OutputFile {
   contentType: string;
 }
 
-/** What a task came to, to be uploaded and recorded. */
+/** The outcome of a task, to be uploaded and recorded. */
 export interface Product {
   files: OutputFile[];
-  /** A few figures for lists of results; plain JSON. */
+  /** A few figures for lists of results, as plain JSON. */
   detail: { [field: string]: unknown };
-  /** The operation's whole answer, as protobuf JSON of its report message; kept in the record. */
+  /** The operation's whole answer as protobuf JSON of its report message. The record keeps it. */
   report: { [field: string]: unknown };
   warnings: string[];
-  /** The asset failed all the same: the files are kept for a person to look at, and nothing else of it is. */
+  /** Set if the asset failed although there are files: they are kept for a person to look at, and nothing else is. */
   failure?: CycloramaError;
-  /** What Blender computed on, where the operation knows better than the worker. */
+  /** The device that Blender computed on, if the operation knows it better than the worker. */
   device?: string;
-  /** Images that were rendered. */
+  /** How many images were rendered. */
   frames?: number;
 }
 
-/** What is known about the asset when Blender is done with it. */
+/** The facts about an asset that are known when Blender is done with it. */
 export interface AssetFacts {
   /** Bytes of the asset and of the files it refers to. */
   downloadedBytes: number;
-  /** From triage, dependencies and decoding. */
+  /** Warnings of triage, of dependencies and of decoding. */
   warnings: string[];
-  /** What the file says of itself. */
+  /** The file's own header: format, version, generator, author, licence. */
   header: FileHeader;
-  /** Where the last step wrote files. */
+  /** The folder with the files that the last step wrote. */
   outputDir: string;
-  /** SHA-256 of the asset as it was downloaded, hex. */
+  /** SHA-256 of the downloaded asset, in hex. */
   sha256: string;
   /** Version of Cyclorama. */
   version: string;
@@ -47,52 +47,55 @@ export interface AssetFacts {
   stageSeconds: { [stage: string]: number };
 }
 
-/** What Blender and, for operations with a second step, the imaging process answered. */
+/** The answers of Blender and, if the operation has an imaging step, of the imaging process. */
 export interface Answers {
   blender: BlenderResult;
   imaging?: BlenderResult;
 }
 
-/** Another try at an asset whose first one came to nothing good. */
+/** A second try at an asset whose first try failed its checks. */
 export interface SecondTry {
-  /** The task with another spec; all else of it stays. */
+  /** The task with another spec; its other fields are the same. */
   task: Task;
-  /** Says what is different. */
+  /** The warning that says which settings are different. */
   warning: string;
 }
 
-/** An object besides the asset that Blender needs, put beside it. */
+/** An object that Blender needs besides the asset; it is put beside the asset. */
 export interface ExtraInput {
   place: S3Place;
   etag: string;
   maxBytes: number;
-  /** Name in the asset's folder. */
+  /** The object's file name in the asset's folder. */
   fileName: string;
 }
 
-/** What a task needs of its worker beyond the usual. */
+/** The needs of a task that exceed those of a usual one. */
 export interface Workload {
-  /** Room in scratch for what Blender and the step after it write, and for what lies beside the asset, in bytes. */
+  /** Bytes of scratch space for the files that Blender and imaging write, and for the files beside the asset. */
   scratchBytes: number;
-  /** Factor on the longest time that Blender may take, 1 or more. */
+  /** Factor on Blender's deadline, 1 or more. */
   timeFactor: number;
 }
 
 export type BlenderOp = NonNullable<BlenderRequest['op']>;
 
-/** A kind of task: what Blender is asked, and what becomes of its answer. Everything else is the worker's. */
+/**
+ * A kind of task: the request to Blender, and the outputs that its answer becomes. The worker does everything else.
+ * docs/develop/add-an-operation.md goes through it step by step.
+ */
 export interface Operation extends DescribedOperation {
-  /** Where a task's outputs may lie: objects, and folders (keys ending with a slash) that are the task's alone. */
+  /** All places of a task's outputs: objects, and folders (keys that end with a slash) that hold nothing else. */
   outputPlaces(task: Task): S3Place[];
   blenderOp(task: Task): BlenderOp;
   extraInputs?(task: Task): ExtraInput[];
   workload?(task: Task): Workload;
-  /** The step after Blender's, which needs none: done in the imaging process while Blender has the next asset. Its input is what Blender wrote. */
+  /** The request to the imaging process, which reads the files that Blender wrote while Blender has the next asset. */
   imagingOp?(task: Task, blender: BlenderResult, facts: AssetFacts): BlenderOp;
-  /** Whether another try may do better than these answers; asked once. */
+  /** Proposes a second try if other settings may give better answers. It is asked once. */
   secondTry?(task: Task, answers: Answers): SecondTry | undefined;
-  /** Turns the answers into outputs; throws a CycloramaError where the asset lacks what the operation needs. */
+  /** Turns the answers into outputs; throws a CycloramaError if the asset lacks something that the operation needs. */
   toProduct(task: Task, answers: Answers, facts: AssetFacts): Promise<Product> | Product;
-  /** Outputs for an asset that failed for good, such as an error report. */
+  /** Makes the outputs of an asset that failed for good, such as an error report. */
   toFailureProduct(task: Task, error: CycloramaError): Product;
 }

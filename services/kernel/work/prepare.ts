@@ -25,24 +25,27 @@ export interface PreparedAsset {
   /** SHA-256 of the asset, hex. */
   sha256: string;
   warnings: string[];
-  /** What the file says of itself. */
+  /** The file's own header: format, version, generator, author, licence. */
   header: FileHeader;
   /** Files that the asset refers to, as they were read. */
   dependencies: Asset[];
 }
 
-/** What preparing takes. */
+/** The store, limits and budgets that preparing an asset needs. */
 export interface PrepareParts {
   store: Pick<ObjectStore, 'download' | 'checkBucket'>;
   maxAssetBytes: number;
   /** Room for so many decoders at a time: each may take as much memory as a Blender. */
   decoders: Room;
-  /** Put beside the asset. */
+  /** Objects that are put beside the asset. */
   extraInputs: ExtraInput[];
   timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
 }
 
-/** Fetches an asset with the files it refers to, checks it, and decodes what Blender cannot read. Errors name their stage. */
+/**
+ * Fetches an asset with the files it refers to, checks it, and decodes what Blender cannot read. Errors name their
+ * stage.
+ */
 export async function prepareAsset(
   { store, maxAssetBytes, decoders, extraInputs, timed }: PrepareParts,
   task: Task,
@@ -61,7 +64,7 @@ export async function prepareAsset(
   }
   const name = place.key.slice(place.key.lastIndexOf('/') + 1);
   const local = join(folder.input, `${localStem(name)}${extensionOf(name)}`);
-  // Only what is still the object that was listed has the listed size.
+  // The listed size is that of the listed object, so the download must be of that object.
   const listed = asset.etag === '' ? {} : { etag: asset.etag, expectedBytes: Number(asset.sizeBytes) };
   const main = await atStage('download', () =>
     timed('download', () => store.download(place, local, { ...listed, maxBytes: maxAssetBytes }, signal)),
@@ -137,7 +140,10 @@ async function atStage<T>(stage: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What the file is called on this machine, so that messages of Blender name the asset; `asset` where no file should be called so. */
+/**
+ * Returns the file's name on this machine, so that Blender's messages name the asset; `asset` if the real name is
+ * unsafe as a file name.
+ */
 function localStem(name: string): string {
   const stem = name.replace(EXTENSION, '');
   return /^[\p{L}\p{N}_][\p{L}\p{N} ._()+-]{0,59}$/u.test(stem) ? stem : 'asset';

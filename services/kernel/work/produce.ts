@@ -5,14 +5,14 @@ import type { AttemptParts } from './attempt.ts';
 import type { Answers, AssetFacts, BlenderOp, Product } from './operation.ts';
 import type { PreparedAsset } from './prepare.ts';
 
-/** What Blender made of an asset. */
+/** The product of an asset, and the facts about its making that the record holds. */
 export interface Produced {
   product: Product;
   asset: PreparedAsset;
   blenderVersion: string;
 }
 
-/** What one try came to. */
+/** The answers of one try and the asset as it was prepared for it. */
 interface Tried {
   answers: Answers;
   asset: PreparedAsset;
@@ -21,8 +21,8 @@ interface Tried {
 }
 
 /**
- * Lets Blender do the operation, once more where the operation thinks that it helps, and turns the answers into a product
- * while Blender already has the next asset. `onLease` is waited for before Blender sees the asset.
+ * Has Blender do the operation, a second time if the operation proposes other settings, and turns the answers into a
+ * product while Blender already has the next asset. `onLease` must end before Blender sees the asset.
  */
 export async function produce(
   parts: AttemptParts,
@@ -78,7 +78,7 @@ async function tryOnce(
   return { answers, asset, blenderVersion, facts };
 }
 
-/** Waits for a warm process, has it do what `begin` says, and takes what it wrote into the attempt's folder. */
+/** Waits for a warm process, runs the request that `begin` makes, and moves its files into the attempt's folder. */
 async function withLease(
   { task, limits, folder, fresh, stageSeconds }: AttemptParts,
   pool: Pick<BlenderPool, 'withBlender'>,

@@ -6,33 +6,33 @@ import { toScratchError } from '../disk-fault.ts';
 import { CycloramaError } from '../failure.ts';
 import { readStartTicks } from '../process/identity.ts';
 
-/** One attempt's own folder; nothing in it outlives the attempt. */
+/** The folder of one attempt, which is removed when the attempt ends. */
 export interface TaskFolder {
-  /** Where the asset and the files beside it are put together. */
+  /** The folder that holds the asset and the files beside it. */
   input: string;
-  /** Where files that Blender wrote are kept until they are uploaded. */
+  /** The folder that holds the files that Blender wrote until they are uploaded. */
   output: string;
   /** Moves everything in `input` into Blender's folder; returns the asset's path there. */
   handInput(assetPath: string, inputDir: string): Promise<string>;
   /** Moves everything that Blender wrote into `output`. */
   collectOutput(outputDir: string): Promise<void>;
-  /** Moves everything in `output` into the folder of the step after Blender's. */
+  /** Moves everything in `output` into the imaging process's folder. */
   handOutput(inputDir: string): Promise<void>;
-  /** Makes room for another try. */
+  /** Empties the folder for a second try. */
   empty(): Promise<void>;
-  /** Whether the disk has no room left: what a process wrote may then be cut off, and not all of them say so. */
+  /** Returns whether the disk is full: a process may then have cut its files off without an error. */
   isFull(): Promise<boolean>;
 }
 
 /** A worker's scratch space, bounded in bytes. */
 export interface Scratch {
   root: string;
-  /** Runs `work` with a folder of its own and room for `bytes`; waits for the room, and removes the folder in the end. */
+  /** Waits for `bytes` of space, runs `work` with a folder of its own, and removes the folder. */
   withFolder<T>(name: string, bytes: number, signal: AbortSignal, work: (folder: TaskFolder) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Opens a worker's scratch space, and removes what workers of this host that are gone left behind. */
+/** Opens a worker's scratch space, and removes the folders that dead workers of this host left. */
 export async function openScratch(scratchDir: string, workerId: string, limitBytes: number): Promise<Scratch> {
   await mkdir(scratchDir, { recursive: true });
   await sweep(scratchDir);
@@ -42,14 +42,14 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
   await mkdir(root);
   const owner: Owner = { host: hostname(), pid: process.pid, startTicks: readStartTicks(process.pid) };
   await writeFile(join(root, `${OWNER}.new`), JSON.stringify(owner));
-  // Whole or not at all: a worker that starts meanwhile reads it.
+  // The rename makes the file appear whole: a worker that starts meanwhile reads it.
   await rename(join(root, `${OWNER}.new`), join(root, OWNER));
   const room = createRoom(limitBytes);
   let number = 0;
 
   return {
     root,
-    // Who wants more than there is gets all of it, and refuses by itself: only the work can record that.
+    // A task that wants more than the whole space gets all of it: only its own work can record that it does not fit.
     withFolder: (name, bytes, signal, work) =>
       room.within(bytes, signal, async () => {
         const folder = toTaskFolder(join(root, `task-${name}-${number++}`));
@@ -67,10 +67,13 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
 }
 
 const OWNER = 'owner.json';
-/** A write that finds no room leaves less than that behind. */
+/** The disk counts as full if fewer bytes than this are free: a write that fails for lack of space leaves fewer. */
 const FULL_BELOW_BYTES = 2 ** 20;
 
-/** A failure is no asset's fault while the disk is full: Cycles cuts its images off without a word, and they are no images then. */
+/**
+ * Blames a full disk for a failure, not the asset: Cycles cuts its images off without an error, and they are
+ * unreadable.
+ */
 export async function blameFullDisk(folder: Pick<TaskFolder, 'isFull'>, thrown: unknown): Promise<unknown> {
   if (!(await folder.isFull())) return toScratchError(thrown);
   const message = `the scratch disk has no room left; what failed by it: ${(thrown as Error).message}`;
@@ -129,10 +132,10 @@ async function isAbandoned(folder: string): Promise<boolean> {
   return owner !== undefined && owner.host === hostname() && readStartTicks(owner.pid) !== owner.startTicks;
 }
 
-/** Throws where another process of this host works in a folder that was swept: of two workers of one name each would remove the other's files. */
+/** Throws if a living process of this host owns the folder: two workers of one name would remove each other's files. */
 async function refuseLivingOwner(folder: string, workerId: string): Promise<void> {
   const owner = await readOwner(folder);
-  // Where the system does not tell when a process started, nobody knows whether it lives.
+  // Without the start time of a process it is unknown whether the owner still lives.
   if (owner?.host !== hostname() || owner.pid === process.pid || owner.startTicks === undefined) return;
   throw new Error(
     `worker '${workerId}' runs here already, as process ${owner.pid}; expected a CYCLORAMA_WORKER_ID of its own`,
@@ -142,20 +145,20 @@ async function refuseLivingOwner(folder: string, workerId: string): Promise<void
 interface Owner {
   host: string;
   pid: number;
-  /** Undefined where the system does not tell. */
+  /** Undefined if the system does not say when a process started. */
   startTicks?: string | undefined;
 }
 
-/** Has the form of a process of this host, and is none. */
+/** An owner of this host that is no living process. */
 const NOBODY: Owner = { host: hostname(), pid: 0, startTicks: 'none' };
 
-/** The process that works in a folder; undefined for a folder that is no worker's. */
+/** Returns the process that works in a folder; undefined if it is not a worker's folder. */
 async function readOwner(folder: string): Promise<Owner | undefined> {
   try {
     return JSON.parse(await readFile(join(folder, OWNER), 'utf8')) as Owner;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    // A machine that went down may leave a file without its content; whoever wrote it is gone.
+    // A machine that went down may leave an empty file. The process that wrote it is gone.
     if (error instanceof SyntaxError) return NOBODY;
     throw error;
   }

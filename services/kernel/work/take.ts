@@ -5,18 +5,18 @@ import { pause } from '../signal.ts';
 
 const WAIT_MS = 2_000;
 
-/** What taking tasks from queues takes. */
+/** The queues that a worker takes tasks from, and how it runs them. */
 export interface TakeParts {
   bus: Pick<Bus, 'take'>;
   /** Queues in order of preference within a class. */
   queues: readonly string[];
-  /** Only then it takes tasks that need a GPU: others never see them. */
+  /** A worker with a GPU also takes tasks that need one; other workers never see them. */
   hasGpu: boolean;
-  /** Most tasks in hand at a time: those on slots, and those downloaded ahead. One more may be interactive. */
+  /** Most tasks in hand at a time: on slots or downloaded ahead. One more place is for an interactive task. */
   capacity: number;
   /** Runs one task to its answer; never throws. */
   run: (delivery: Delivery) => Promise<void>;
-  /** Called when the worker has had nothing to do for so long, once. */
+  /** `onIdle` is called once, when the worker had nothing to do for `afterMs`. */
   idle?: { afterMs: number; onIdle: () => void } | undefined;
   /** How long a pull on an empty queue waits. */
   waitMs?: number;
@@ -31,13 +31,14 @@ interface Source {
 }
 
 /**
- * Takes tasks until the signal aborts, interactive ones first, never more than the capacity, but for one place that only
- * they may take: else they would wait behind all that was downloaded ahead. Returns when all in hand have their answer.
- * A pull that waits is never broken off; what it brings when there is no room goes straight back.
+ * Takes tasks until the signal aborts, interactive ones first, and returns when all tasks in hand are answered.
+ * It holds at most `capacity` tasks, plus one place reserved for interactive tasks, which would otherwise wait behind
+ * batch tasks that are already downloaded. A waiting pull is never broken off; if it brings a task when there is no
+ * place, the task goes straight back.
  */
 export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<void> {
   const { bus, queues, hasGpu, capacity, run, idle, waitMs = WAIT_MS, log } = parts;
-  /** In order of preference; those of one class and queue take turns, else jobs for a GPU would hold up all others. */
+  /** Groups in order of preference. The lanes of a group take turns, or jobs for a GPU would hold up all others. */
   const sources = CLASSES.flatMap((word) =>
     queues.map((queue): Source[] => {
       const places = word === 'interactive' ? capacity + 1 : capacity;
@@ -74,11 +75,11 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
     }
   };
 
-  /** One look at every queue; true when something came. */
+  /** Looks at every queue once; returns whether a task came. */
   const sweep = async (): Promise<boolean> => {
     for (const group of sources) {
       for (const source of group) {
-        // Where the server does not answer, each look takes its whole timeout.
+        // If the server does not answer, each look takes its whole timeout.
         if (signal.aborted) return false;
         if (source.room() <= 0 || (await take(source, source.room(), 0)) === 0) continue;
         group.sort((a, b) => Number(a === source) - Number(b === source));
@@ -94,7 +95,7 @@ export async function takeTasks(parts: TakeParts, signal: AbortSignal): Promise<
       const wait = take(source, 1, waitMs).then(() => void waiting.delete(source));
       waiting.set(source, wait);
     }
-    // A task that ends makes room for classes that nobody waits for just now.
+    // The end of a task frees a place for queues that no pull waits on now.
     await Promise.race([...waiting.values(), ...(inHand.size >= capacity ? inHand : [])]);
   };
 

@@ -18,25 +18,28 @@ import type { Operation, Product } from './operation.ts';
 import { produce } from './produce.ts';
 import { blameFullDisk } from './scratch.ts';
 
-/** How often a running task looks whether its job was cancelled; cancelling takes effect within ten seconds. */
+/**
+ * How often a running task checks whether its job was cancelled, so that a cancellation takes effect within ten
+ * seconds.
+ */
 const CANCEL_CHECK_MS = 3_000;
-/** Uploads and the commit, which a drain lets finish where the store answers. */
+/** The time for uploads and the commit. A drain lets them finish if the store answers. */
 const COMMIT_TIME: Grace = {
   limitMs: 300_000,
   graceMs: 10_000,
   late: () => new CycloramaError('store_unavailable', 'outputs and record did not get into the store in time'),
 };
-/** So long a task stays away that this worker cannot take now. */
+/** A task that this worker cannot take now comes again after this time. */
 const NOT_NOW_MS = 15_000;
-/** An infrastructure failure hands the task back for so long, doubled with each delivery. */
+/** After an infrastructure failure the task comes again after this time, which doubles with each delivery. */
 const HAND_BACK_MS = 1_000;
 const MAX_HAND_BACK_MS = 60_000;
 
-/** What running tasks takes. */
+/** Everything that running tasks needs: where jobs and charges are kept, and how an attempt is set up. */
 export interface TaskLoopParts {
   operations: ReadonlyMap<string, Operation>;
   jobs: Pick<Jobs, 'read'>;
-  /** Like jobs.read, which may be a little late. */
+  /** Reads a job as it is now; `jobs.read` may be a second late. */
   readJobNow: Jobs['read'];
   /** The tasks that this worker has in hand just now. */
   inHand: Set<string>;
@@ -44,7 +47,7 @@ export interface TaskLoopParts {
   othersLive: (operation: string) => Promise<boolean>;
   metrics: Pick<Metrics, 'tasksTotal' | 'taskStageSeconds' | 'framesRendered'>;
   ackWaitMs: number;
-  /** Runs `work` with everything an attempt needs, scratch folder included. */
+  /** Runs `work` with everything that an attempt needs, including its scratch folder. */
   withAttempt: <T>(
     task: Task,
     decision: StartDecision,
@@ -54,15 +57,16 @@ export interface TaskLoopParts {
   log: Log;
 }
 
-/** Why a running task is broken off: its job is over, so nobody wants the result. */
+/** The reason to stop a running task: its job has ended, so nobody wants the result. */
 class Unwanted extends Error {}
 
-/** Takes one delivery to its answer: acked after the commit or when nobody wants it any more, else handed back. */
+/** Answers one delivery: acks it after the commit or if its job has ended, and hands it back otherwise. */
 export async function runDelivery(parts: TaskLoopParts, delivery: Delivery, drain: AbortSignal): Promise<void> {
   const task = await readOrDrop(parseTask, delivery, parts.log);
   if (!task) return;
   const name = `${task.jobId}.${task.taskId}`;
-  // NATS was away for longer than its ack wait. Twice at work on it, we would take ourselves for a worker that vanished.
+  // NATS was away for longer than its ack wait and delivers again. A second attempt here would look as if a worker
+  // vanished.
   if (parts.inHand.has(name)) return delivery.handBack(NOT_NOW_MS);
   parts.inHand.add(name);
   const log = parts.log.child({ job: task.jobId, task: task.taskId, asset: task.asset?.uri, trace: task.traceId });
@@ -83,7 +87,7 @@ export async function runDelivery(parts: TaskLoopParts, delivery: Delivery, drai
   }
 }
 
-/** Commits the task and acks it; throws where it must be handed back. */
+/** Commits the task and acks it; throws if it must be handed back. */
 async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, signal: AbortSignal): Promise<void> {
   const { log } = parts;
   const job = await parts.jobs.read(task.jobId);
@@ -94,7 +98,8 @@ async function settle(parts: TaskLoopParts, delivery: Delivery, task: Task, sign
   if (!parts.operations.has(task.operation)) return delivery.handBack(NOT_NOW_MS);
   const decision = await parts.ledger.begin(task, () => parts.othersLive(task.operation));
   if (decision.kind === 'elsewhere') return delivery.handBack(decision.delayMs);
-  // It needs no Blender, but may be more than a worker can hold.
+  // A closing task needs no Blender, but it may need more memory than a worker has; then the lost worker is charged to
+  // it.
   if (task.closing) await parts.ledger.working(task);
   const run = task.closing ? runClosing : runAttempt;
   const result = await parts.withAttempt(task, decision, signal, (attempt) => run(parts, attempt, decision, signal));
@@ -137,7 +142,8 @@ async function runAttempt(
     try {
       return await commitAs(product, facts);
     } catch (thrown) {
-      // Where the outputs have no place, the error report has none either; the record alone says why.
+      // If the store cannot hold the outputs' names, it cannot hold the error report's either: only the record says
+      // why.
       if (toCycloramaError(thrown).reason !== 'output_refused') throw thrown;
       return commitAs({ ...product, files: [] }, facts);
     }
@@ -167,7 +173,7 @@ async function runAttempt(
   }
 }
 
-/** Breaks a task off when its job has ended, also where NATS forgot the job. */
+/** Stops a task when its job has ended or NATS has forgotten the job. */
 async function watchJob({ jobs }: TaskLoopParts, task: Task, watch: AbortController, log: Log): Promise<void> {
   await pause(CANCEL_CHECK_MS, watch.signal);
   while (!watch.signal.aborted) {
@@ -199,7 +205,8 @@ async function handBack(
   drain: AbortSignal,
 ): Promise<void> {
   const stack = error.reason === 'internal' ? error.stack : undefined;
-  // What Blender failed on is charged, so it comes back only so often; a defect of ours must not haste through its tries.
+  // Failures of Blender are charged, which bounds how often a task comes back. Our own bugs back off instead, so that
+  // they do not use up the retries at once.
   const atOnce = drain.aborted || (error.handling === 'suspect' && error.reason !== 'internal');
   const delayMs = atOnce ? 0 : backoffMs(delivery.delivered);
   log.warn({ reason: error.reason, error: error.message, stack, delayMs }, 'task handed back');

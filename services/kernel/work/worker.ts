@@ -16,9 +16,9 @@ import { openScratch, type Scratch } from './scratch.ts';
 import { takeTasks } from './take.ts';
 import { runDelivery, type TaskLoopParts } from './task-loop.ts';
 
-/** How old a worker's knowledge may be that a job goes on. */
+/** A job that was read within this time counts as current. */
 const JOB_FRESH_MS = 1_000;
-/** What tasks need whose operation does not say. */
+/** The needs of tasks whose operation states none. */
 const USUAL = { scratchBytes: 0, timeFactor: 1 };
 
 /** Builds the worker: warm Blenders that take tasks of the given operations from their queues. */
@@ -124,7 +124,7 @@ function attemptsIn(
         timed,
         stageSeconds,
       }).finally(() => {
-        // At the end, so that the stages that Blender timed itself are among them.
+        // Only at the end are the stages complete that Blender times itself.
         for (const [stage, seconds] of Object.entries(stageSeconds)) {
           metrics.taskStageSeconds.observe({ queue: task.operation, stage }, seconds);
         }
