@@ -18,7 +18,7 @@ import { parseObjectUri, parseS3Uri, toS3Uri } from '../kernel/uri.ts';
 import { printReport } from './report.ts';
 import { analysisOperation } from './tasks.ts';
 
-/** What the analysis service works with. */
+/** The jobs and the store behind the analysis service. */
 export interface AnalysisParts {
   jobs: Pick<Jobs, 'create'>;
   store: Pick<ObjectStore, 'checkBucket'>;
@@ -26,7 +26,7 @@ export interface AnalysisParts {
   dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;
 }
 
-/** The RPCs of the analysis service. */
+/** Makes the RPCs of the analysis service. */
 export function analysisService({ jobs, store, runInteractive, dryRun }: AnalysisParts) {
   return bindService(AnalysisServiceService, {
     async analyzeAsset({ uri, spec, outputUri, requestId }, context) {
@@ -89,14 +89,14 @@ export function analysisService({ jobs, store, runInteractive, dryRun }: Analysi
   }
 }
 
-/** The folder of a prefix source, whose `_cyclorama/` takes the records when reports lie beside their assets. */
+/** Returns the folder of a prefix source: its `_cyclorama/` takes the records if reports lie beside their assets. */
 function besideUri({ source }: AssetSource): string | undefined {
   if (source?.$case !== 'prefix') return undefined;
   const { bucket, key } = parseS3Uri(source.value.prefixUri, 'source.prefix.prefix_uri');
   return toS3Uri({ bucket, key: key.slice(0, key.lastIndexOf('/') + 1) });
 }
 
-/** The spec as protobuf JSON with fields at their default left out. */
+/** Writes a spec as protobuf JSON without fields that have their default value. */
 export function toSpecJson(spec: AnalysisSpec | undefined): { [field: string]: unknown } {
   const style =
     spec?.style === ReportStyle.REPORT_STYLE_VALIDATION

@@ -4,12 +4,12 @@ import type { Inspection, Vector3 } from '../../gen/cyclorama/blender/v1/blender
 import { toStem } from '../kernel/uri.ts';
 import { printStats } from './stats-json.ts';
 
-/** Decimals of dimensions, metres. */
+/** Decimals of dimensions, which are in metres. */
 const DECIMALS = 6;
-/** Significant digits of areas and volumes, whose coordinates are of single precision. */
+/** Significant digits of areas and volumes: their coordinates have single precision. */
 const DIGITS = 9;
 
-/** Reads Blender's inspection, and what the file says of itself, as the service's report. */
+/** Turns Blender's inspection and the file's own header into the service's report. */
 export function toReport(file: string, found: Inspection, warnings: string[], header?: FileHeader): AnalysisReport {
   const extent = (axis: 'x' | 'y' | 'z'): number =>
     round((found.boundsMax?.[axis] ?? 0) - (found.boundsMin?.[axis] ?? 0));
@@ -30,7 +30,7 @@ export function toReport(file: string, found: Inspection, warnings: string[], he
   });
 }
 
-/** The report file of a success: exercise 4's JSON, or exercise 1's. */
+/** Prints the report file of a success: the JSON of exercise 4 or of exercise 1. */
 export function printReport(report: AnalysisReport, style: ReportStyle): string {
   const { file, dimensions, materialNames, warnings } = report;
   const [vertices, faces, triangles, quads, ngons] = [
@@ -59,13 +59,13 @@ export function printReport(report: AnalysisReport, style: ReportStyle): string 
   return `${JSON.stringify(json, undefined, 2)}\n`;
 }
 
-/** The report file of a failure, in either style. */
+/** Prints the report file of a failure, in either style. */
 export function printErrorReport(file: string, reason: string, message: string, style: ReportStyle): string {
   const name = style === ReportStyle.REPORT_STYLE_INSPECTION ? { filename: fileName(file) } : { file };
   return `${JSON.stringify({ ...name, status: 'error', error_message: message, reason }, undefined, 2)}\n`;
 }
 
-/** Where the report of an asset goes, as a key relative to the output folder. */
+/** Returns the key of an asset's report, relative to the output folder. */
 export function reportName(assetName: string, style: ReportStyle, keepExtension: boolean): string {
   const stem = toStem(assetName, keepExtension);
   return style === ReportStyle.REPORT_STYLE_INSPECTION ? `${stem}.json` : `${stem}_report.json`;

@@ -1,6 +1,6 @@
 import type { AnalysisReport } from '../../gen/cyclorama/analysis/v1/analysis.ts';
 
-/** What the report file says beyond the exercise: fields bear their names in asset.v1.AssetStats and FileHeader. */
+/** Makes the fields of the report file beyond the exercise, named as in asset.v1.AssetStats and FileHeader. */
 export function printStats({ stats, header, boundsMin, boundsMax }: AnalysisReport): { [field: string]: unknown } {
   return {
     ...(boundsMin && boundsMax ? { bounds: { min: boundsMin, max: boundsMax } } : {}),
@@ -9,12 +9,12 @@ export function printStats({ stats, header, boundsMin, boundsMax }: AnalysisRepo
   };
 }
 
-/** A file that does not say who made it has no author, rather than one without a name. */
+/** Leaves empty texts out: a file that names no author has none, rather than one without a name. */
 function withoutEmpty(message: object): object {
   return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== '' && value !== 0));
 }
 
-/** A message as JSON with the proto's names and plain numbers, zeros included. */
+/** Writes a message as JSON with the proto's names and plain numbers, including zeros. */
 function toPlain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(toPlain);

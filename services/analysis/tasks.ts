@@ -14,7 +14,9 @@ export const analysisOperation: Operation = {
   outputPlaces: (task) => [reportPlace(task)],
   blenderOp: () => ({ $case: 'inspect', value: {} }),
   approach:
-    'Each file was fetched, checked before Blender saw it, decoded where it was compressed, and imported into a Blender without window; the figures come from the meshes as they stand in the scene after the import, every instance counted.',
+    'Each file was fetched, checked before Blender saw it, decoded where it was compressed, and imported into a' +
+    ' Blender without window; the figures come from the meshes as they stand in the scene after the import, ' +
+    'every instance counted.',
 
   toProduct(task, { blender: { result, warnings: found } }, { downloadedBytes, warnings: known, header }) {
     if (result?.$case !== 'inspection') throw new Error(`Blender answered '${result?.$case}'; expected an inspection`);
@@ -23,7 +25,7 @@ export const analysisOperation: Operation = {
     const isEmpty = result.value.faces === 0n;
     const emptiness = describeEmptiness(task.asset!.uri, result.value.vertices);
     if (isEmpty && style === ReportStyle.REPORT_STYLE_VALIDATION) {
-      // What Blender warned of often says why: curves alone, another scene.
+      // Blender's warnings often say why: the file has only curves, or its meshes are in another scene.
       const message = [emptiness, ...found.slice(0, MAX_WARNINGS_SHOWN)].join('; ');
       throw new CycloramaError('no_geometry', message, { stage: 'verify' });
     }
@@ -63,7 +65,7 @@ function describeEmptiness(uri: string, vertices: bigint): string {
   return `asset '${uri}' has ${what}; expected at least one face`;
 }
 
-/** The `stats` of a validation report, whatever the style of the job's own files. */
+/** Returns the `stats` of a validation report, whichever style the job's own files have. */
 function toStats(report: Product['report']): { [field: string]: unknown } {
   const text = printReport(AnalysisReport.fromJSON(report), ReportStyle.REPORT_STYLE_VALIDATION);
   return (JSON.parse(text) as { stats: { [field: string]: unknown } }).stats;
@@ -74,12 +76,12 @@ function styleOf(task: Task): ReportStyle {
   return style === ReportStyle.REPORT_STYLE_UNSPECIFIED ? ReportStyle.REPORT_STYLE_VALIDATION : style;
 }
 
-/** The report file; none for a task that writes nothing. */
+/** Makes the report file; none for a task that writes nothing. */
 function toFiles(task: Task, content: string): OutputFile[] {
   return task.outputUri === '' ? [] : [{ place: reportPlace(task), content, contentType: 'application/json' }];
 }
 
-/** Beside the asset, or below the dataset's folder. */
+/** Returns the report's place: beside the asset, or below the dataset's folder. */
 function reportPlace(task: Task): S3Place {
   const asset = parseS3Uri(task.asset!.uri, 'uri');
   const style = styleOf(task);

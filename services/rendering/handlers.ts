@@ -17,7 +17,7 @@ import { renderingOperation } from './tasks.ts';
 
 const MAX_METADATA_BYTES = 4 * 1024 ** 2;
 
-/** What the rendering service works with. */
+/** The jobs and the store behind the rendering service. */
 export interface RenderingParts {
   jobs: Pick<Jobs, 'create'>;
   store: Pick<ObjectStore, 'checkBucket' | 'head' | 'read'>;
@@ -26,7 +26,7 @@ export interface RenderingParts {
   dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;
 }
 
-/** What both methods ask for. */
+/** The fields that both methods have. */
 interface Wanted {
   source: AssetSource | undefined;
   spec: RenderSpec | undefined;
@@ -35,7 +35,7 @@ interface Wanted {
   requireGpu: boolean;
 }
 
-/** The RPCs of the rendering service. */
+/** Makes the RPCs of the rendering service. */
 export function renderingService({ jobs, store, runInteractive, requireGpu, dryRun }: RenderingParts) {
   return bindService(RenderingServiceService, {
     async renderAsset({ uri, ...request }, context) {
@@ -90,7 +90,7 @@ export function renderingService({ jobs, store, runInteractive, requireGpu, dryR
     };
   }
 
-  /** Looks at the environment image: its ETag makes other content another spec. */
+  /** Adds the ETag of the environment image, so that other content makes another spec. */
   async function withHdrEtag(spec: RenderSpec, signal: AbortSignal): Promise<RenderSpec> {
     const { lighting } = spec;
     if (!lighting) return spec;

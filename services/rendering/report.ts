@@ -2,7 +2,7 @@ import type { Derivation, Rendering } from '../../gen/cyclorama/blender/v1/blend
 import { RenderReport } from '../../gen/cyclorama/rendering/v1/rendering.ts';
 import type { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 
-/** Says what was rendered. */
+/** Makes the report of a rendering. */
 export function toReport(
   file: string,
   { width, height, samples }: RenderSpec,
@@ -24,9 +24,9 @@ export function toReport(
   };
 }
 
-/** The figures of a recorded report for the index of a dataset. */
+/** Returns the figures of a recorded report for the index of a dataset. */
 export function toStats(report: { [field: string]: unknown }): { [field: string]: unknown } {
-  // An asset that failed before it was rendered has none.
+  // An asset that failed before it was rendered has no figures.
   if (Object.keys(report).length === 0) return {};
   const { width, height, views, samples, leastCoverage, greatestCoverage } = RenderReport.fromJSON(report);
   return { views, width, height, samples, least_coverage: leastCoverage, greatest_coverage: greatestCoverage };

@@ -49,7 +49,7 @@ export const renderingOperation: Operation = {
       sha256,
       sizeBytes,
       cycloramaVersion: version,
-      // Those of Blender come with the rendering.
+      // Blender's own warnings come with the rendering.
       warnings: warnings.filter((warning) => !result.value.warnings.includes(warning)),
       stageSeconds,
     };
@@ -93,7 +93,10 @@ export const renderingOperation: Operation = {
   }),
 
   approach:
-    'Each asset was fetched, checked before Blender saw it, decoded where it was compressed, placed with the middle of its box at the origin, framed by its vertices, and rendered once a view with Cycles; all images of a view come from the passes of that one render. Depth, normals and edges were computed from the passes at pixel centres, the images checked before they were stored.',
+    'Each asset was fetched, checked before Blender saw it, decoded where it was compressed, placed with the ' +
+    'middle of its box at the origin, framed by its vertices, and rendered once a view with Cycles; all images ' +
+    'of a view come from the passes of that one render. Depth, normals and edges were computed from the passes ' +
+    'at pixel centres, the images checked before they were stored.',
   toStats,
   figures: [
     { field: 'views', title: 'Views', unit: 'count' },
@@ -114,7 +117,7 @@ function readAnswers({ blender, imaging }: Answers) {
   return { rendering: rendered.value, derivation: derived.value };
 }
 
-/** The failure that shortfalls come to; undefined without any. */
+/** Turns shortfalls into a failure; undefined if there are none. */
 function toFailure(task: Task, [worst, ...others]: { reason: string; message: string }[]): CycloramaError | undefined {
   if (!worst) return undefined;
   if (!isReason(worst.reason))
@@ -138,13 +141,13 @@ async function toOutputFile(
   return { place, content: { path: file }, contentType };
 }
 
-/** Where images of the asset lie: `<asset>/` in the dataset. */
+/** Returns the folder of the asset's images: `<asset>/` in the dataset. */
 function assetFolder({ outputUri, assetName, keepExtension }: Task): S3Place {
   const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
   return { bucket, key: `${key}${toStem(assetName, keepExtension)}/` };
 }
 
-/** Where images of a failed asset lie, for a person to look at. */
+/** Returns the folder of a failed asset's images, which a person may look at. */
 function keptFolder({ outputUri, taskId, fingerprint }: Task): S3Place {
   const { bucket, key } = toDatasetPlaces(outputUri).kept(taskId);
   return { bucket, key: `${key}${fingerprint}/` };

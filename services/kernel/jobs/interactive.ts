@@ -11,11 +11,11 @@ import { readResults } from './results.ts';
 import { isEnded } from './state.ts';
 import type { Workers } from './workers.ts';
 
-/** A job of one asset, run inside a call. */
+/** The outcome of a job of one asset that ran inside a call. */
 export interface Answer {
   job: Job;
   result: TaskResult;
-  /** The operation's whole answer, as protobuf JSON of its report message. */
+  /** The operation's whole answer as protobuf JSON of its report message. */
   report: { [field: string]: unknown };
 }
 
@@ -25,7 +25,7 @@ export interface Answer {
  */
 export type RunInteractive = (draft: JobDraft, context: CallContext) => Promise<Answer>;
 
-/** What running a job inside a call takes. */
+/** The jobs, results and workers that a synchronous call needs. */
 export interface InteractiveParts {
   bus: Bus;
   jobs: Jobs;
@@ -33,7 +33,7 @@ export interface InteractiveParts {
   workers: Workers;
 }
 
-/** Makes the one way in which synchronous calls work. */
+/** Makes the function that runs every synchronous call. */
 export function createInteractive({ bus, jobs, store, workers }: InteractiveParts): RunInteractive {
   return async (draft, { signal, log }) => {
     if ((await workers.live(draft.operation)).length === 0) {
@@ -77,7 +77,7 @@ async function waitForResult(bus: Bus, jobs: Jobs, jobId: string, signal: AbortS
   }
 }
 
-/** The failure with its log tail, which only the record has. */
+/** Adds the log tail to a failure, which only the record has. */
 async function wholeFailure(
   store: ObjectStore,
   result: TaskResult,
@@ -100,7 +100,7 @@ async function wholeFailure(
   );
 }
 
-/** The report, and the result with its outputs, which of a reused one only the record has. */
+/** Returns the result with its outputs and the report. If the result is reused, only the record has them. */
 async function readAnswer(
   store: ObjectStore,
   result: TaskResult,

@@ -16,16 +16,16 @@ import { areResultsKept, resultsGone } from './results.ts';
 import { isEnded } from './state.ts';
 import { parseStoredJob, printStoredJob, type StoredJob, toStoredJob } from './stored-job.ts';
 
-/** Lost races before a change of a job is given up. */
+/** A change of a job is given up after this many lost races. */
 const MAX_CHANGE_TRIES = 50;
 
-/** What a handler asks for; everything checked and defaulted. */
+/** A handler's request for a job, with all fields checked and defaults applied. */
 export interface JobDraft {
   operation: string;
   source: AssetSource;
-  /** The spec as protobuf JSON, defaults applied, fields at their default left out. */
+  /** The spec as protobuf JSON, without fields that have their default value. */
   spec: { [field: string]: unknown };
-  /** Empty: nothing is written. */
+  /** The dataset's folder; empty if the job writes nothing. */
   outputUri: string;
   outputsBesideAssets: boolean;
   jobClass: JobClass;
@@ -33,13 +33,13 @@ export interface JobDraft {
   replace: boolean;
   retryOf: string;
   traceId: string;
-  /** Its tasks are for workers with a GPU alone. */
+  /** Only workers with a GPU may take its tasks. */
   requireGpu?: boolean;
 }
 
-/** Jobs in the key-value store, and their requests in the output places. */
+/** Reads and changes jobs in the key-value store, and their requests in the output places. */
 export interface Jobs {
-  /** Stores a job and orders it to be driven; the same request_id and request give the same job. */
+  /** Stores a job and orders its drive; the same request_id with the same request gives the same job. */
   create(draft: JobDraft, signal?: AbortSignal): Promise<Job>;
   read(jobId: string): Promise<Job | undefined>;
   /** Like read, but throws job_not_found. */
@@ -47,15 +47,15 @@ export interface Jobs {
   all(): Promise<Job[]>;
   watch(jobId: string, signal: AbortSignal): AsyncGenerator<Job>;
   cancel(jobId: string): Promise<Job>;
-  /** A new job for the failed assets of an ended one. */
+  /** Creates a new job for the failed assets of an ended one. */
   retry(jobId: string, requestId: string, traceId: string): Promise<Job>;
-  /** Takes up every stored, unended job of an output place. */
+  /** Resumes every stored job of an output place that has not ended. */
   resume(outputUri: string, signal?: AbortSignal): Promise<Job[]>;
   /** Changes an entry by compare-and-set; `change` returns undefined to leave it. Ended jobs never change. */
   change(jobId: string, change: (entry: StoredJob) => StoredJob | undefined): Promise<StoredJob>;
   /** Notes the end of a job beside its stored request, so that nobody resumes it. */
   recordEnd(entry: StoredJob): Promise<void>;
-  /** Orders an unended job to be driven, unless it is on order already. */
+  /** Orders the drive of a job that has not ended, unless an order exists. */
   order(job: Job): Promise<void>;
   /** Removes a job from the key-value store. */
   forget(jobId: string): Promise<void>;
@@ -74,11 +74,11 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
   }
 
   async function order(job: Job): Promise<void> {
-    // Refused where the job is on order already.
+    // The server refuses a second order for the job.
     await bus.publish(driveSubject(job.operation, job.jobId), JSON.stringify(DriveOrder.toJSON({ jobId: job.jobId })));
   }
 
-  /** Puts a job into the key-value store and orders its drive, or returns the one that is there. */
+  /** Puts a job into the key-value store and orders its drive, or returns the existing job. */
   async function admit(entry: StoredJob): Promise<Job> {
     const { jobId } = entry.job;
     const revision = await entries.create(jobId, printStoredJob(entry));
@@ -200,13 +200,13 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
   return jobs;
 }
 
-/** What makes two requests the same. */
+/** Hashes the parts that make two requests the same. */
 function hashRequest({ operation, source, spec, outputUri, retryOf, requireGpu }: JobDraft): string {
   const parts = [operation, AssetSourceMessage.toJSON(source), spec, outputUri, retryOf];
   return shortHash(canonicalJson([...parts, ...(requireGpu ? ['require_gpu'] : [])]));
 }
 
-/** The entry that a draft begins as. */
+/** Makes the first entry of a drafted job. */
 export function toEntry(draft: JobDraft, jobId: string, requestHash: string): StoredJob {
   const { operation, source, spec, outputUri, outputsBesideAssets, jobClass, retryOf, traceId, requireGpu } = draft;
   const job = Job.fromPartial({
@@ -232,7 +232,7 @@ export function failEntry(entry: StoredJob, error: CycloramaError): StoredJob {
   return endEntry(entry, { state: JobState.JOB_STATE_FAILED, failure: toFailure(error) });
 }
 
-/** The entry of a job that ends before all of it is done. */
+/** Ends the entry of a job that has not done all its work. */
 function endEntry(entry: StoredJob, end: Partial<StoredJob['job']>): StoredJob {
   return { ...entry, job: { ...entry.job, warnings: [], endTime: new Date(), ...end } };
 }

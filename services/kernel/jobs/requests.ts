@@ -8,13 +8,13 @@ import { parseStoredJob, printStoredJob, type StoredJob } from './stored-job.ts'
 const MAX_JOB_BYTES = 8 * 1024 ** 2;
 const JSON_TYPE = 'application/json';
 
-/** The request of a job as it lies in its output place, where NATS cannot lose it. */
+/** Keeps the requests of jobs in their output places, where NATS cannot lose them. */
 export interface JobRequests {
-  /** Stores the request of a new job; throws `request_id_reused` where another one has its place. */
+  /** Stores the request of a new job; throws `request_id_reused` if another request has its place. */
   store(entry: StoredJob, signal?: AbortSignal): Promise<void>;
   /** Notes the end of a job beside its request, so that nobody resumes it. */
   recordEnd(entry: StoredJob): Promise<void>;
-  /** The stored, unended jobs of an output place; throws `no_jobs_to_resume` where there is none. */
+  /** Reads the stored jobs of an output place that have not ended; throws `no_jobs_to_resume` if there are none. */
   readUnended(outputUri: string, onUnreadable: (uri: string) => void, signal?: AbortSignal): Promise<StoredJob[]>;
 }
 
@@ -73,7 +73,7 @@ function print(entry: StoredJob): string {
 }
 
 /**
- * Reads a stored request; undefined where it is none, or that of another place, as in a dataset that somebody copied.
+ * Reads a stored request; undefined if it is damaged, or belongs to another place because somebody copied the dataset.
  */
 function parse(body: Buffer, { bucket, key }: S3Place): StoredJob | undefined {
   try {
@@ -85,7 +85,7 @@ function parse(body: Buffer, { bucket, key }: S3Place): StoredJob | undefined {
   }
 }
 
-/** Another request has made the job already. */
+/** Says that another request made the job. */
 export function requestIdReused(job: string): CycloramaError {
   return new CycloramaError(
     'request_id_reused',

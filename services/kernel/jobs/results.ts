@@ -7,10 +7,10 @@ import { CycloramaError } from '../failure.ts';
 import type { Log } from '../process/log.ts';
 import { toS3Uri } from '../uri.ts';
 
-/** The id of a job's closing task; those of assets are hashes. */
+/** The task id of a job's closing task. Task ids of assets are hashes, so the two never meet. */
 export const CLOSING = 'closing';
 
-/** A result and where it stands in the stream of results. */
+/** A result and its sequence in the stream of results. */
 export interface SequencedResult {
   sequence: bigint;
   result: TaskResult;
@@ -27,7 +27,7 @@ export interface ResultReader {
   close(): Promise<void>;
 }
 
-/** Opens the results of a job's assets after a sequence; the closing task's result is none of them. */
+/** Opens the results of a job's assets after a sequence; it leaves out the closing task's result. */
 export function readResults(
   bus: Pick<Bus, 'reader'>,
   jobId: string,
@@ -51,23 +51,24 @@ export function readResults(
   };
 }
 
-/** How many results a job has had by its own counts. */
+/** Returns how many results a job has by its own counts. */
 export function countOfResults({ counts }: Job): number {
   return counts ? Number(counts.succeeded + counts.failed + counts.skipped) : 0;
 }
 
-/** Whether the results of an ended job can still be there. */
+/** Returns whether NATS still keeps the results of an ended job. */
 export function areResultsKept({ endTime }: Job): boolean {
   return Date.now() - (endTime?.getTime() ?? Date.now()) < RESULT_RETENTION_MS;
 }
 
-/** Says that the results of a job are kept no longer, and where they are found. */
+/** Says that the results of a job are no longer kept, and where its index is. */
 export function resultsGone({ jobId, outputUri, outputsBesideAssets }: Job): CycloramaError {
   const place =
     outputUri === '' ? 'it left no dataset' : toS3Uri(toClosingPlaces(outputUri, outputsBesideAssets).index);
   return new CycloramaError(
     'results_gone',
-    `results of job '${jobId}' are kept for seven days and are not all there any more; expected a use of the index of its dataset: ${place}`,
+    `results of job '${jobId}' are kept for seven days and are not all there any more; expected a use of the ` +
+      `index of its dataset: ${place}`,
   );
 }
 

@@ -16,17 +16,17 @@ import { isEnded } from './state.ts';
 
 const MAX_PAGE = 1_000;
 const MAX_PAGE_WITH_LOG = 50;
-/** A page of results looks at no more than this many results that do not match. */
+/** One page of results skips at most this many results that do not match. */
 const MAX_LOOKED_AT = 10_000;
 
-/** What the job service works with. */
+/** The jobs and stores behind the job service. */
 export interface JobServiceParts {
   jobs: Jobs;
   bus: Pick<Bus, 'reader'>;
   store: ObjectStore;
 }
 
-/** The RPCs that follow and steer jobs; the same on every server. */
+/** Makes the RPCs that follow and control jobs. They are the same on every server. */
 export function jobService({ jobs, bus, store }: JobServiceParts): RpcService {
   return bindService(JobServiceService, {
     async getJob({ jobId }) {
@@ -70,7 +70,7 @@ export function jobService({ jobs, bus, store }: JobServiceParts): RpcService {
       checkList(pageSize, eachNamed('outcomes', outcomes, Outcome));
       const requestKey = JSON.stringify(['listTaskResults', jobId, outcomes, includeLog]);
       const [after, before] = pageToken === '' ? [0, 0] : parseToken(pageToken, requestKey);
-      // The job is read first: what it says of its end holds for results that are read later.
+      // The job is read before its results: if it had ended by then, no result comes later.
       const job = await jobs.get(required(jobId));
       const wanted = pageSizeOf(pageSize, 100, includeLog ? MAX_PAGE_WITH_LOG : MAX_PAGE);
       const page = await readPage(bus, jobId, BigInt(String(after)), outcomes, wanted, signal);
@@ -88,7 +88,7 @@ export function jobService({ jobs, bus, store }: JobServiceParts): RpcService {
   });
 }
 
-/** Reads results after a sequence until a page is full or there are no more now. */
+/** Reads results after a sequence until a page is full or no more are there. */
 async function readPage(
   bus: Pick<Bus, 'reader'>,
   jobId: string,

@@ -1,7 +1,7 @@
 import { Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import { type JobCounts, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
 
-/** Whether a state is final. */
+/** Returns whether a state is final. */
 export function isEnded(state: JobState): boolean {
   return (
     state === JobState.JOB_STATE_SUCCEEDED ||

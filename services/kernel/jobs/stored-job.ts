@@ -5,7 +5,7 @@ import { JobEntry } from '../../../gen/cyclorama/job/v1/task.ts';
 /** A job as the key-value store and its output place hold it. Every stored job has its source and its counts. */
 export type StoredJob = JobEntry & { job: Job & { source: AssetSource; counts: JobCounts } };
 
-/** Reads a stored job from its JSON; throws where it holds none. */
+/** Reads a stored job from its JSON; throws if it holds no job. */
 export function parseStoredJob(text: string): StoredJob {
   return toStoredJob(JobEntry.fromJSON(JSON.parse(text)));
 }

@@ -9,7 +9,7 @@ import { isEnded } from './state.ts';
 const LOOK_EVERY_MS = 600_000;
 const KEEP_MS = 3_600_000;
 
-/** What looking after jobs takes. */
+/** The jobs that are tended, and the bus that holds their results. */
 export interface ForgetParts {
   operation: string;
   jobs: Pick<Jobs, 'all' | 'forget' | 'order'>;
@@ -17,7 +17,7 @@ export interface ForgetParts {
   log: Log;
 }
 
-/** Looks after the jobs of an operation every ten minutes until the signal aborts. */
+/** Tends the jobs of an operation every ten minutes until the signal aborts. */
 export async function tendJobs(parts: ForgetParts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await pause(LOOK_EVERY_MS, signal);
@@ -31,8 +31,8 @@ export async function tendJobs(parts: ForgetParts, signal: AbortSignal): Promise
 }
 
 /**
- * Orders unended jobs whose order was never made, since their service died between the two writes.
- * Removes the jobs of synchronous calls an hour after their end: each call makes one, and nobody asks for it later.
+ * Orders the drive of jobs that lack an order because their service died between two writes. Removes the jobs of
+ * synchronous calls an hour after their end: each call makes one, and nobody asks for it later.
  */
 export async function tendOnce({ operation, jobs, bus }: Omit<ForgetParts, 'log'>): Promise<void> {
   for (const job of await jobs.all()) {

@@ -11,7 +11,7 @@ import { pause } from '../signal.ts';
 const BEAT_EVERY_MS = 10_000;
 const KNOWN_FOR_MS = 2_000;
 
-/** The workers that are alive: those whose beats the key-value store has not forgotten yet. */
+/** Knows the live workers: those whose beats are still in the key-value store. */
 export interface Workers {
   live(operation: string): Promise<WorkerBeat[]>;
 }
@@ -35,12 +35,12 @@ export function createWorkers(bus: Pick<Bus, 'bucket'>, log?: Pick<Log, 'warn'>)
   };
 }
 
-/** Sum of the slots of those workers that may take a job's tasks. */
+/** Sums the slots of the workers that may take a job's tasks. */
 export function countSlots(live: WorkerBeat[], job: Pick<Job, 'requireGpu'>): number {
   return mayTake(live, job).reduce((sum, { slots }) => sum + slots, 0);
 }
 
-/** Says why a job's tasks wait, where none of the workers that take its operation may take them. */
+/** Says why a job's tasks wait if no live worker may take them; undefined if one may. */
 export function lackOfWorkers(
   live: WorkerBeat[],
   { operation, requireGpu }: Pick<Job, 'operation' | 'requireGpu'>,
@@ -56,8 +56,8 @@ function mayTake(live: WorkerBeat[], { requireGpu }: Pick<Job, 'requireGpu'>): W
 }
 
 /**
- * Throws `gpu_unavailable` where workers take an operation's tasks and none has a GPU.
- * Where no worker lives, one with a GPU may be on its way: the queue is what a deployment that began at zero scales by.
+ * Throws `gpu_unavailable` if workers take an operation's tasks and none of them has a GPU. If no worker lives, it does
+ * not throw: a deployment that scales from zero starts workers by the length of the queue.
  */
 export async function requireLiveGpu(workers: Workers, operation: string): Promise<void> {
   const live = await workers.live(operation);
@@ -65,7 +65,7 @@ export async function requireLiveGpu(workers: Workers, operation: string): Promi
   if (live.length > 0 && lack !== undefined) throw new CycloramaError('gpu_unavailable', lack);
 }
 
-/** Tells the deployment that this worker lives, until the signal aborts; then that it is gone. */
+/** Puts this worker's beat into the key-value store until the signal aborts, and then removes it. */
 export async function beatWhileAlive(
   bus: Pick<Bus, 'bucket'>,
   beat: Omit<WorkerBeat, 'host'>,

@@ -13,14 +13,14 @@ const MAX_REQUEST_ID = 128;
 type SourceKind = NonNullable<AssetSource['source']>;
 type SourceOf<Case extends SourceKind['$case']> = Extract<SourceKind, { $case: Case }>['value'];
 
-/** What the check of one kind of source finds. */
+/** The findings about one source. */
 interface Findings {
   violations: FieldViolation[];
-  /** URIs of the source, whose buckets the job reads. */
+  /** The URIs that the source names; the job reads their buckets. */
   uris: string[];
 }
 
-/** The checks of each kind of source. */
+/** Maps each kind of source to its check. */
 const CHECKS: { [Case in SourceKind['$case']]: (source: SourceOf<Case>) => Findings } = {
   prefix({ prefixUri, limit, suffixes }) {
     const violations = violationsOf(() => parseS3Uri(prefixUri, 'source.prefix.prefix_uri'));
@@ -81,7 +81,7 @@ function checkKind(kind: SourceKind | undefined): Findings {
     const description = 'is missing; expected prefix, list, manifest or job';
     return { violations: [{ field: 'source', description }], uris: [] };
   }
-  // The table has the check of every case; TypeScript does not follow a case through a look-up.
+  // The table has a check for each case, but TypeScript does not carry the case through the look-up.
   return (CHECKS[kind.$case] as (source: SourceKind['value']) => Findings)(kind.value);
 }
 
@@ -93,7 +93,7 @@ function checkDistinct(field: string, uris: string[]): FieldViolation[] {
   return [{ field, description: 'names one key in two buckets; outputs are named by keys alone' }];
 }
 
-/** An inventory takes suffixes and no filter, a manifest or index no suffixes. */
+/** Refuses a filter for an inventory, and suffixes for a manifest or an index. */
 function checkInventory({ uri, filter, suffixes }: ManifestSource): FieldViolation[] {
   if (!isInventory(uri)) {
     const description = `apply to the manifest.json of an S3 Inventory alone; expected none for '${uri}'`;

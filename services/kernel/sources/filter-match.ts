@@ -1,11 +1,9 @@
 import type { Filter, FilterValue, Operator } from './filter.ts';
 
-/** A row of an index as it was read. */
+/** A row of an index as JSON. */
 export type Row = { [field: string]: unknown };
 
-/**
- * Whether a row passes a filter. A field that is missing or null passes no test, `!=` included; NOT turns that round.
- */
+/** Returns whether a row passes a filter. A missing or null field passes no test, not even `!=`; NOT inverts that. */
 export function matchesFilter(filter: Filter, row: Row): boolean {
   switch (filter.kind) {
     case 'and':
@@ -19,17 +17,17 @@ export function matchesFilter(filter: Filter, row: Row): boolean {
   }
 }
 
-/** Filters rows, and notices comparisons that no row can pass: most likely a slip of the pen. */
+/** Filters rows, and notices comparisons that no row can pass: they are most likely typing errors. */
 export interface RowFilter {
   matches(row: Row): boolean;
   /**
-   * What none of the rows so far has that the filter compares, in words: a field, once an asset that succeeded was
-   * among them, or a value of the kind that the field is compared with.
+   * Names the fields that the filter compares and no row so far has, or has with values of another kind. A missing
+   * field counts only once a succeeded asset was among the rows.
    */
   lacking(): string[];
 }
 
-/** Makes a row filter. Fields that are only tested with `:` may be in no row: that is what `:` asks. */
+/** Makes a row filter. Fields that only `:` tests may be in no row, since that is the question of `:`. */
 export function createRowFilter(filter: Filter): RowFilter {
   let open = comparisonsOf(filter);
   let sawWholeRow = false;
@@ -50,7 +48,7 @@ export function createRowFilter(filter: Filter): RowFilter {
 
 type Test = Filter & { kind: 'test' };
 
-/** A comparison that met no value of its kind so far: but the field, empty, or values of another kind. */
+/** A comparison that has met no value of its kind so far, and what it met instead. */
 interface Comparison {
   test: Test;
   met: 'nothing' | 'field' | 'other';
@@ -68,7 +66,7 @@ function comparisonsOf(filter: Filter): Comparison[] {
   return filter.kind === 'not' ? comparisonsOf(filter.term) : filter.terms.flatMap(comparisonsOf);
 }
 
-/** Whether a row has a value of the kind that is compared; otherwise notes what it has there. */
+/** Returns whether a row has a value of the compared kind; if not, it notes what the row has. */
 function meets(comparison: Comparison, row: Row): boolean {
   const { path, value } = comparison.test;
   const found = valuesAt(row, path).flat();
@@ -85,7 +83,7 @@ function hasPath(value: unknown, [name, ...rest]: string[]): boolean {
   return isObject(value) && Object.hasOwn(value, name) && hasPath(value[name], rest);
 }
 
-/** Every value that a path leads to; through lists it leads to each element's. */
+/** Returns every value at the end of a path; a path through a list leads to each element. */
 function valuesAt(row: unknown, path: string[], from = 0): unknown[] {
   let value = row;
   for (let i = from; i < path.length; i++) {
@@ -104,7 +102,7 @@ function matchesTest({ operator, value }: Test, found: unknown[]): boolean {
   return elements.some((one) => isOrdered(one, operator, value));
 }
 
-/** `:` asks a list for an element, an object for a field, text for a part, and anything for `*`: not to be nothing. */
+/** Tests `:`. It asks a list for an element, an object for a field and a text for a part; `:*` asks for any value. */
 function has(one: unknown, value: FilterValue): boolean {
   if (value.kind === 'present') return isPresent(one);
   if (Array.isArray(one)) return one.some((element) => equals(element, value));
@@ -114,7 +112,7 @@ function has(one: unknown, value: FilterValue): boolean {
   return equals(one, value);
 }
 
-/** As protobuf has it, a value at its default is not there: 0, false, empty text, an empty list. */
+/** Returns whether a value counts as absent. As in protobuf, 0, false, empty text and an empty list do. */
 function isPresent(one: unknown): boolean {
   if (Array.isArray(one)) return one.length > 0;
   if (isObject(one)) return Object.keys(one).length > 0;

@@ -1,6 +1,6 @@
 import { invalidRequest } from '../failure.ts';
 
-/** A piece of a filter. A word is text without quotes; `at` is its first character, from 1. */
+/** A token of a filter. A word has no quotes; `at` is the position of its first character, from 1. */
 export interface Token {
   kind: 'word' | 'text' | 'sign' | 'end';
   text: string;
@@ -9,17 +9,17 @@ export interface Token {
 
 const SPACE = /\s*/y;
 const SIGN = /!=|<=|>=|[=<>:()]/y;
-/** Text in either quote; a backslash takes the next character as it is. */
+/** Matches text in single or double quotes; a backslash escapes the next character. */
 const QUOTED = /"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'/y;
 const WORD = /[\w./*+-]+/y;
 
-/** Refuses a filter, naming the place and what would have been right there. */
+/** Refuses a filter and says where it is wrong and what was expected there. */
 export function refuseFilter(field: string, { kind, text, at }: Token, expected: string): Error {
   const found = kind === 'end' ? 'the end' : `'${text.slice(0, 50)}'`;
   return invalidRequest({ field, description: `at character ${at}: found ${found}; expected ${expected}` });
 }
 
-/** Cuts a filter into its pieces; the last one is the end. Texts keep their quotes. */
+/** Splits a filter into tokens; the last one marks the end. Texts keep their quotes. */
 export function readTokens(filter: string, field: string): Token[] {
   const tokens: Token[] = [];
   let position = 0;

@@ -11,13 +11,13 @@ export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | ':';
 
 const OPERATORS = new Set<string>(['=', '!=', '<', '<=', '>', '>=', ':'] satisfies Operator[]);
 
-/** What a field is compared with. */
+/** The value that a field is compared with. */
 export type FilterValue =
   | { kind: 'number'; number: number }
   | { kind: 'boolean'; boolean: boolean }
-  /** Text that may go on before or after, as `*.glb` and `chairs/*` say. */
+  /** Text with a star before or after it, as in `*.glb` and `chairs/*`: more may stand there. */
   | { kind: 'text'; text: string; openStart: boolean; openEnd: boolean }
-  /** `*`: anything but nothing. */
+  /** `*` stands for any value that is not absent. */
   | { kind: 'present' };
 
 /** A filter as a tree. */
@@ -102,7 +102,7 @@ function toValue(field: string, token: Token, operator: Operator): FilterValue {
   return value;
 }
 
-/** Takes escapes and the stars at both ends away. */
+/** Removes escapes and the stars at both ends. */
 function toText(raw: string): FilterValue & { kind: 'text' } {
   const openStart = raw.startsWith('*');
   const rest = openStart ? raw.slice(1) : raw;

@@ -61,7 +61,7 @@ async function* readRows(
   }
 }
 
-/** Unpacks a stream; its own failure is told as it was. */
+/** Unpacks a stream; a failure of the stream itself is thrown unchanged. */
 async function* gunzip(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const unpacked = createGunzip();
   const feeding = pipeline(packed, unpacked);
@@ -70,7 +70,7 @@ async function* gunzip(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   yield* unpacked as AsyncIterable<Buffer>;
 }
 
-/** What is wrong with the content of a file is the inventory's fault; all else stays as it is. */
+/** Turns an error in the content of a file into a fault of the inventory; other errors stay unchanged. */
 function toInventoryError(cause: unknown, place: S3Place, number: number): unknown {
   const { code = '', message } = cause as NodeJS.ErrnoException;
   const reason = cause instanceof CycloramaError ? cause.reason : undefined;

@@ -16,15 +16,15 @@ const manifestSchema = z.object({
 const COLUMNS = ['Bucket', 'Key', 'IsLatest', 'IsDeleteMarker', 'Size', 'LastModifiedDate', 'ETag'] as const;
 type Column = (typeof COLUMNS)[number];
 
-/** What an S3 Inventory says of its files: gzipped CSV without a head line. */
+/** The files and columns of an S3 Inventory: gzipped CSV without a header line. */
 export interface Inventory {
   sourceBucket: string;
   files: { key: string }[];
-  /** Where the columns that we read stand in a row. */
+  /** The positions, in a row, of the columns that we read. */
   columns: Partial<Record<Column, number>>;
 }
 
-/** Whether a manifest is that of an S3 Inventory: they all have this name. */
+/** Returns whether a manifest is that of an S3 Inventory: they all have this name. */
 export function isInventory(uri: string): boolean {
   return /[/]manifest\.json$/.test(uri);
 }
@@ -46,7 +46,7 @@ export function parseInventory(text: string, uri: string, bucket: string): Inven
   }
   const { sourceBucket, destinationBucket, fileFormat, fileSchema, files } = parsed.data;
   if (fileFormat.toUpperCase() !== 'CSV') throw refuse(`is in ${fileFormat}; expected one in CSV`);
-  // No manifest shall make us read, with our rights, from a bucket that the job does not name.
+  // A manifest must not make us read, with our rights, a bucket that the job does not name.
   if (destinationBucket.replace(/^arn:[^:]*:s3:::/, '') !== bucket) {
     throw refuse(`has its files in '${destinationBucket}'; expected them in '${bucket}', where it lies itself`);
   }
@@ -58,8 +58,8 @@ export function parseInventory(text: string, uri: string, bucket: string): Inven
 }
 
 /**
- * The asset of a row; undefined for what is no asset, not the latest version or deleted. Without Size and ETag columns
- * it has no ETag.
+ * Reads the asset of a row; undefined if the row is no asset, an older version or deleted. Without the columns Size and
+ * ETag the asset has no ETag.
  */
 export function parseInventoryRow(line: string, inventory: Inventory, suffixes: string[]): Asset | undefined {
   const fields = splitRow(line);
@@ -79,7 +79,7 @@ export function parseInventoryRow(line: string, inventory: Inventory, suffixes: 
   return { uri, etag, sizeBytes: BigInt(size), lastModifyTime: changed ? readDate(changed) : undefined };
 }
 
-/** Fields of one row of CSV. Keys are URL-encoded, so that no field spans lines. */
+/** Splits one row of CSV into fields. Keys are URL-encoded, so no field spans lines. */
 function splitRow(line: string): string[] {
   const fields: string[] = [];
   const pattern = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;

@@ -9,7 +9,7 @@ import { createUriSet } from './uri-set.ts';
 /** No job takes more assets than this. */
 export const MAX_ASSETS = 10_000_000;
 
-/** Which file names the assets, and which of its rows count. */
+/** The file that names the assets, and the filter for its rows. */
 export interface Manifest {
   uri: string;
   filter: string;
@@ -46,7 +46,7 @@ export async function* readManifest(
   refuseVainFilter(rows, uri);
 }
 
-/** Refuses a filter that compares what no row has. */
+/** Refuses a filter that compares a field or a kind of value that no row has. */
 export function refuseVainFilter(rows: RowFilter | undefined, uri: string): void {
   const lacking = rows?.lacking() ?? [];
   if (lacking.length === 0) return;
@@ -54,7 +54,7 @@ export function refuseVainFilter(rows: RowFilter | undefined, uri: string): void
   throw new CycloramaError('manifest_invalid', `${missing}; expected a field of the index and a value of its kind`);
 }
 
-/** The asset of one line; undefined for an empty line, a remark, and a row that does not pass the filter. */
+/** Reads the asset of one line; undefined for an empty line, a comment, and a row that does not pass the filter. */
 function readManifestLine(line: string, number: number, uri: string, rows: RowFilter | undefined): string | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
   const refuse = (expected: string, cause?: unknown): CycloramaError =>

@@ -3,19 +3,20 @@ import type { Job } from '../../../gen/cyclorama/job/v1/job.ts';
 import { parseS3Uri } from '../uri.ts';
 import { isInventory } from './inventory.ts';
 
-/** How output names of a job come from keys. */
+/** The rule that makes a job's output names from keys. */
 export interface Naming {
-  /** Left out of names; the folder of the source's prefix. */
+  /** The folder of the source's prefix, which names leave out. */
   folder: string;
-  /** The suffixes that the job accepts; with several, or one without a dot, the extension stays in output names. */
+  /** The suffixes that the job accepts. With several, or one without a dot, output names keep the extension. */
   suffixes: string[];
-  /** Keys of any bucket with any ending may come, so output names are made of both. */
+  /** Keys may be of any bucket and have any ending, so output names consist of the bucket and the whole key. */
   byWholeKey?: boolean;
 }
 
 /**
- * How outputs are named: by the source of the job itself or of the one at the root of a chain, so that a retry
- * names them as the job before did. It depends on the request alone, never on what a prefix or manifest holds today.
+ * Reads the naming of a job from its own source, or from the source of the job at the root of a chain, so that a retry
+ * uses the same names as the job before it. It depends on the request alone, never on today's content of a prefix or
+ * manifest.
  */
 export async function readNaming(
   source: AssetSource,
@@ -26,11 +27,11 @@ export async function readNaming(
   for (let depth = 0; depth < MAX_CHAIN && current?.$case === 'job'; depth++) {
     current = (await readJob(current.value.jobId))?.source?.source;
   }
-  // An inventory is that of one bucket.
+  // An inventory is of one bucket.
   if (current?.$case === 'manifest' && isInventory(current.value.uri)) {
     return { folder: '', suffixes: current.value.suffixes };
   }
-  // A list takes whatever it names: `chair.glb` and `chair.obj` in one are told apart by their endings.
+  // A list may name `chair.glb` and `chair.obj`: their endings keep their outputs apart.
   if (current?.$case === 'list') return { folder: '', suffixes: [...new Set(current.value.uris.map(endingOf))] };
   if (current?.$case !== 'prefix') return { folder: '', suffixes: [], byWholeKey: true };
   const { key } = parseS3Uri(current.value.prefixUri, 'source.prefix.prefix_uri');
@@ -41,15 +42,15 @@ function endingOf(uri: string): string {
   return /\.[^./]+$/.exec(uri)?.[0] ?? '';
 }
 
-/** The name of an asset in its outputs, extension included. */
+/** Returns the name of an asset in its outputs, with its extension. */
 export function toAssetName({ folder, byWholeKey }: Naming, asset: Asset): string {
   const { bucket, key } = parseS3Uri(asset.uri, 'uri');
   if (byWholeKey) return `${bucket}/${key}`;
   return key.startsWith(folder) ? key.slice(folder.length) : key;
 }
 
-/** Whether the extension stays in output names. */
+/** Returns whether the extension stays in output names. */
 export function keepsExtension({ suffixes, byWholeKey = false }: Naming): boolean {
-  // The suffix `b` alone takes `chair.glb` and `chair.stlb`.
+  // A suffix without a dot, such as `b`, accepts `chair.glb` and `chair.stlb`.
   return byWholeKey || suffixes.length > 1 || suffixes.some((suffix) => !suffix.includes('.'));
 }

@@ -1,10 +1,13 @@
 import { CycloramaError, type Reason } from '../failure.ts';
 import type { Scan } from './source.ts';
 
-/** How a scan fails that the discovery service breaks off by itself, as it does when it goes away. */
+/** The reason of a scan that the discovery service ended by itself, as it does when it shuts down. */
 const BROKEN_OFF: readonly Reason[] = ['cancelled', 'deadline_exceeded'];
 
-/** Makes the end of a scan that nobody here asked for a failure that passes; else it would fail the job for good. */
+/**
+ * Turns the end of a scan that this process did not ask for into a failure that may pass; else the job would fail for
+ * good.
+ */
 export function withPassingBreaks(scan: Scan): Scan {
   return async function* (request, traceId, signal) {
     try {

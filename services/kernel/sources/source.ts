@@ -12,19 +12,19 @@ import { isInventory } from './inventory.ts';
 import { readInventory } from './inventory-files.ts';
 import { MAX_ASSETS, readManifest } from './manifest.ts';
 
-/** No scan outlives so many assets, so that a broken one costs little. */
+/** One scan reads at most this many assets, so that a broken one costs little. */
 const WINDOW = 10_000;
-/** Assets between two cursors that a driver may save. */
+/** How many assets lie between two cursors that a driver may save. */
 const BATCH = 100;
 const HEADS_AT_ONCE = 16;
 
-/** Some assets of a source, and where to go on after them. */
+/** Some assets of a source, and the cursor that goes on after them. */
 export interface SourceBatch {
   assets: Asset[];
   cursor: string;
 }
 
-/** The store does not list in key order, so a scan cannot be taken up in the middle. */
+/** Says that the store does not list in key order, so that a scan cannot go on from the middle. */
 export class UnsortedSource extends Error {}
 
 /** Asks the discovery service for assets. */
@@ -34,7 +34,7 @@ export type Scan = (
   signal: AbortSignal,
 ) => AsyncIterable<ScanAssetsResponse>;
 
-/** What reading a source takes. */
+/** The services and stores that reading a source needs. */
 export interface SourceParts {
   scan: Scan;
   store: Pick<ObjectStore, 'head' | 'read'>;
@@ -66,7 +66,7 @@ export async function* readSource(
   }
 }
 
-/** Counts the assets of a source, telling the sum so far; a job source is not counted, since it grows. */
+/** Counts the assets of a source and yields the sum so far. A job source is not counted, since it grows. */
 export async function* countSource(parts: SourceParts, entry: StoredJob, signal: AbortSignal): AsyncGenerator<number> {
   const { source } = entry.job.source;
   if (source?.$case === 'list') yield source.value.uris.length;
@@ -143,12 +143,12 @@ async function* inBatches(pages: AsyncIterable<Asset[]>): AsyncGenerator<SourceB
   }
 }
 
-/** An asset of which we know the name alone. */
+/** Makes an asset of which only the name is known. */
 function toNamed(uri: string): Asset {
   return Asset.fromPartial({ uri });
 }
 
-/** The assets of a manifest or inventory; those without an ETag are still to be looked up. */
+/** Reads the assets of a manifest or inventory. Those without an ETag are still to be looked up. */
 async function* readManifestAssets(
   store: SourceParts['store'],
   manifest: ManifestSource,
@@ -158,10 +158,10 @@ async function* readManifestAssets(
   else for await (const uris of readManifest(store, manifest, signal)) yield uris.map(toNamed);
 }
 
-/** An asset as it is now; without ETag where it is not there, or has a name that the store refuses for good. */
+/** Looks up an asset as it is now. It has no ETag if it does not exist or the store refuses its name for good. */
 async function lookUp(store: Pick<ObjectStore, 'head'>, uri: string, signal: AbortSignal): Promise<Asset> {
   const found = await store.head(parseObjectUri(uri, 'uri'), signal).catch((error: unknown) => {
-    // One such name is no reason to fail a whole job: its task asks again and says why.
+    // One such name must not fail a whole job: its task asks again and says why.
     if (error instanceof CycloramaError && error.reason === 'request_refused') return undefined;
     throw error;
   });
@@ -170,8 +170,8 @@ async function lookUp(store: Pick<ObjectStore, 'head'>, uri: string, signal: Abo
 }
 
 /**
- * Looks up assets of which the name alone is known; the cursor is how many came before. One that is not there comes
- * without ETag: its task will say so.
+ * Looks up assets of which only the name is known; the cursor is the number of assets before. A missing asset has no
+ * ETag, and its task will say that it is missing.
  */
 async function* readNamed(
   store: Pick<ObjectStore, 'head'>,
@@ -197,8 +197,8 @@ async function* readNamed(
 }
 
 /**
- * Follows the results of another job until it has ended; the cursor is a sequence. A retry takes what an unfinished job
- * left, too.
+ * Follows the results of another job until it has ended; the cursor is a sequence. A retry also takes the results of a
+ * job that did not succeed.
  */
 async function* readJobSource(
   parts: SourceParts,
@@ -208,30 +208,31 @@ async function* readJobSource(
 ): AsyncGenerator<SourceBatch> {
   const wanted = new Set(outcomes.length > 0 ? outcomes : [Outcome.OUTCOME_SUCCEEDED]);
   const results = readResults(parts.bus, jobId, BigInt(cursor || 0));
-  // Who goes on in the middle does not know how many came before.
+  // A reader that goes on from the middle does not know how many results came before.
   let seen = cursor === '' ? 0 : Number.POSITIVE_INFINITY;
   try {
     for (;;) {
-      // The job is read first: what it says of its end holds for results that are read later.
+      // The job is read before its results: if it had ended by then, no result comes later.
       const job = await parts.readJob(jobId);
       if (!job)
         throw new CycloramaError(
           'source_job_gone',
-          `job '${jobId}', the source of this job, is not known any more; expected a new job over the index of its dataset`,
+          `job '${jobId}', the source of this job, is not known any more; expected a new job over the index of ` +
+            'its dataset',
         );
       const ended = isEnded(job.state);
       if (ended && job.state !== JobState.JOB_STATE_SUCCEEDED && retryOf !== jobId) {
         throw new CycloramaError('source_job_cancelled', `job '${jobId}', the source of this job, did not succeed`);
       }
       const batch = await results.next(BATCH, ended ? 0 : 2_000, signal);
-      // Broken off it brings nothing, either; that is no end of the source.
+      // An aborted read also returns nothing; that must not look like the end of the source.
       signal.throwIfAborted();
       seen += batch.length;
       if (batch.length === 0 && ended && seen < countOfResults(job)) throw resultsGone(job);
       if (batch.length === 0 && ended) return;
       if (batch.length === 0) continue;
       const listed = batch.filter(({ result }) => wanted.has(result.outcome)).map(({ result }) => result.asset!);
-      // A retry is for what was mended since: it takes assets as they are now, not as they were listed.
+      // A retry is for assets that were repaired since: it takes them as they are now, not as they were listed.
       const assets =
         retryOf === jobId ? await Promise.all(listed.map(({ uri }) => lookUp(parts.store, uri, signal))) : listed;
       yield { assets, cursor: String(batch.at(-1)!.sequence) };

@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Strings that were seen, remembered as 64-bit hashes of 8 bytes each: of 10 million, two are taken for one once in
+ * Remembers strings as 64-bit hashes, 8 bytes each. With 10 million strings, two are taken for one in about one of
  * 400,000 runs.
  */
 export interface UriSet {
   readonly size: number;
-  /** Remembers a string; false where it was there already. */
+  /** Remembers a string; returns false if it was remembered before. */
   add(uri: string): boolean;
 }
 
-/** Makes an empty set; a table with open addressing that doubles when it is half full. */
+/** Makes an empty set. It is a table with open addressing that doubles when it is half full. */
 export function createUriSet(): UriSet {
   let slots = 1024;
-  // Two halves of a hash side by side; both zero means free.
+  // The two halves of a hash lie side by side; a slot is free if both are zero.
   let table = new Uint32Array(2 * slots);
   let size = 0;
 
-  /** The slot that holds a hash or would take it. */
+  /** Returns the slot that holds a hash or would take it. */
   const find = (high: number, low: number): number => {
     let slot = low & (slots - 1);
     while (table[2 * slot] !== 0 || table[2 * slot + 1] !== 0) {
