@@ -12,6 +12,8 @@ export interface Tools {
   grpcurl?: string;
   promtool?: string;
   chromium?: string;
+  /** Interpreter of the environment that holds grpcio and grpcio-tools. */
+  grpcPython?: string;
 }
 
 export declare const TOOLS_FILE: string;

