@@ -50,6 +50,21 @@ function addProgram(name: string, answer: string): void {
   chmodSync(join(programs, name), 0o755);
 }
 
+/** Adds a Python whose environments have nothing but itself in them: its pip succeeds and installs nothing. */
+function addPython(): void {
+  const python = join(programs, 'python3.11');
+  const report = JSON.stringify({ version: '3.11', executable: python, venv: true, pip: true });
+  const lines = [
+    '#!/bin/sh',
+    'case "$*" in',
+    `  -c*) echo '${report}' ;;`,
+    '  "-m venv --clear "*) /bin/mkdir -p "$4/bin" && /bin/cp "$0" "$4/bin/python" ;;',
+    'esac',
+  ];
+  writeFileSync(python, lines.join('\n'));
+  chmodSync(python, 0o755);
+}
+
 /** The set-up's environment on a machine that has nothing but the programs of this test. */
 function bareMachine(): NodeJS.ProcessEnv {
   return { PATH: `${programs}:/bin-that-is-not-there`, HOME: folder, CYCLORAMA_CACHE_DIR: join(folder, 'cache') };
@@ -118,9 +133,11 @@ test('programs of the system tests are looked for only when asked, and a plain s
   addProgram('grpcurl', 'grpcurl v1.9.4');
   addProgram('promtool', 'promtool, version 2.42.0');
   addProgram('chromium', 'Chromium 140.0.7339.127');
+  addPython();
   expect(setUp(bareMachine(), '--system')).toMatchObject({ status: 0 });
   expect(setUp(bareMachine()).status).toBe(0);
   expect(tools()).toMatchObject({ grpcurl: join(programs, 'grpcurl'), promtool: join(programs, 'promtool') });
+  expect(tools().grpcPython).toMatch(join(folder, 'cache', 'grpc-python-'));
 });
 
 test('a server on PATH that is too old is not taken', () => {
