@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 const WRAPPER = fileURLToPath(new URL('./parent_death.py', import.meta.url));
 
 /**
- * Wraps a command so that the kernel signals it when this process dies, however it dies, SIGKILL included.
- * The process id stays that of the command. Grandchildren are not covered: they must be wrapped by their own parent.
+ * Wraps a command so that the kernel signals it when this process dies, even by SIGKILL.
+ * The process id stays that of the command. Grandchildren are not covered; their own parent must wrap them.
  * Only Linux can do this; elsewhere the command is returned as it is.
  */
 export function withParentDeath(
