@@ -1,8 +1,8 @@
 import type { StoredObject } from './types.ts';
 
-/** The condition under which an object is as it was seen: absent, or with the ETag that it had. */
-export function conditionOf(standing: StoredObject | undefined) {
-  if (!standing) return { ifAbsent: true } as const;
-  // Files put into a folder-backed store by hand have no ETag to compare with.
-  return standing.etag === '' ? 'always' : { ifEtag: standing.etag };
+/** Returns the condition that an object is unchanged: still absent, or still with the ETag of `existing`. */
+export function conditionOf(existing: StoredObject | undefined) {
+  if (!existing) return { ifAbsent: true } as const;
+  // Files that somebody copied into a folder-backed store have no ETag to compare.
+  return existing.etag === '' ? 'always' : { ifEtag: existing.etag };
 }
