@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readGltfHeader } from './header.ts';
 
-describe('what a glTF says of itself', () => {
+describe('the header of a glTF', () => {
   test('is read from asset, its extras and the lists of extensions', () => {
     const header = readGltfHeader({
       asset: {
