@@ -77,7 +77,7 @@ export async function writeSyntheticSheet(folder: string, assets: Iterable<Synth
     index,
     closing: toClosingPlaces(OUTPUT, false),
     places: toSheetPlaces(OUTPUT, false),
-    standing: new Map(),
+    existing: new Map(),
   };
   const html = await writePages({ store, operation, version: '1.2.3', folder }, facts, NEVER);
   await rm(index);
@@ -138,9 +138,9 @@ const pictures = new Map<string, Buffer>();
 
 function picture(width: number, height: number, hue: number): Buffer {
   const name = `${width} ${hue}`;
-  const standing = pictures.get(name) ?? toPng(width, height, [(hue * 67) % 256, (hue * 131) % 256, 90 + hue * 29]);
-  pictures.set(name, standing);
-  return standing;
+  const picture = pictures.get(name) ?? toPng(width, height, [(hue * 67) % 256, (hue * 131) % 256, 90 + hue * 29]);
+  pictures.set(name, picture);
+  return picture;
 }
 
 /** A disc in a colour, in each square of the image: the simplest picture that shows whether it is cropped. */
