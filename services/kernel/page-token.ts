@@ -5,7 +5,7 @@ const VERSION = 1;
 const SUM_BYTES = 12;
 
 /**
- * Writes a position as an opaque, URL-safe token that is good for the same request only.
+ * Writes a position as an opaque, URL-safe token that is valid only for the same request.
  * The checksum is no secret, because a token gives no rights. It catches garbage: some stores answer a garbage token
  * with an empty page, and the listing would seem to end.
  */
@@ -38,7 +38,10 @@ function checksum(body: Buffer, requestKey: string): Buffer {
   return createHash('sha256').update(requestKey).update('\0').update(body).digest().subarray(0, SUM_BYTES);
 }
 
-/** Returns the page size to use: the default for 0, at most the maximum. The caller must have refused negative sizes. */
+/**
+ * Returns the page size to use: the default for 0, at most the maximum.
+ * The caller must have refused negative sizes.
+ */
 export function pageSizeOf(asked: number, byDefault: number, maximum: number): number {
   return asked === 0 ? byDefault : Math.min(asked, maximum);
 }
