@@ -1,19 +1,22 @@
 import { Denoising, RenderPreset } from '../../gen/cyclorama/rendering/v1/spec.ts';
 
-/** Samples and denoiser together. */
+/** Number of samples and the denoiser. */
 export interface Quality {
   samples: number;
   denoising: Denoising;
 }
 
-/** The presets. Their numbers are in no fingerprint, so a change of one raises the operation's recipe. `render_spec.py` has the same table. */
+/**
+ * The presets; `render_spec.py` has the same table.
+ * Fingerprints do not contain these numbers, so whoever changes one must raise the operation's recipe.
+ */
 const PRESETS = {
   [RenderPreset.RENDER_PRESET_DRAFT]: { samples: 8, denoising: Denoising.DENOISING_FAST },
   [RenderPreset.RENDER_PRESET_STANDARD]: { samples: 16, denoising: Denoising.DENOISING_FAST },
   [RenderPreset.RENDER_PRESET_TRAINING]: { samples: 128, denoising: Denoising.DENOISING_HIGH },
 } as const;
 
-/** What a preset stands for; unspecified is STANDARD. */
+/** Returns samples and denoiser of a preset; unspecified means STANDARD. */
 export function qualityOf(preset: RenderPreset): Quality {
   return PRESETS[preset as keyof typeof PRESETS] ?? PRESETS[RenderPreset.RENDER_PRESET_STANDARD];
 }
