@@ -1,6 +1,8 @@
 /** A fixed amount, such as bytes, that concurrent work shares. */
 export interface Budget {
-  /** Runs `work` once `amount` is free, first come first served; throws the signal's reason if it aborts before that. */
+  /**
+   * Runs `work` once `amount` is free, first come first served; throws the signal's reason if it aborts before that.
+   */
   within<T>(amount: number, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
 }
 

@@ -38,7 +38,10 @@ export interface Grace {
   late: () => Error;
 }
 
-/** Runs work that may outlast `signal` by the grace. The work gets its own signal, which aborts when its time is over. */
+/**
+ * Runs work that may outlast `signal` by the grace.
+ * The work gets its own signal, which aborts when its time is over.
+ */
 export async function withGrace<T>(
   signal: AbortSignal,
   { limitMs, graceMs, late }: Grace,

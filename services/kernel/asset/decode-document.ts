@@ -9,7 +9,9 @@ import { BLENDER_READS, DECODED_EXTENSIONS, type Decoding } from './gltf/extensi
 import { createKtx2Decoder, isKtx2 } from './ktx2.ts';
 import { readConfined } from './read-document.ts';
 
-/** We keep only extensions that Blender reads or that we decode; others, such as EXT_mesh_features, stop glTF-Transform. */
+/**
+ * We keep only extensions that Blender reads or that we decode; others, such as EXT_mesh_features, stop glTF-Transform.
+ */
 const EXTENSIONS = ALL_EXTENSIONS.filter(
   ({ EXTENSION_NAME: name }) => BLENDER_READS.has(name) || name in DECODED_EXTENSIONS,
 );

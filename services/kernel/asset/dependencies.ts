@@ -85,7 +85,10 @@ export async function gatherAsset(
   };
 }
 
-/** Fetches dependencies to their paths relative to the asset. Lists the missing ones, but throws if a buffer is missing. */
+/**
+ * Fetches dependencies to their paths relative to the asset.
+ * Lists the missing ones, but throws if a buffer is missing.
+ */
 async function resolveDependencies(
   asset: LocalAsset,
   dependencies: Dependency[],

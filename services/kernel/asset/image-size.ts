@@ -10,7 +10,9 @@ export interface ImageSize {
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 const KTX2 = Buffer.from('ab4b5458203230bb0d0a1a0a', 'hex');
 const HEAD_BYTES = 40;
-/** Camera JPEGs have a few dozen segments before the frame header; far more would be an attack that keeps us reading. */
+/**
+ * Camera JPEGs have a few dozen segments before the frame header; far more would be an attack that keeps us reading.
+ */
 const MAX_JPEG_SEGMENTS = 1_000;
 
 /** Reads an image's size from its header (PNG, JPEG, WebP, KTX2, BMP); undefined for other formats. */

@@ -9,7 +9,9 @@ import { readGlb } from './gltf/glb.ts';
 import { type JsonObject, objectsOf, parseGltf, textOf, textsOf } from './gltf/json.ts';
 import { parseReference } from './reference.ts';
 
-/** Reads a glTF and the files beside it for glTF-Transform, whose own reader would follow a URI anywhere on the disk. */
+/**
+ * Reads a glTF and the files beside it for glTF-Transform, whose own reader would follow a URI anywhere on the disk.
+ */
 export async function readConfined(path: string, warnings: string[]): Promise<JSONDocument> {
   await using source = await openSource(path);
   const isBinary = (await source.read(0, 4)).toString('latin1') === 'glTF';

@@ -16,8 +16,8 @@ export interface Dependency {
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
 /**
- * Parses a URI exactly as Blender's glTF importer does: backslashes are slashes, it is percent-decoded once, and '..' is
- * resolved. Refuses a path outside the asset's folder. Blender opens a data URI without ';base64,' as a path, so we
+ * Parses a URI exactly as Blender's glTF importer does: backslashes are slashes, it is percent-decoded once, and '..'
+ * is resolved. Refuses a path outside the asset's folder. Blender opens a data URI without ';base64,' as a path, so we
  * check it as one.
  */
 export function parseReference(uri: string): Reference {

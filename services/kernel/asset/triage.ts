@@ -17,8 +17,8 @@ export interface TriageReport extends TriageFindings {
 }
 
 /**
- * Checks an asset before Blender reads it; reads only headers and JSON. Throws a CycloramaError of stage 'triage' if the
- * file is dangerous or certainly broken. Files that Blender imports pass, even if they are invalid. `name` is the
+ * Checks an asset before Blender reads it; reads only headers and JSON. Throws a CycloramaError of stage 'triage' if
+ * the file is dangerous or certainly broken. Files that Blender imports pass, even if they are invalid. `name` is the
  * asset's own name, `path` the local copy; a second call also checks the fetched dependencies beside it.
  */
 export async function triageFile(path: string, name: string, limits: TriageLimits): Promise<TriageReport> {

@@ -5,8 +5,8 @@ const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * Reads events, one JSON line each, until the stream ends.
- * A line that is too long or is no event ends the reading and is reported to `onGarbage`, as the process cannot be trusted.
+ * Reads events, one JSON line each, until the stream ends. A line that is too long or is no event ends the reading and
+ * is reported to `onGarbage`, as the process cannot be trusted.
  */
 export function readEvents(
   stream: Readable,

@@ -3,7 +3,10 @@ import type { Log } from '../process/log.ts';
 import { parseObjectUri, parseS3Uri } from '../uri.ts';
 import type { Delivery } from './types.ts';
 
-/** An id must be valid as a bus key and in an object's name. NATS closes the shared connection at a key that is too long. */
+/**
+ * An id must be valid as a bus key and in an object's name.
+ * NATS closes the shared connection at a key that is too long.
+ */
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
 /** Parses a task of the queue; throws if a field that all work depends on is missing or wrong. */
@@ -22,7 +25,10 @@ export function parseDriveOrder(payload: string): DriveOrder {
   return order;
 }
 
-/** Parses a message. Acks one that cannot be parsed and returns undefined; otherwise NATS would redeliver it for ever. */
+/**
+ * Parses a message.
+ * Acks one that cannot be parsed and returns undefined; otherwise NATS would redeliver it for ever.
+ */
 export async function readOrDrop<T>(
   parse: (payload: string) => T,
   delivery: Delivery,

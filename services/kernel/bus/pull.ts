@@ -24,7 +24,9 @@ export async function pullNowOrSoon(
     : pull(core, stream, consumer, 1, waitMs, signal);
 }
 
-/** Sends one pull request; it ends if the batch is full, no more messages come, time is over or the connection breaks. */
+/**
+ * Sends one pull request; it ends if the batch is full, no more messages come, time is over or the connection breaks.
+ */
 function pull(
   { connection, lost }: BusCore,
   stream: string,

@@ -7,7 +7,10 @@ import type { Reader } from './types.ts';
 /** The server removes a reader that is not used for so long. */
 const READER_IDLE_MS = 60_000;
 
-/** Reads a stream in order after a sequence. The reader has its own consumer, and creates it again if the server loses it. */
+/**
+ * Reads a stream in order after a sequence.
+ * The reader has its own consumer, and creates it again if the server loses it.
+ */
 export function createReader(core: BusCore, stream: string, subject: string, afterSequence: bigint): Reader {
   const { manager, connection, repeat, log } = core;
   let consumer: string | undefined;

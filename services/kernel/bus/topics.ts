@@ -28,7 +28,9 @@ export type Lane = ClassWord | `${ClassWord}-gpu`;
 /** All lanes. */
 export const LANES: readonly Lane[] = CLASSES.flatMap((word) => lanesOf(word, true));
 
-/** Returns the lanes that a worker with or without a GPU may take from; the one that fewer workers serve comes first. */
+/**
+ * Returns the lanes that a worker with or without a GPU may take from; the one that fewer workers serve comes first.
+ */
 export function lanesOf(word: ClassWord, hasGpu: boolean): Lane[] {
   return hasGpu ? [`${word}-gpu`, word] : [word];
 }

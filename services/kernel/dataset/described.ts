@@ -12,10 +12,13 @@ export interface Figure {
 
 /**
  * The contact sheet of a dataset. A product, even of a failure with kept images, has its thumbnail among its `files` at
- * toDatasetPlaces(task.outputUri).thumbnail(task.taskId): a PNG 128 pixels high, with the tiles of the first view in a row.
+ * toDatasetPlaces(task.outputUri).thumbnail(task.taskId): a PNG 128 pixels high, with the tiles of the first view in a
+ * row.
  */
 export interface Sheet {
-  /** Returns the names of the tiles from left to right, such as `textured`, for tasks with this spec (protobuf JSON). */
+  /**
+   * Returns the names of the tiles from left to right, such as `textured`, for tasks with this spec (protobuf JSON).
+   */
   tiles(spec: Json): string[];
 }
 

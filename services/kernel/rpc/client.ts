@@ -73,7 +73,10 @@ type StreamMethod<Request, Response> = (
   options: Partial<CallOptions>,
 ) => ClientReadableStream<Response>;
 
-/** Calls `method` of `client`, as in `callUnary(client, client.listAssets, request, limits)`. Throws a CycloramaError. */
+/**
+ * Calls `method` of `client`, as in `callUnary(client, client.listAssets, request, limits)`.
+ * Throws a CycloramaError.
+ */
 export function callUnary<Request, Response>(
   client: Client,
   method: UnaryMethod<Request, Response>,

@@ -11,7 +11,10 @@ export interface Health {
   stop(): void;
 }
 
-/** Creates the health service, in which all services begin as NOT_SERVING. Unlike grpc-health-check's, its watches end. */
+/**
+ * Creates the health service, in which all services begin as NOT_SERVING.
+ * Unlike grpc-health-check's, its watches end.
+ */
 export function createHealth(serviceNames: string[]): Health {
   const changes = new EventEmitter().setMaxListeners(0);
   let serving = false;

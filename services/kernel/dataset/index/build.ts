@@ -42,7 +42,10 @@ export interface BuildCounts {
   unreadable: string[];
 }
 
-/** Writes one row per asset of a dataset into a file, in the order of asset ids. Holds a few thousand names in memory. */
+/**
+ * Writes one row per asset of a dataset into a file, in the order of asset ids.
+ * Holds a few thousand names in memory.
+ */
 export async function buildIndex(parts: BuildParts, path: string, signal: AbortSignal): Promise<BuildCounts> {
   const counts: BuildCounts = { reused: 0, read: 0, unreadable: [] };
   const shards = await divideRecords(parts.store, parts.places, signal);
@@ -63,7 +66,10 @@ export async function* readRows(path: string): AsyncGenerator<IndexRow> {
   for await (const lines of toLines(chunks)) for (const line of lines) yield JSON.parse(line) as IndexRow;
 }
 
-/** Matches half a character as JSON.stringify escapes it. A text that only looks like one costs time but does no harm. */
+/**
+ * Matches half a character as JSON.stringify escapes it.
+ * A text that only looks like one costs time but does no harm.
+ */
 const HALF = /\\ud[89a-f]/;
 
 /** Writes a row as a line. Names in broken files may hold half characters, for which DuckDB refuses the whole index. */
