@@ -1,6 +1,6 @@
 import type { Failure } from '../../gen/cyclorama/failure/v1/failure.ts';
 
-/** What the queue does with a task that failed for this reason. */
+/** The handling by the queue of a task that failed for this reason. */
 export type Handling =
   /** The asset is at fault: record the failure, do not retry. */
   | 'permanent'
@@ -47,7 +47,7 @@ export const REASONS = {
   invalid_page_token: {
     code: 'INVALID_ARGUMENT',
     handling: 'call',
-    meaning: 'The page token is not one of ours or belongs to another request.',
+    meaning: 'The page token is unknown or belongs to another request.',
   },
   unauthenticated: { code: 'UNAUTHENTICATED', handling: 'call', meaning: 'The shared token is missing or wrong.' },
   bucket_not_allowed: {
@@ -90,7 +90,7 @@ export const REASONS = {
   manifest_invalid: {
     code: 'FAILED_PRECONDITION',
     handling: 'call',
-    meaning: 'The manifest, index or inventory is not one, or a line of it names no asset.',
+    meaning: 'The manifest, index or inventory is malformed, or one of its lines names no asset.',
   },
   source_job_gone: {
     code: 'NOT_FOUND',
@@ -100,7 +100,7 @@ export const REASONS = {
   results_gone: {
     code: 'NOT_FOUND',
     handling: 'call',
-    meaning: 'The results of the job are kept no longer: seven days; the index of its dataset has them.',
+    meaning: 'The results of the job were kept for seven days and are gone; the index of its dataset has them.',
   },
   source_job_cancelled: {
     code: 'CANCELLED',
@@ -166,9 +166,9 @@ export const REASONS = {
   gpu_unavailable: {
     code: 'UNAVAILABLE',
     handling: 'infrastructure',
-    meaning: 'The job requires a GPU, and Cycles has none on this worker, or workers live and none has one.',
+    meaning: 'The job requires a GPU, and Cycles finds none on this worker, or workers are live but none has one.',
   },
-  internal: { code: 'INTERNAL', handling: 'suspect', meaning: 'A defect of ours; the log has the stack.' },
+  internal: { code: 'INTERNAL', handling: 'suspect', meaning: 'A defect of Cyclorama; the log has the stack.' },
   // The asset
   asset_not_found: { code: 'NOT_FOUND', handling: 'permanent', meaning: 'There is no such object.' },
   asset_changed: {
@@ -237,18 +237,18 @@ export const REASONS = {
   output_refused: {
     code: 'FAILED_PRECONDITION',
     handling: 'permanent',
-    meaning: 'The store does not take an output: it is too large, or its name too long or in the way of a folder.',
+    meaning: 'The store refuses an output: it is too large, or its name is too long or is the name of a folder.',
   },
   request_refused: {
     code: 'FAILED_PRECONDITION',
     handling: 'permanent',
-    meaning: 'The store refuses a request for good; the message has its words.',
+    meaning: 'The store refuses a request for good; the message quotes the store.',
   },
   // Blender on the asset
   blender_crash: {
     code: 'INTERNAL',
     handling: 'suspect',
-    meaning: 'Blender ended by a signal or by itself in mid-task.',
+    meaning: 'Blender ended by a signal or by itself during a task.',
   },
   blender_hang: {
     code: 'DEADLINE_EXCEEDED',
@@ -263,7 +263,7 @@ export const REASONS = {
   worker_lost: {
     code: 'UNAVAILABLE',
     handling: 'suspect',
-    meaning: 'Workers vanished with this asset in hand, five times.',
+    meaning: 'Five times, a worker vanished while it worked on this asset.',
   },
 } as const satisfies Record<string, ReasonRow>;
 
