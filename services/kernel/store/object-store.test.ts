@@ -86,7 +86,7 @@ describe('a bucket of another region', () => {
 
   test('that also refuses its own region is an error, not an endless loop', async () => {
     Object.assign(recorder.regions, { bucket: 'us-west-2' });
-    recorder.regionsTold = { bucket: 'eu-north-1' };
+    recorder.claimedRegions = { bucket: 'eu-north-1' };
     await expect(open().head({ bucket: 'bucket', key: 'a' })).rejects.toMatchObject({ reason: 'store_unavailable' });
     expect(recorder.requests).toHaveLength(2);
   });

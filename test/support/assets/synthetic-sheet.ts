@@ -15,7 +15,9 @@ const OUTPUT = 's3://renders/objects/';
 const NEVER = new AbortController().signal;
 const TILE = 128;
 const HUES = 5;
+/** Tiles of the synthetic sheet. */
 export const TILES = ['textured', 'normal', 'depth', 'edge'];
+/** Figures of the synthetic sheet. */
 export const FIGURES = [
   { field: 'least_coverage', title: 'Coverage', unit: 'share' },
   { field: 'faces', title: 'Faces', unit: 'count' },
@@ -30,7 +32,7 @@ export interface Synthetic {
   images?: boolean;
 }
 
-/** Writes the contact sheet of assets that were never rendered into a folder, as the closing task does; returns index.html. */
+/** Writes the contact sheet of assets that were never rendered, as the closing task does; returns its index.html. */
 export async function writeSyntheticSheet(folder: string, assets: Iterable<Synthetic>): Promise<string> {
   const places = toDatasetPlaces(OUTPUT);
   const logs = new Map<string, string[]>();
@@ -143,7 +145,7 @@ function picture(width: number, height: number, hue: number): Buffer {
   return picture;
 }
 
-/** A disc in a colour, in each square of the image: the simplest picture that shows whether it is cropped. */
+/** Draws a coloured disc in each square of the image, so that one sees whether an image is cropped. */
 function toPng(width: number, height: number, [red, green, blue]: readonly [number, number, number]): Buffer {
   const rows = Buffer.alloc(height * (1 + width * 4));
   for (let y = 0; y < height; y++) {
