@@ -8,7 +8,7 @@ export interface Quality {
 
 /**
  * The presets; `render_spec.py` has the same table.
- * Fingerprints do not contain these numbers, so whoever changes one must raise the operation's recipe.
+ * Fingerprints do not contain these numbers, so a change of one must come with a higher recipe of the operation.
  */
 const PRESETS = {
   [RenderPreset.RENDER_PRESET_DRAFT]: { samples: 8, denoising: Denoising.DENOISING_FAST },

@@ -25,7 +25,7 @@ export function parseToken(token: string, requestKey: string): unknown[] {
   if (!genuine) {
     throw new CycloramaError(
       'invalid_page_token',
-      'page_token is not one of ours or belongs to another request; expected next_page_token of the page before',
+      'page_token is unknown or belongs to another request; expected next_page_token of the previous page',
       {
         violations: [{ field: 'page_token', description: 'is not next_page_token of a page of the same request' }],
       },

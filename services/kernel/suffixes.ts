@@ -24,7 +24,9 @@ export function checkSuffixes(suffixes: string[], field = 'suffixes'): FieldViol
   return violations;
 }
 
-/** Returns whether a key ends with one of the suffixes in any case, and is no folder marker and no file of ours. */
+/**
+ * Returns whether a key ends with one of the suffixes in any case, and is neither a folder marker nor in our folder.
+ */
 export function isAsset(key: string, suffixes: string[]): boolean {
   if (key.endsWith('/') || key.startsWith(INTERNAL_FOLDER) || key.includes(`/${INTERNAL_FOLDER}`)) return false;
   const lower = key.toLowerCase();

@@ -23,6 +23,7 @@ export interface TriageLimits {
   dependencyBytes: number;
 }
 
+/** Limits of triage that workers use. */
 export const DEFAULT_TRIAGE_LIMITS: TriageLimits = {
   jsonBytes: 256 * 2 ** 20,
   nodes: 50_000,

@@ -65,7 +65,7 @@ describe('triage of an OBJ', () => {
     await expect(triage(obj, mtl)).rejects.toMatchObject({ reason: 'unsafe_reference' });
   });
 
-  it('refuses a file made of nothing but statements', async () => {
+  it('refuses a file that contains only statements', async () => {
     await expect(triage('mtllib a.mtl\n'.repeat(10_001))).rejects.toMatchObject({ reason: 'asset_too_large' });
   });
 

@@ -27,7 +27,7 @@ test('each line is one event, wherever the pipe cuts the text', async () => {
 test.each([
   ['text', 'Read blend: "x"\n'],
   ['another message', '{"requestId":"a"}\n'],
-  ['a number that is none', '{"requestId":"a","result":{"rssBytes":"many"}}\n'],
+  ['a number that is not numeric', '{"requestId":"a","result":{"rssBytes":"many"}}\n'],
 ])('%s instead of an event is garbage, and nothing is read after it', async (_, line) => {
   const { ids, garbage } = await read(`${event('a')}\n${line}${event('b')}\n`, `${event('c')}\n`);
   expect(ids).toEqual(['a']);

@@ -105,7 +105,7 @@ export class BlenderSlot {
   /** Empties folders, one call after another; does nothing once the slot is closed. */
   async #tidy(...folders: string[]): Promise<void> {
     const tidied = this.#tidied.then(() => (this.#closed ? undefined : emptyFolders(...folders)));
-    // Only this caller gets the failure; the next call starts anew.
+    // Only this caller gets the failure; the next call does not.
     this.#tidied = tidied.catch(() => {});
     await tidied;
   }

@@ -56,7 +56,7 @@ test('an abort ends the request with its own reason, once', () => {
   expect(ends.map(({ reason }) => reason)).toEqual(['worker_draining']);
 });
 
-test('an abort without a reason of ours is a cancellation', () => {
+test('an abort without a CycloramaError as its reason is a cancellation', () => {
   const { ends, controller } = watch(10_000, 1_000);
   controller.abort();
   expect(ends[0]?.reason).toBe('cancelled');

@@ -27,7 +27,7 @@ const LOGGED_EVENTS = new Set<string>(['disconnect', 'reconnect', 'error', 'ldm'
 /** Repeats an attempt that may succeed later for half a minute, then throws bus_unavailable. */
 export type Retry = <T>(what: string, attempt: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
-/** What every part of the bus shares. */
+/** The parts that all modules of the bus share. */
 export interface BusCore {
   connection: NatsConnection;
   jetStream: JetStreamClient;

@@ -19,11 +19,11 @@ test('a job entry that cannot be parsed does not hide the others', async () => {
   const whole = JSON.stringify(JobEntry.toJSON(JobEntry.fromPartial({ job: Job.fromPartial({ jobId: 'whole' }) })));
   for (const [n, value] of ['garbage', 'null', '{}', '{"job":{"state":"NOPE"}}', whole].entries())
     await bus.bucket('jobs').put(`entry${n}`, value);
-  const told: object[] = [];
-  const log = pino({}, { write: (line) => void told.push(JSON.parse(line)) });
+  const logged: object[] = [];
+  const log = pino({}, { write: (line) => void logged.push(JSON.parse(line)) });
   const jobs = await createJobs(bus, new MemoryStore(), log).all();
   expect(jobs.map(({ jobId }) => jobId)).toEqual(['whole']);
-  expect(told).toMatchObject([
+  expect(logged).toMatchObject([
     { message: 'entry0' },
     { message: 'entry1' },
     { message: 'entry2', error: expect.stringContaining('no job') },

@@ -144,7 +144,7 @@ describe('closing a dataset', () => {
     ['an index in another order', `{"asset_id":"${'b'.repeat(32)}"}\n{"asset_id":"${'a'.repeat(32)}"}\n`],
     ['rows that are no JSON', `{"asset_id":"${toAssetId(uriOf(1))}",,\n`],
     ['a last row that broke off', `{"asset_id":"${toAssetId(uriOf(1))}"`],
-  ])('makes every row anew where there is %s', async (_, text) => {
+  ])('makes every row again if there is %s', async (_, text) => {
     const store = storeOf(20);
     store.objects.set('bucket/out/index.jsonl', { body: Buffer.from(text), etag: 'odd' });
     expect(await close(store)).toMatchObject({ rows: 20, reused: 0, read: 20 });
@@ -211,7 +211,7 @@ describe('closing a dataset', () => {
   });
 });
 
-test('a digit with more than one page of records is divided by two digits, and each record is listed once', async () => {
+test('a digit with over one page of records is divided by two digits, and each record is listed once', async () => {
   const store = storeOf(2500);
   const paged: Pick<ObjectStore, 'list' | 'listAll'> = {
     async list(bucket, query: ListQuery) {

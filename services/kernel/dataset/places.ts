@@ -9,6 +9,7 @@ export const RECORD_OUTCOMES = {
   skipped: Outcome.OUTCOME_SKIPPED,
 } as const;
 
+/** The word of a recorded outcome. */
 export type OutcomeWord = keyof typeof RECORD_OUTCOMES;
 
 /** The parts of the name of a record. */
@@ -127,8 +128,8 @@ export function normaliseOutputUri(outputUri: string): string {
   if (outputUri === '') return '';
   const place = parseFolderUri(outputUri, 'output_uri');
   if (`/${place.key}`.includes(`/${INTERNAL_FOLDER}`)) {
-    const description = `'${outputUri}' lies in a folder '${INTERNAL_FOLDER}', which is for records; expected another one`;
-    throw invalidRequest({ field: 'output_uri', description });
+    const inside = `'${outputUri}' lies in a folder '${INTERNAL_FOLDER}', which is for records`;
+    throw invalidRequest({ field: 'output_uri', description: `${inside}; expected another one` });
   }
   return toS3Uri(place);
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { z } from 'zod';
 import { environmentSchema, SECRETS } from './environment.ts';
 
+/** Environment variables by name. */
 export type Environment = Record<string, string | undefined>;
 
 /** The settings of one process, which are read once at its start. */

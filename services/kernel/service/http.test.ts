@@ -33,9 +33,9 @@ test('problems are reported, one per line', async () => {
 test('a check that throws is a problem', async () => {
   expect(
     await readyz(() => {
-      throw new Error('cannot tell');
+      throw new Error('check failed');
     }),
-  ).toEqual({ status: 503, body: 'cannot tell\n' });
+  ).toEqual({ status: 503, body: 'check failed\n' });
 });
 
 test('a check that hangs is a problem', async () => {

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 /** Content to write: bytes in memory, or a file. */
 export type Content = Buffer | string | { path: string };
 
-/** Measures and hashes content; `open` reads it anew for every attempt. */
+/** Measures and hashes content; `open` reads it again for every attempt. */
 export async function describeContent(
   content: Content,
 ): Promise<{ size: number; sha256: string; open: () => Buffer | Readable }> {

@@ -51,7 +51,7 @@ export function createWrite(
       if (!(error instanceof CycloramaError)) throw error;
       if (error.reason === 'asset_not_found') throw toGone(error, place);
       if (error.reason !== 'precondition_failed') throw error;
-      // An earlier try of ours, whose answer got lost, may have written the object: then its content is the same.
+      // An earlier try of ours, whose answer got lost, may have written the object: then its hash is ours.
       const existing = await head(place, signal);
       if (existing?.sha256 !== sha256) throw error;
       return { sizeBytes: size, etag: existing.etag, sha256 };

@@ -67,7 +67,8 @@ function checkRange(holder: JsonObject, name: string, count: number, bytes: numb
   if (needed <= available) return;
   throw refusal(
     'invalid_asset',
-    `${name} needs ${needed} bytes for its ${count} elements; bufferViews[${viewIndex}] has ${Math.max(0, available)} for it`,
+    `${name} needs ${needed} bytes for its ${count} elements; ` +
+      `bufferViews[${viewIndex}] has ${Math.max(0, available)} for it`,
   );
 }
 

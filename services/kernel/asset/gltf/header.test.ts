@@ -53,7 +53,7 @@ describe('the header of a glTF', () => {
       'other types',
       { asset: { generator: 7, copyright: ['a'], extras: 'x' }, extensionsUsed: [7], extensionsRequired: {} },
     ],
-  ])('is empty where there is %s', (_, gltf) => {
+  ])('is empty if there is %s', (_, gltf) => {
     const header = readGltfHeader(gltf);
     expect(header).toMatchObject({
       generator: '',

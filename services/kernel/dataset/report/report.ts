@@ -133,14 +133,15 @@ function histogram(values: Distribution, format: (value: number) => string): str
   if (values.count === 0) return 'There are none.';
   const bins = values.decades().map(({ from, to, count }) => ({ label: `${format(from)} to ${format(to)}`, count }));
   const [median, ninety] = [values.quantile(0.5), values.quantile(0.9)].map(format);
-  const figures = `Median ${median}, 90 % below ${ninety}, largest ${format(values.max)}, in all ${format(values.sum)}.`;
+  const [largest, sum] = [values.max, values.sum].map(format);
+  const figures = `Median ${median}, 90 % below ${ninety}, largest ${largest}, in all ${sum}.`;
   return `${figures}\n\n${markdownHistogram(bins)}`;
 }
 
 function figureText({ unit, values }: IndexSummary['figures'][number]): string {
   if (unit === 'share') return shareHistogram(values);
   const format = unit === 'count' ? formatCount : unit === 'bytes' ? formatBytes : formatSeconds;
-  // With some settings, a figure is equal for all assets.
+  // Some settings make a figure equal for all assets.
   return values.min === values.max ? `${format(values.min)}, for all.` : histogram(values, format);
 }
 

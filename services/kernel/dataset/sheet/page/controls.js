@@ -17,8 +17,8 @@ export function describe(head) {
     skipped > 0 ? `${formatCount(skipped)} skipped` : '',
   ];
   $('#summary').textContent = words.filter((word) => word !== '').join(' · ');
-  $('#about').textContent =
-    `${head.operation}, job ${head.jobId}, ${time.toISOString().slice(0, 16).replace('T', ' ')} UTC, Cyclorama ${head.version}`;
+  const minute = time.toISOString().slice(0, 16).replace('T', ' ');
+  $('#about').textContent = `${head.operation}, job ${head.jobId}, ${minute} UTC, Cyclorama ${head.version}`;
   $('#spec').textContent = JSON.stringify(head.spec);
   $('#links').replaceChildren(
     ...head.files.map((file) => {

@@ -11,7 +11,7 @@ export function createPages(head, onProblem) {
   const pages = new Map();
 
   window.cycloramaSheet = (kind, index, stamp, body) => {
-    if (stamp !== head.stamp) onProblem('This contact sheet has been written anew. Load the page again.');
+    if (stamp !== head.stamp) onProblem('This contact sheet has been written again. Reload the page.');
     else waiting.get(`${kind}-${index}`)?.(body);
   };
 

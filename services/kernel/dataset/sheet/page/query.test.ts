@@ -48,7 +48,7 @@ describe('a mistake', () => {
   test.each([
     ['weight<3', "no figure 'weight'; there are seconds, size, least-coverage"],
     ['seconds<many', "'many' is no number"],
-  ])('in %j is told', (text, problem) => {
+  ])('in %j is reported', (text, problem) => {
     expect(parseQuery(text, FIGURES).problems).toEqual([problem]);
   });
 });
