@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, withOwnBin } from './setup/paths.mjs';
 
-// Refuses protos that break what main already promises. On a branch they are compared with where it left main; on main
-// itself, as in CI, with the commit before. Protos not committed yet are part of what is checked.
+// This refuses protos that break clients of main. On a branch it compares them with the commit where the branch left
+// main, and on main itself, as in CI, with the previous commit. It also checks protos that are not committed yet.
 
 const base = findBase();
 if (base === undefined) {
@@ -13,7 +13,7 @@ if (base === undefined) {
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'cyclorama-protos-'));
   try {
-    // Only our own module: the others come with npm packages and have no place in git.
+    // Git has only our own module; the others come with npm packages.
     must('sh', ['-c', 'git archive "$1" protos | tar -x -C "$2"', 'sh', base, folder]);
     const breaking = run('buf', ['breaking', 'protos', '--against', join(folder, 'protos')], { stdio: 'inherit' });
     process.exitCode = breaking.status ?? 1;

@@ -1,7 +1,6 @@
 /**
- * What a vitest JSON report says: `{ passed, failures }`, each failure the test's name and its message. A file that
- * failed outside its tests, because it could not be loaded or its hooks threw (its tests then count as skipped), is
- * one failure.
+ * Parses a vitest JSON report into `{ passed, failures }`; a failure has the name of the test and its message. A file
+ * is one failure if it failed outside its tests: it could not be loaded, or its hooks threw, so its tests were skipped.
  */
 export function readVitestReport(text) {
   const report = JSON.parse(text);
@@ -16,7 +15,7 @@ export function readVitestReport(text) {
   return { passed: report.numPassedTests, failures };
 }
 
-/** The same of a JUnit XML report; an error in set-up or collection is a failure. */
+/** Parses a JUnit XML report in the same form; an error in set-up or collection is a failure. */
 export function readJunitReport(text) {
   const failures = [];
   for (const [, attributes, body = ''] of text.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {

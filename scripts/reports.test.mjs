@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readJunitReport, readVitestReport } from './reports.mjs';
 
-test("vitest's failures are named, and a file that failed outside its tests is one failure more", () => {
+test("vitest's failures are named, and a file that failed outside its tests is one more failure", () => {
   const passed = { status: 'passed', fullName: 'fine' };
   const failed = { status: 'failed', fullName: 'group adds up', failureMessages: ['expected 4', 'and 5'] };
   const report = {
@@ -25,10 +25,13 @@ test("vitest's failures are named, and a file that failed outside its tests is o
 });
 
 test('errors and failures of a JUnit report are named, skipped tests count as neither', () => {
-  const report = `<?xml version="1.0"?><testsuites name="all"><testsuite name="pytest" errors="1" failures="1" skipped="1" tests="5" time="1.2">
-    <testcase classname="tests.test_depth" name="test_a" time="0.1"/><testcase classname="tests.test_depth" name="test_b" />
+  const report = `<?xml version="1.0"?><testsuites name="all">
+    <testsuite name="pytest" errors="1" failures="1" skipped="1" tests="5" time="1.2">
+    <testcase classname="tests.test_depth" name="test_a" time="0.1"/>
+    <testcase classname="tests.test_depth" name="test_b" />
     <testcase classname="tests.test_depth" name="test_c"><skipped message="x">why</skipped></testcase>
-    <testcase classname="tests.test_depth" name="test_d[&quot;x&quot;]"><failure message="m">assert 1 &lt; 0</failure></testcase>
+    <testcase classname="tests.test_depth" name="test_d[&quot;x&quot;]">
+      <failure message="m">assert 1 &lt; 0</failure></testcase>
     <testcase classname="tests.test_depth" name="test_e"><error message="m">no fixture</error></testcase>
   </testsuite></testsuites>`;
   expect(readJunitReport(report)).toEqual({
@@ -40,7 +43,7 @@ test('errors and failures of a JUnit report are named, skipped tests count as ne
   });
 });
 
-test('a JUnit report of no test says nothing', () => {
+test('a JUnit report without tests has no passed tests and no failures', () => {
   expect(
     readJunitReport('<testsuites><testsuite errors="0" failures="0" skipped="0" tests="0"/></testsuites>'),
   ).toEqual({ passed: 0, failures: [] });

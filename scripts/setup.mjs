@@ -13,8 +13,9 @@ import { installBubblewrap, installLibraries, missingLibraries } from './setup/s
 import { SYSTEM_TOOLS } from './setup/system-tools.mjs';
 import { TOOLS_FILE } from './tools.mjs';
 
-// Makes a fresh clone ready: npm packages, Python with bpy, servers, generated code. Needs no package itself, since it
-// runs before there are any. Repeating it costs nothing; an interrupted one is taken up where it stood.
+// This script prepares a fresh clone: it installs npm packages, Python with bpy and servers, and generates code. It
+// needs no package, because it runs before any is installed. A repeated run does nothing; after an interruption it
+// continues.
 
 const forTests = process.argv.includes('--test');
 const forSystemTests = process.argv.includes('--system');
@@ -54,7 +55,7 @@ async function pythonAndLibraries(before) {
   return { python, bubblewrap, ...keepTests(before), ...tests };
 }
 
-/** One after the other: two builds at once take longer than their sum on a small machine. */
+/** Installs one tool after another, because on a small machine two builds at once take longer than their sum. */
 async function systemTools() {
   const installed = {};
   for (const [name, { title, install }] of Object.entries(SYSTEM_TOOLS)) {
@@ -68,7 +69,7 @@ function keepSystemTools(before) {
   return Object.fromEntries(kept);
 }
 
-/** A plain set-up after one with --test leaves what the tests need in place. */
+/** Keeps the programs of an earlier set-up with --test if this one has no such option. */
 function keepTests({ testPython, motoServer, weed }) {
   return testPython && existsSync(testPython) ? { testPython, motoServer, weed } : {};
 }
@@ -81,7 +82,7 @@ function writeTools(tools) {
   renameSync(partial, TOOLS_FILE);
 }
 
-/** Lets `npx cyclorama` find the command in this clone. */
+/** Links the command, so that `npx cyclorama` finds it in this clone. */
 function linkCommand() {
   const link = join(ROOT, 'node_modules/.bin/cyclorama');
   if (existsSync(link)) return;
@@ -101,13 +102,13 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 try {
   const lock = join(cacheDir(), `clone-${contentKey(ROOT)}.lock`);
   await withLock(lock, setUp, {
-    onWait: () => console.error('set-up: another one works on this clone; waiting for it'),
+    onWait: () => console.error('set-up: waiting for another set-up of this clone'),
   });
   progress.close();
 } catch (error) {
   progress.close();
   for (const failure of error instanceof AggregateError ? error.errors : [error])
     console.error(`\nset-up failed: ${failure.message}`);
-  console.error('\nWhat is done stays done: after mending the cause, run the same command again.');
+  console.error('\nFinished steps are kept. Fix the cause, then run the same command again.');
   process.exitCode = 1;
 }

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { readVitestReport } from './reports.mjs';
 import { ROOT, withOwnBin } from './setup/paths.mjs';
 
+/** Folder of the reports of the runners. */
 export const RESULTS = join(ROOT, 'test-results');
 
 const MOST_SHOWN = 20;
 const LINES_SHOWN = 12;
 
-/** vitest as a runner of a suite; `args` choose its projects and files. */
+/** Makes the vitest runner of a suite; `args` choose its projects and files. */
 export function vitest(reportName, args) {
   return {
     name: 'vitest',
@@ -24,9 +25,8 @@ export function vitest(reportName, args) {
 }
 
 /**
- * Runs test runners one after the other, then names every failure with the start of its message and prints one line
- * with the sum of their own reports. The suite is bad, by exit code, where a runner ends badly, a test fails or a
- * runner executes none.
+ * Runs test runners one after another, then prints every failure with the start of its message and one line with the
+ * totals of all reports. Sets exit code 1 if a runner fails, a test fails, or a runner executes no test.
  */
 export async function runSuite(runners) {
   mkdirSync(RESULTS, { recursive: true });
@@ -36,21 +36,21 @@ export async function runSuite(runners) {
   for (const runner of runners) {
     rmSync(runner.report, { force: true });
     const code = await exitCode(runner.command(runner.report));
-    const said = existsSync(runner.report)
+    const report = existsSync(runner.report)
       ? runner.read(readFileSync(runner.report, 'utf8'))
       : { passed: 0, failures: [] };
-    passed += said.passed;
-    failures.push(...said.failures);
-    if (said.passed + said.failures.length === 0) console.error(`${runner.name} executed no test`);
+    passed += report.passed;
+    failures.push(...report.failures);
+    if (report.passed + report.failures.length === 0) console.error(`${runner.name} executed no test`);
     if (code !== 0) console.error(`${runner.name} ended with exit code ${code}`);
-    if (code !== 0 || said.failures.length > 0 || said.passed === 0) bad = true;
+    if (code !== 0 || report.failures.length > 0 || report.passed === 0) bad = true;
   }
   for (const failure of failures.slice(0, MOST_SHOWN)) console.log(describe(failure));
   console.log(`${passed} passed, ${failures.length} failed`);
   process.exitCode = bad ? 1 : 0;
 }
 
-/** A failure as lines that all begin alike, so that `.ci/run` finds them again. */
+/** Writes a failure as lines with the same beginning, so that `.ci/run` finds them. */
 function describe({ test, message }) {
   const lines = message.split('\n').filter((line) => !line.includes('/node_modules/'));
   return [`FAILED TEST: ${test.replace(`${ROOT}/`, '')}`, ...lines.slice(0, LINES_SHOWN)].join('\nFAILED TEST:   ');

@@ -1,4 +1,4 @@
 import { runSuite, vitest } from './suite.mjs';
 
-// What `npm run test:system` runs: the programs of others against a real stack. Arguments go to vitest.
+// `npm run test:system` runs this: it tests foreign programs against a real stack. Arguments go to vitest.
 await runSuite([vitest('system.json', ['--project=system', ...process.argv.slice(2)])]);

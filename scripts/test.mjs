@@ -3,8 +3,8 @@ import { readJunitReport } from './reports.mjs';
 import { RESULTS, runSuite, vitest } from './suite.mjs';
 import { readTools } from './tools.mjs';
 
-// What `npm test` runs: vitest without the system and corpus tests, then the Blender runtime's pytest. Arguments go to vitest
-// (`npm test -- --project unit`), which then runs alone.
+// `npm test` runs this: vitest without the system and corpus tests, then the Blender runtime's pytest. Arguments go to
+// vitest (`npm test -- --project unit`), which then runs alone.
 
 const narrowed = process.argv.slice(2);
 const choosesProject = narrowed.some((argument) => argument.startsWith('--project'));

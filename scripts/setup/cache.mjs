@@ -7,25 +7,25 @@ import { withLock } from './lock.mjs';
 
 const STAMP = '.complete';
 
-/** Folder that outlives the clone: Python environments and server binaries, by version or content hash. */
+/** Returns the folder of Python environments and server binaries, by version or content hash. It outlives the clone. */
 export function cacheDir(env = process.env) {
   if (env.CYCLORAMA_CACHE_DIR) return env.CYCLORAMA_CACHE_DIR;
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cyclorama');
 }
 
-/** Short hash of some texts, for a folder's name. */
+/** Hashes some texts to a short name for a folder. */
 export function contentKey(...texts) {
   return createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 12);
 }
 
-/** Whether an entry of the cache was installed to its end. */
+/** Returns whether an entry of the cache was installed completely. */
 export function isInstalled(name) {
   return existsSync(join(cacheDir(), name, STAMP));
 }
 
 /**
- * Installs an entry of the cache once: `install(folder)` fills an empty folder, the stamp that makes it valid comes last.
- * What an interrupted set-up left behind is removed first.
+ * Installs an entry of the cache once: `install(folder)` fills an empty folder, and a stamp then makes it valid.
+ * Files of an interrupted set-up are removed first.
  */
 export async function installOnce(name, install, onWait) {
   const folder = join(cacheDir(), name);
@@ -44,7 +44,7 @@ export async function installOnce(name, install, onWait) {
   );
 }
 
-/** Removes a folder even where, as in Go's module cache, directories in it are read-only. */
+/** Removes a folder, even if directories in it are read-only, as in Go's module cache. */
 export async function removeTree(folder) {
   if (!existsSync(folder)) return;
   await makeWritable(folder);

@@ -6,8 +6,8 @@ import { withoutNodeModules } from './paths.mjs';
 import { CommandError, run } from './process.mjs';
 
 /**
- * A program out of a Debian package that needs nothing but libc: one on PATH, else it is taken out of the downloaded
- * package. The package is not installed, so that this takes no root, and none of its services is started.
+ * Finds a program on PATH, or else takes it out of its downloaded Debian package. The program must need only libc.
+ * The package is not installed, so this needs no root and starts no service.
  */
 export async function takeDebianProgram(program, { pack, path }, note) {
   const name = `${program}-debian-${process.arch}`;
@@ -34,7 +34,7 @@ export async function takeDebianProgram(program, { pack, path }, note) {
 
 async function download(pack, folder, note) {
   note(`downloading Debian's ${pack}`);
-  // apt hands downloads to a user of its own, who may not enter the cache's folder, and warns of it.
+  // By default, apt downloads as its own user, which may not enter the cache's folder, and then warns.
   const options = ['-q', '-o', 'APT::Sandbox::User=root'];
   const fetch = () => run('apt-get', [...options, 'download', pack], { cwd: folder });
   try {
@@ -51,7 +51,7 @@ async function download(pack, folder, note) {
   }
 }
 
-/** The path of a program that the user's PATH leads to; undefined for none. */
+/** Finds the path of a program on the user's PATH; undefined if there is none. */
 export function findOnPath(program) {
   const folders = (withoutNodeModules().PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));

@@ -8,7 +8,7 @@ import { unpackWheel } from './python-env.mjs';
 const OLDEST_GO = [1, 25];
 const platform = `${process.platform}-${process.arch}`;
 
-/** A program written in Go: one on PATH that is new enough, else built once from its module. Returns its file. */
+/** Finds a Go program on PATH if it is new enough, or else builds it once from its module. Returns its file. */
 export async function installGoProgram(program, { module, version, oldest }, note) {
   const name = `${program}-${version}-${platform}`;
   const onPath = isInstalled(name) ? undefined : await onPathSince(program, oldest);
@@ -22,8 +22,8 @@ export async function installGoProgram(program, { module, version, oldest }, not
 }
 
 /**
- * Builds a Go program into `target/bin`. Go's caches stand in a folder of their own: kept when the build fails, so that
- * a repeated one goes on from there, and removed (0.8 GB) when it is done.
+ * Builds a Go program into `target/bin`. Go's caches have their own folder, which is kept if the build fails, so that
+ * the next build continues from it, and removed (0.8 GB) after a successful build.
  */
 export async function buildWithGo(program, { module, version }, target, note) {
   const work = join(cacheDir(), `build-${program}-${version}`);
@@ -69,7 +69,7 @@ async function findGo(work, note) {
   return go;
 }
 
-/** The first program of this name on PATH that runs and is not older than `oldest`. */
+/** Finds the first program of this name on PATH that runs and is not older than `oldest`. */
 export async function onPathSince(name, oldest, versionArgs = ['--version']) {
   const env = withoutNodeModules();
   for (const folder of (env.PATH ?? '').split(delimiter)) {
@@ -81,7 +81,7 @@ export async function onPathSince(name, oldest, versionArgs = ['--version']) {
   return undefined;
 }
 
-/** Major and minor of the first version number in a program's answer. */
+/** Parses major and minor of the first version number in a program's answer. */
 function parseVersion(text) {
   const match = /(\d+)\.(\d+)/.exec(text ?? '');
   return match ? [Number(match[1]), Number(match[2])] : undefined;

@@ -4,18 +4,18 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const BEAT_MS = 5_000;
-/** A holder on another machine that has not touched its lock for this long is gone. */
+/** A holder on another machine counts as gone if it has not touched its lock for this long. */
 const STALE_MS = 60_000;
 
 /**
  * Runs `work` while holding the lock file, so that two set-ups on one cache wait for each other.
- * A lock whose process has died is taken over; waiting ends with an error at the deadline.
+ * Takes over a lock whose process has died; throws if the deadline passes while it waits.
  */
 export async function withLock(file, work, { deadlineMs = 1_200_000, onWait = () => {} } = {}) {
   mkdirSync(dirname(file), { recursive: true });
   const mine = JSON.stringify({ pid: process.pid, host: hostname(), start: processStart(process.pid) });
   const giveUpAt = Date.now() + deadlineMs;
-  let told = false;
+  let reported = false;
   while (!tryCreate(file, mine)) {
     const holder = readHolder(file);
     if (holder !== undefined && isGone(file, holder)) {
@@ -23,12 +23,11 @@ export async function withLock(file, work, { deadlineMs = 1_200_000, onWait = ()
       continue;
     }
     if (Date.now() > giveUpAt) {
-      throw new Error(
-        `another set-up (${holder ?? 'unknown'}) has held ${file} for ${deadlineMs / 1000} s; end it, or remove that file`,
-      );
+      const other = `another set-up (${holder ?? 'unknown'})`;
+      throw new Error(`${other} has held ${file} for ${deadlineMs / 1000} s; end it, or remove that file`);
     }
-    if (!told) onWait();
-    told = true;
+    if (!reported) onWait();
+    reported = true;
     await sleep(250);
   }
   const beat = setInterval(() => utimesSync(file, new Date(), new Date()), BEAT_MS);
@@ -61,14 +60,14 @@ function readHolder(file) {
 
 function isGone(file, holder) {
   const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-  // Empty: created this instant and not written yet, or never.
+  // An empty file was created just now and is not written yet, or it never will be.
   if (holder === '') return age > STALE_MS;
   const { pid, host, start } = JSON.parse(holder);
-  // While this machine slept nobody on it could touch anything.
+  // A holder on this machine cannot touch its lock while the machine sleeps, so only its process counts.
   return host === hostname() ? processStart(pid) !== start : age > STALE_MS;
 }
 
-/** Moves the lock aside before removing it: of two that find it stale, one moves the old lock and the other nothing. */
+/** Moves the lock aside and then removes it, so that of two processes that find it stale, only one removes it. */
 function removeStale(file, holder) {
   const aside = `${file}.${process.pid}`;
   try {
@@ -81,12 +80,12 @@ function removeStale(file, holder) {
   else renameSync(aside, file);
 }
 
-/** Start time of a process in clock ticks, which tells a reused pid from the old one; undefined when it does not run. */
+/** Reads the start time of a process in clock ticks, which reveals a reused pid; undefined if it does not run. */
 function processStart(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie is dead, only not reaped yet.
+    // A zombie is dead but not reaped yet.
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     try {

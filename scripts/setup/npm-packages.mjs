@@ -3,12 +3,12 @@ import { delimiter, join } from 'node:path';
 import { ROOT, withoutNodeModules } from './paths.mjs';
 import { run } from './process.mjs';
 
-/** Installs the packages of the lockfile, unless exactly they are there already. */
+/** Installs the packages of the lockfile, unless exactly these are installed. */
 export async function installNpmPackages(note) {
   const lock = readLock('package-lock.json');
   if (missingPackages(lock, readLock('node_modules/.package-lock.json')).length === 0) return;
   note('npm ci');
-  // Node and npm of the machine: `npm ci` deletes node_modules, and with it the Node that may be running this.
+  // This uses Node and npm of the machine, because `npm ci` deletes node_modules and the Node in it.
   const env = withoutNodeModules();
   await run(...npmCommand(env), { cwd: ROOT, env });
   const missing = missingPackages(lock, readLock('node_modules/.package-lock.json'));
@@ -36,8 +36,8 @@ function readLock(file) {
 }
 
 /**
- * Names what the lockfile asks for on this platform and node_modules lacks. npm writes its own list of what is
- * installed last, so that an interrupted installation has none.
+ * Names the packages of the lockfile for this platform that node_modules does not have. npm writes its own list of
+ * installed packages last, so an interrupted installation has none.
  */
 export function missingPackages(lock, installed, platform = process) {
   return Object.entries(lock.packages)
@@ -54,7 +54,7 @@ export function missingPackages(lock, installed, platform = process) {
     );
 }
 
-/** Optional packages are for one platform each; one that names no platform may be left out by npm for any reason. */
+/** Returns whether a package must be installed. npm may leave out an optional package that names no platform. */
 function fits(wanted, { platform, arch }) {
   if (!wanted.optional && !wanted.peerOptional && !wanted.devOptional) return true;
   if (wanted.os === undefined && wanted.cpu === undefined) return false;

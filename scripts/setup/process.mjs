@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** Makes a program die with set-up even when that is killed by SIGKILL: a pip left behind would spoil the next try. */
+/** With this prefix, a program dies with set-up, even by SIGKILL. A remaining pip would break the next run. */
 const DYING_WITH_US =
   process.platform === 'linux' && existsSync('/usr/bin/setpriv')
     ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--']
     : [];
 
-/** A program that set-up ran and that ended badly; `output` holds its last lines. */
+/** The error of a failed program of set-up; `output` holds its last lines. */
 export class CommandError extends Error {
   constructor(command, reason, output) {
     super(`${command} ${reason}${output === '' ? '' : `\n${output}`}`);
@@ -17,8 +17,8 @@ export class CommandError extends Error {
 }
 
 /**
- * Runs a program to its end and returns what it wrote to standard output and error together.
- * It is killed with its children at the deadline, and when set-up itself is interrupted.
+ * Runs a program to its end and returns its standard output and error in one text.
+ * The program and its children are killed at the deadline, and if set-up is interrupted.
  */
 export function run(command, args, { cwd, env = process.env, timeoutMs = 900_000, onLine } = {}) {
   return new Promise((resolve, reject) => {
@@ -59,7 +59,7 @@ export function run(command, args, { cwd, env = process.env, timeoutMs = 900_000
   });
 }
 
-/** Output of a program that may be missing or fail: undefined then. For probing only. */
+/** Returns the output of a program; undefined if it is missing or fails. Use it only to probe. */
 export async function probe(command, args, options = {}) {
   try {
     return await run(command, args, { timeoutMs: 30_000, ...options });
@@ -71,7 +71,7 @@ export async function probe(command, args, options = {}) {
 
 const running = new Set();
 
-/** Ends every program that set-up still runs. */
+/** Kills every program that set-up still runs. */
 export function killRunning() {
   for (const pid of running) killGroup(pid);
 }

@@ -1,6 +1,6 @@
 const FRAME_MS = 200;
 
-/** Shows the steps of set-up: plain lines in a pipe, on a terminal also a live line of what is being done. */
+/** Shows the steps of set-up as plain lines; on a terminal it also shows a live line of the current work. */
 export class Progress {
   constructor(stream = process.stderr, now = Date.now) {
     this.stream = stream;
@@ -10,7 +10,7 @@ export class Progress {
     this.timer = undefined;
   }
 
-  /** Runs one step and says how it went. A step that never calls `note` had nothing to do and stays silent. */
+  /** Runs one step and prints its result. A step that never calls `note` had nothing to do and prints nothing. */
   async step(title, work) {
     const from = this.now();
     const note = (detail) => {
@@ -29,7 +29,7 @@ export class Progress {
     }
   }
 
-  /** Ends the live line. */
+  /** Removes the live line. */
   close() {
     clearTimeout(this.timer);
     if (this.stream.isTTY) this.stream.write('\r\x1b[K');
@@ -57,7 +57,7 @@ export class Progress {
   }
 }
 
-/** A step of set-up that failed, by name. */
+/** The error of a failed step of set-up, with the name of the step. */
 export class StepError extends Error {
   constructor(title, cause) {
     super(`${title}: ${cause.message}`, { cause });

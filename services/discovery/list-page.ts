@@ -3,16 +3,16 @@ import { isAsset } from '../kernel/suffixes.ts';
 import { compareKeys, isSorted } from './key-order.ts';
 import type { PagePosition } from './page-token.ts';
 
-/** Listing pages that one call reads at most, so that a filter that matches little cannot hold a call for long. */
+/** One call reads at most so many listing pages, because a filter that matches little would make it too long. */
 const MAX_STORE_PAGES = 10;
 
-/** The store's listing: from a token of its own, else behind a key, else from the start. */
+/** Lists from the store's own token, or else after a key, or else from the start. */
 export type ListStore<Stored> = (from: {
   continuationToken?: string;
   startAfter?: string;
 }) => Promise<{ objects: Stored[]; nextToken: string | undefined } | 'token refused'>;
 
-/** One page of assets, and where the next one begins. */
+/** One page of assets, and the position of the next one. */
 export interface AssetPage<Stored> {
   objects: Stored[];
   next: PagePosition | undefined;
@@ -21,9 +21,9 @@ export interface AssetPage<Stored> {
 /**
  * Reads one page of at most `pageSize` assets from a position.
  *
- * A position holds the store's own token, which is right on every store, and the last key: where the store refuses the
- * token (they expire), listing goes on behind that key, which is right on stores that list in key order. On one that was
- * seen not to, the caller has to start again: silently losing assets would be worse.
+ * A position holds the store's own token, which works on every store, and the last key. Tokens expire; if the store
+ * refuses one, the listing continues after the last key, which is correct on stores that list in key order. If the
+ * store was seen to list in another order, the caller must start again, because assets could be lost.
  */
 export async function listPage<Stored extends { key: string }>(
   list: ListStore<Stored>,
@@ -37,8 +37,8 @@ export async function listPage<Stored extends { key: string }>(
     const page = await readStorePage(list, at);
     const keys = page.objects.map(({ key }) => key);
     const unsorted = at.unsorted || !isSorted(keys, at.within ? '' : at.lastKey);
-    // In order, whatever is not above the last key was seen. Without one, the last key's place on its page tells; where
-    // it was deleted since, the page is read again: rather twice than never.
+    // In key order, all keys up to the last key were seen. In another order, we go on after the place of the last key.
+    // If that key was deleted meanwhile, we return the whole page again, because a repeat is better than a loss.
     const fresh = unsorted
       ? page.objects.slice(at.within ? keys.indexOf(at.lastKey) + 1 : 0)
       : page.objects.filter(({ key }) => compareKeys(key, from.lastKey) > 0);

@@ -1,18 +1,18 @@
 import { formatToken, parseToken } from '../kernel/page-token.ts';
 
-/** Where the next page of a listing begins. */
+/** The position of the next page of a listing. */
 export interface PagePosition {
-  /** The store's token of the listing page to read, empty for the first one. */
+  /** The store's token of the listing page to read; empty for the first page. */
   storeToken: string;
-  /** The last key that was looked at. */
+  /** The last key that was read. */
   lastKey: string;
-  /** Whether lastKey lies on the listing page to read, so that reading goes on behind it. */
+  /** Whether lastKey is on the listing page to read; reading then continues after it. */
   within: boolean;
-  /** Whether the store was seen to list out of key order. */
+  /** Whether the store has listed keys out of order. */
   unsorted: boolean;
 }
 
-/** Writes a position as a token that is good for the same request only. */
+/** Writes a position as a token that is valid only for the same request. */
 export function formatPageToken({ storeToken, lastKey, within, unsorted }: PagePosition, requestKey: string): string {
   return formatToken([storeToken, lastKey, within, unsorted], requestKey);
 }

@@ -6,7 +6,7 @@ import { parseS3Uri, type S3Place } from '../kernel/uri.ts';
 const MAX_PAGE_SIZE = 1_000;
 const MAX_KEY_BYTES = 1_024;
 
-/** What to look for: everything below a prefix with one of the suffixes. */
+/** A query for all keys below a prefix that have one of the suffixes. */
 export interface Query {
   place: S3Place;
   suffixes: string[];

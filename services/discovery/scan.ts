@@ -2,7 +2,7 @@ import { CycloramaError } from '../kernel/failure.ts';
 import { isAsset } from '../kernel/suffixes.ts';
 import type { ListStore } from './list-page.ts';
 
-/** Reads all assets behind a key, one batch for each listing page that has any; nothing but that page is kept. */
+/** Reads all assets after a key, in one batch per listing page that has any. Holds only that page in memory. */
 export async function* scan<Stored extends { key: string }>(
   list: ListStore<Stored>,
   suffixes: string[],

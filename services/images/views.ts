@@ -1,6 +1,6 @@
 import type { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 
-/** Counts the views of a spec, which is the number of images of each modality. */
+/** Counts the images of each modality that a spec asks for. */
 export function countViews({ views }: Pick<RenderSpec, 'views'>): number {
   const arrangement = views?.arrangement;
   if (arrangement?.$case === 'ring' || arrangement?.$case === 'hammersley') return arrangement.value.count;

@@ -1,16 +1,16 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { createRoom } from './budget.ts';
+import { createBudget } from './budget.ts';
 
 const NEVER = new AbortController().signal;
 
-test('room is given in turn: little that comes later does not keep out much that came first', async () => {
-  const room = createRoom(100);
+test('the budget is given in turn: a small amount asked for later does not overtake a large one', async () => {
+  const budget = createBudget(100);
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
   const order: string[] = [];
   const note = (name: string) => async (): Promise<void> => void order.push(name);
-  const holder = room.within(60, NEVER, () => held);
-  const others = [room.within(90, NEVER, note('large')), room.within(10, NEVER, note('small'))];
+  const holder = budget.within(60, NEVER, () => held);
+  const others = [budget.within(90, NEVER, note('large')), budget.within(10, NEVER, note('small'))];
   await new Promise(setImmediate);
   expect(order).toEqual([]);
   letGo();
@@ -18,28 +18,28 @@ test('room is given in turn: little that comes later does not keep out much that
   expect(order).toEqual(['large', 'small']);
 });
 
-test('who leaves the queue lets the next in', async () => {
-  const room = createRoom(100);
+test('work that leaves the queue lets the next one in', async () => {
+  const budget = createBudget(100);
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
-  const holder = room.within(60, NEVER, () => held);
+  const holder = budget.within(60, NEVER, () => held);
   const leaving = new AbortController();
-  const large = room.within(90, leaving.signal, async () => 'large');
-  const small = room.within(10, NEVER, async () => 'small');
+  const large = budget.within(90, leaving.signal, async () => 'large');
+  const small = budget.within(10, NEVER, async () => 'small');
   leaving.abort(new Error('drained'));
   await expect(large).rejects.toThrow('drained');
   expect(await small).toBe('small');
   letGo();
   await holder;
-  expect(await room.within(100, NEVER, async () => 'all')).toBe('all');
+  expect(await budget.within(100, NEVER, async () => 'all')).toBe('all');
 });
 
-test('work that fails gives its room back, and none leaves a listener on the signal', async () => {
-  const room = createRoom(1);
+test('work that fails gives its amount back, and no listener stays on the signal', async () => {
+  const budget = createBudget(1);
   const { signal } = new AbortController();
-  const failing = room.within(1, signal, async () => {
+  const failing = budget.within(1, signal, async () => {
     throw new Error('no');
   });
-  const waiting = room.within(1, signal, async () => 'ran');
+  const waiting = budget.within(1, signal, async () => 'ran');
   await expect(failing).rejects.toThrow('no');
   expect(await waiting).toBe('ran');
   expect(getEventListeners(signal, 'abort')).toEqual([]);

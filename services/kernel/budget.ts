@@ -1,6 +1,8 @@
-/** Room for so much at a time. */
-export interface Room {
-  /** Runs `work` once there is room for `amount`, first come first served; throws the signal's reason where it aborts before. */
+/** A fixed amount, such as bytes, that concurrent work shares. */
+export interface Budget {
+  /**
+   * Runs `work` once `amount` is free, first come first served; throws the signal's reason if it aborts before that.
+   */
   within<T>(amount: number, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
 }
 
@@ -9,11 +11,11 @@ interface Waiter {
   enter: () => void;
 }
 
-/** Makes room that is never given twice. Who wants more than the whole waits until nobody else is in it. */
-export function createRoom(whole: number): Room {
+/** Creates a budget of `whole`. Work that wants more than `whole` gets all of it, once nothing else runs. */
+export function createBudget(whole: number): Budget {
   let left = whole;
   const waiters: Waiter[] = [];
-  // Only ever the first: else those that want little would keep out the one that wants much for good.
+  // Admits only the first waiter: small amounts that arrive later must not keep out a large one for ever.
   const admit = (): void => {
     while (waiters[0] && waiters[0].amount <= left) {
       left -= waiters[0].amount;

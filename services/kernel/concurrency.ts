@@ -1,4 +1,7 @@
-/** Runs `work` over all items, at most `width` at a time; the first error stops the rest, and is thrown when what is under way has settled. */
+/**
+ * Runs `work` over all items, at most `width` at a time.
+ * The first error stops new work and is thrown once the work under way has settled.
+ */
 export async function forEachBounded<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   width: number,

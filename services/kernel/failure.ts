@@ -1,14 +1,14 @@
 import type { Failure } from '../../gen/cyclorama/failure/v1/failure.ts';
 
-/** What the queue does with a task that failed for this reason. */
+/** The handling by the queue of a task that failed for this reason. */
 export type Handling =
-  /** The asset is at fault: record it, never try again by itself. */
+  /** The asset is at fault: record the failure, do not retry. */
   | 'permanent'
-  /** Perhaps the asset's fault: charge it, try again in a fresh Blender, quarantine after three. */
+  /** The asset may be at fault: charge it, retry in a fresh Blender, quarantine it after three charges. */
   | 'suspect'
-  /** Not the asset's fault: hand the task back, charge nothing. */
+  /** The asset is not at fault: hand the task back, charge nothing. */
   | 'infrastructure'
-  /** Concerns a call or a job, never a task. */
+  /** The reason concerns a call or a job, never a task. */
   | 'call';
 
 /** Names of the gRPC status codes that reasons map to. */
@@ -34,8 +34,8 @@ interface ReasonRow {
 }
 
 /**
- * Every reason that anything in Cyclorama fails for: the code a caller gets and what the queue does.
- * The one table; docs/use/failures.md and the Python runtime's reasons are compared with it by a contract test.
+ * Lists every reason for which Cyclorama fails, with the code a caller gets and what the queue does.
+ * A contract test compares docs/use/failures.md and the Python runtime's reasons with this table.
  */
 export const REASONS = {
   // The call or the job
@@ -47,7 +47,7 @@ export const REASONS = {
   invalid_page_token: {
     code: 'INVALID_ARGUMENT',
     handling: 'call',
-    meaning: 'The page token is not one of ours or belongs to another request.',
+    meaning: 'The page token is unknown or belongs to another request.',
   },
   unauthenticated: { code: 'UNAUTHENTICATED', handling: 'call', meaning: 'The shared token is missing or wrong.' },
   bucket_not_allowed: {
@@ -90,7 +90,7 @@ export const REASONS = {
   manifest_invalid: {
     code: 'FAILED_PRECONDITION',
     handling: 'call',
-    meaning: 'The manifest, index or inventory is not one, or a line of it names no asset.',
+    meaning: 'The manifest, index or inventory is malformed, or one of its lines names no asset.',
   },
   source_job_gone: {
     code: 'NOT_FOUND',
@@ -100,7 +100,7 @@ export const REASONS = {
   results_gone: {
     code: 'NOT_FOUND',
     handling: 'call',
-    meaning: 'The results of the job are kept no longer: seven days; the index of its dataset has them.',
+    meaning: 'The results of the job were kept for seven days and are gone; the index of its dataset has them.',
   },
   source_job_cancelled: {
     code: 'CANCELLED',
@@ -166,9 +166,9 @@ export const REASONS = {
   gpu_unavailable: {
     code: 'UNAVAILABLE',
     handling: 'infrastructure',
-    meaning: 'The job requires a GPU, and Cycles has none on this worker, or workers live and none has one.',
+    meaning: 'The job requires a GPU, and Cycles finds none on this worker, or workers are live but none has one.',
   },
-  internal: { code: 'INTERNAL', handling: 'suspect', meaning: 'A defect of ours; the log has the stack.' },
+  internal: { code: 'INTERNAL', handling: 'suspect', meaning: 'A defect of Cyclorama; the log has the stack.' },
   // The asset
   asset_not_found: { code: 'NOT_FOUND', handling: 'permanent', meaning: 'There is no such object.' },
   asset_changed: {
@@ -237,18 +237,18 @@ export const REASONS = {
   output_refused: {
     code: 'FAILED_PRECONDITION',
     handling: 'permanent',
-    meaning: 'The store does not take an output: it is too large, or its name too long or in the way of a folder.',
+    meaning: 'The store refuses an output: it is too large, or its name is too long or is the name of a folder.',
   },
   request_refused: {
     code: 'FAILED_PRECONDITION',
     handling: 'permanent',
-    meaning: 'The store refuses a request for good; the message has its words.',
+    meaning: 'The store refuses a request for good; the message quotes the store.',
   },
   // Blender on the asset
   blender_crash: {
     code: 'INTERNAL',
     handling: 'suspect',
-    meaning: 'Blender ended by a signal or by itself in mid-task.',
+    meaning: 'Blender ended by a signal or by itself during a task.',
   },
   blender_hang: {
     code: 'DEADLINE_EXCEEDED',
@@ -263,14 +263,14 @@ export const REASONS = {
   worker_lost: {
     code: 'UNAVAILABLE',
     handling: 'suspect',
-    meaning: 'Workers vanished with this asset in hand, five times.',
+    meaning: 'Five times, a worker vanished while it worked on this asset.',
   },
 } as const satisfies Record<string, ReasonRow>;
 
 /** A stable name of a failure. */
 export type Reason = keyof typeof REASONS;
 
-/** A wrong field of a request: its path in proto names and what was expected. */
+/** A wrong field of a request: its path in proto names, and a text that says what was expected. */
 export interface FieldViolation {
   field: string;
   description: string;
@@ -285,7 +285,7 @@ interface FailureDetail {
   violations?: FieldViolation[];
 }
 
-/** The one error class: a reason of the table, and a message that says what, which and what was expected. */
+/** The one error class. Its message names the thing that failed and says what was expected. */
 export class CycloramaError extends Error {
   readonly reason: Reason;
   readonly detail: FailureDetail;
@@ -308,32 +308,31 @@ export function invalidRequest(...violations: FieldViolation[]): CycloramaError 
   return new CycloramaError('invalid_request', message, { violations });
 }
 
-/** Whether a word that came over a wire is a reason of the table. */
+/** Returns whether a word from the wire is a reason of the table. */
 export function isReason(word: string): word is Reason {
   return Object.hasOwn(REASONS, word);
 }
 
-/** Reasons that only a person can end: waiting for them keeps a closing task or a job from its end for good. */
+/** Only a person can remove these causes; if we retried, the closing task or the job would never end. */
 const LASTING: Record<'closing' | 'job', ReadonlySet<Reason>> = {
   closing: new Set<Reason>(['access_denied', 'scratch_full']),
   job: new Set<Reason>(['access_denied']),
 };
 
 /**
- * Returns whether trying again may give something else. It is the one answer for an asset's task, a closing task and the
- * drive of a job.
- * A defect of ours (`internal`) may pass; whoever retries bounds how often.
+ * Returns whether a retry may succeed, for an asset's task, a closing task or the drive of a job.
+ * Our own defects (`internal`) are retried, so the caller must limit the number of retries.
  */
 export function shouldRetry(error: CycloramaError, work: 'asset' | 'closing' | 'job'): boolean {
   const { handling, reason, detail } = error;
   if (handling === 'permanent' || handling === 'call') return false;
-  // The store has the asset, but not for us; of outputs and records the same may be a credential that is renewed.
+  // If the store denies us the asset, a retry gives the same. For outputs and records, credentials may be renewed.
   if (work === 'asset') return !(reason === 'access_denied' && detail.stage === 'download');
   if (LASTING[work].has(reason)) return false;
   return work === 'closing' || handling === 'infrastructure' || reason === 'internal';
 }
 
-/** Gives any thrown value a reason; what is none of ours is `internal`. */
+/** Gives any thrown value a reason; anything but a CycloramaError becomes `internal`. */
 export function toCycloramaError(thrown: unknown): CycloramaError {
   if (thrown instanceof CycloramaError) return thrown;
   if (thrown instanceof Error) return new CycloramaError('internal', thrown.message, { cause: thrown });

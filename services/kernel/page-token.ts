@@ -5,9 +5,9 @@ const VERSION = 1;
 const SUM_BYTES = 12;
 
 /**
- * Writes a position as an opaque, URL-safe token that is good for the same request only.
- * The checksum is no secret (a token gives no rights): it catches garbage, which some stores answer with an empty page, so that a
- * listing would seem to end.
+ * Writes a position as an opaque, URL-safe token that is valid only for the same request.
+ * The checksum is no secret, because a token gives no rights. It catches garbage: some stores answer a garbage token
+ * with an empty page, and the listing would seem to end.
  */
 export function formatToken(position: readonly unknown[], requestKey: string): string {
   const body = Buffer.from(JSON.stringify(position));
@@ -25,7 +25,7 @@ export function parseToken(token: string, requestKey: string): unknown[] {
   if (!genuine) {
     throw new CycloramaError(
       'invalid_page_token',
-      'page_token is not one of ours or belongs to another request; expected next_page_token of the page before',
+      'page_token is unknown or belongs to another request; expected next_page_token of the previous page',
       {
         violations: [{ field: 'page_token', description: 'is not next_page_token of a page of the same request' }],
       },
@@ -38,7 +38,10 @@ function checksum(body: Buffer, requestKey: string): Buffer {
   return createHash('sha256').update(requestKey).update('\0').update(body).digest().subarray(0, SUM_BYTES);
 }
 
-/** The page size to use: 0 means the default, more than the maximum the maximum; negative is refused by the caller's check. */
+/**
+ * Returns the page size to use: the default for 0, at most the maximum.
+ * The caller must have refused negative sizes.
+ */
 export function pageSizeOf(asked: number, byDefault: number, maximum: number): number {
   return asked === 0 ? byDefault : Math.min(asked, maximum);
 }

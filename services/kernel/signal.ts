@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A signal that aborts when `signal` does or after `ms`. */
+/** Returns a signal that aborts when `signal` does or after `ms`. */
 export function withTimeout(ms: number, signal?: AbortSignal): AbortSignal {
   const timeout = AbortSignal.timeout(ms);
   return signal ? AbortSignal.any([signal, timeout]) : timeout;
@@ -16,8 +16,8 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Waits for `work`, but no longer than the signal lasts: then throws the signal's reason and lets the work run out.
- * Unlike Promise.race, it leaves nothing behind on a signal that outlives many waits.
+ * Waits for `work` until the signal aborts, then throws the signal's reason. The work itself is not stopped.
+ * Unlike Promise.race, it leaves no listener on a signal that outlives many waits.
  */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -28,17 +28,20 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
-/** How long work may go on that must not be broken off at once. */
+/** Time limits of work that must not be aborted at once. */
 export interface Grace {
-  /** In all. */
+  /** Limit for the whole work. */
   limitMs: number;
-  /** Once the signal has aborted. */
+  /** Limit from the moment when the signal aborts. */
   graceMs: number;
-  /** Why the work is broken off then. */
+  /** Makes the error with which the work is aborted. */
   late: () => Error;
 }
 
-/** Runs work that may outlast a signal for a while, with a signal of its own that aborts when its time is over. */
+/**
+ * Runs work that may outlast `signal` by the grace.
+ * The work gets its own signal, which aborts when its time is over.
+ */
 export async function withGrace<T>(
   signal: AbortSignal,
   { limitMs, graceMs, late }: Grace,

@@ -1,6 +1,6 @@
 import { invalidRequest } from './failure.ts';
 
-/** A place in a bucket. The key is as S3 has it, never percent-encoded; it may be empty for a prefix. */
+/** A place in a bucket. The key is written as in S3, never percent-encoded; the key of a prefix may be empty. */
 export interface S3Place {
   bucket: string;
   key: string;
@@ -11,7 +11,7 @@ const BUCKET_NAME = '3 to 63 of a-z, 0-9, dots and hyphens, a letter or digit at
 /** S3's own limit on keys, in UTF-8 bytes. */
 const MAX_KEY_BYTES = 1024;
 
-/** Reads `s3://bucket/key-or-prefix`; `field` names the request's field in the refusal. */
+/** Parses `s3://bucket/key-or-prefix`; a refusal names the request's `field`. */
 export function parseS3Uri(uri: string, field: string): S3Place {
   const match = S3_URI.exec(uri);
   if (!match) {
@@ -27,18 +27,18 @@ export function parseS3Uri(uri: string, field: string): S3Place {
   return { bucket: match[1]!, key };
 }
 
-/** Like parseS3Uri, for a single object: the key must not be empty. */
+/** Parses the URI of a single object, whose key must not be empty. */
 export function parseObjectUri(uri: string, field: string): S3Place {
   const place = parseS3Uri(uri, field);
   if (place.key === '') {
     throw invalidRequest({ field, description: `'${uri}' names a bucket; expected an object, s3://bucket/key` });
   }
-  // Stores that keep objects as files answer such a name as if they were away, so it would be asked for without end.
+  // Stores that keep objects as files answer such a name as if they were down, so we would retry for ever.
   if (place.key.includes('\0')) throw invalidRequest({ field, description: `the key of '${uri}' has a NUL character` });
   return place;
 }
 
-/** Like parseS3Uri, for a folder: the key is empty or ends with a slash, which is added where it lacks. */
+/** Parses the URI of a folder; adds a slash to a key that does not end with one. */
 export function parseFolderUri(uri: string, field: string): S3Place {
   const place = parseS3Uri(uri, field);
   return { bucket: place.bucket, key: place.key === '' || place.key.endsWith('/') ? place.key : `${place.key}/` };
@@ -50,9 +50,9 @@ export function toS3Uri({ bucket, key }: S3Place): string {
 }
 
 /**
- * The name of an asset's outputs without its extension, unless that is to be kept.
- * Only a lower-case extension is dropped: 'chair.glb' and 'chair.GLB' may lie side by side. It is no name of another asset with
- * the same extension, whatever its case: 'chair.GLB.glb' beside 'chair.GLB', which keeps its own, stays as it is.
+ * Names an asset's outputs: the asset's name without its extension, unless the extension is to be kept.
+ * Only a lower-case extension is dropped, because 'chair.glb' and 'chair.GLB' may lie side by side. 'chair.GLB.glb' is
+ * kept whole, because without its extension it would have the name of 'chair.GLB'.
  */
 export function toStem(assetName: string, keepExtension: boolean): string {
   const [extension] = (keepExtension ? null : /(?<=[^/])\.[^./A-Z]+$/.exec(assetName)) ?? [''];
@@ -61,5 +61,5 @@ export function toStem(assetName: string, keepExtension: boolean): string {
   return isTaken ? assetName : stem;
 }
 
-/** The folder below places that is ours and never listed as assets. */
+/** Our own folder below an output place; its files are never listed as assets. */
 export const INTERNAL_FOLDER = '_cyclorama/';

@@ -189,7 +189,7 @@ test('messages that nobody can read are dropped, and neither workers nor drivers
     await faults.bus.publish(`jobs.analysis.odd-${i}`, payload.replace('"jobId":"a"', '"jobId":"a b"'));
   }
   await faults.untilQuiet();
-  const dropped = faults.logLines().filter(({ msg }) => msg === 'unreadable message dropped');
+  const dropped = faults.logLines().filter(({ msg }) => msg === 'message dropped: it cannot be parsed');
   expect(dropped).toHaveLength(2 * payloads.length);
   const assets = goodAssets({ 'a.glb': boxGlb() });
   faults.fill('readable', assets.files);

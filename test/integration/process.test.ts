@@ -126,7 +126,7 @@ describe('ending', () => {
 test('a process whose drain fails lets go of what it holds all the same, and exits 1', async () => {
   const ports = { CYCLORAMA_HTTP_PORT: String(await freePort()) };
   const { code, output } = await runToEnd(ports, 'test/support/blender/broken-drain.ts');
-  expect(output).toContain('"msg":"let go"');
+  expect(output).toContain('"msg":"closed"');
   expect(output).toContain('the drain failed');
   expect(code).toBe(1);
 });

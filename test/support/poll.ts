@@ -1,6 +1,6 @@
 import { pause } from '../../services/kernel/signal.ts';
 
-/** Waits until `check` holds; fails after `ms`, saying what was awaited. */
+/** Waits until `check` returns true; fails after `ms` with `what` in its message. */
 export async function until(what: string, check: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await check())) {

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A source file of ours, by its path from the repository's root. */
+/** A source file with its path from the repository's root. */
 export interface SourceFile {
   path: string;
   text: string;
 }
 
-/** Reads the files below a folder that end with `extension`; tests are left out. */
+/** Reads the files below a folder that end with `extension`, without tests. */
 export function readSources(folder: string, extension: string): SourceFile[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith(extension) && !name.includes('.test.') && !name.includes('node_modules'))
@@ -19,7 +19,7 @@ export function readSources(folder: string, extension: string): SourceFile[] {
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
 }
 
-/** What a TypeScript file imports: paths from the repository's root for our own files, module names for others. */
+/** Lists the imports of a TypeScript file: paths from the repository's root for our files, module names for others. */
 export function readImports({ path, text }: SourceFile): string[] {
   const froms = text.matchAll(/^(?:import|export)\b[^'"`;]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm);
   return [...froms]

@@ -1,4 +1,4 @@
-/** What a call throws, to be looked at in parts; fails where it throws nothing. */
+/** Returns the error that a call throws; fails if it throws none. */
 export function thrownBy(act: () => unknown): unknown {
   let answer: unknown;
   try {

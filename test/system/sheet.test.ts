@@ -174,7 +174,7 @@ describe('a contact sheet on file://', () => {
     const names = join(copy, '_cyclorama/sheet/names-00000.js');
     writeFileSync(names, readFileSync(names, 'utf8').replace(/"01234567-\w+"/, '"01234567-other"'));
     const other = await open('broken');
-    await expect.poll(() => other.page.locator('#problem').textContent()).toContain('written anew');
+    await expect.poll(() => other.page.locator('#problem').textContent()).toContain('written again');
   });
 });
 

@@ -1,9 +1,9 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
-/** Bytes that are read where they are needed: of a file, a part of one, or memory. */
+/** Bytes of a file, of a part of a source or in memory, which are read only where needed. */
 export interface ByteSource {
   size: number;
-  /** Gives up to `length` bytes from `offset`; fewer at the end. */
+  /** Returns up to `length` bytes from `offset`; fewer at the end. */
   read(offset: number, length: number): Promise<Buffer>;
 }
 
@@ -29,12 +29,12 @@ async function readPart(file: FileHandle, offset: number, length: number): Promi
   return buffer.subarray(0, filled);
 }
 
-/** Bytes that are in memory already. */
+/** Makes a source of bytes in memory. */
 export function memorySource(bytes: Buffer): ByteSource {
   return { size: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
-/** A part of another source. */
+/** Makes a source of a part of another one. */
 export function partOf(source: ByteSource, start: number, length: number): ByteSource {
   const size = Math.max(0, Math.min(length, source.size - start));
   return {
@@ -43,7 +43,7 @@ export function partOf(source: ByteSource, start: number, length: number): ByteS
   };
 }
 
-/** A file beside the asset, undefined while it has not been fetched. It is open only while it is read, since there may be many. */
+/** Makes a source of a file beside the asset; undefined until it is fetched. The file is open only while it is read. */
 export async function sourceIfThere(path: string): Promise<ByteSource | undefined> {
   try {
     const found = await stat(path);

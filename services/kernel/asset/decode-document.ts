@@ -9,23 +9,25 @@ import { BLENDER_READS, DECODED_EXTENSIONS, type Decoding } from './gltf/extensi
 import { createKtx2Decoder, isKtx2 } from './ktx2.ts';
 import { readConfined } from './read-document.ts';
 
-/** What Blender ignores anyway need not survive; some of it (EXT_mesh_features) even stops glTF-Transform. */
+/**
+ * We keep only extensions that Blender reads or that we decode; others, such as EXT_mesh_features, stop glTF-Transform.
+ */
 const EXTENSIONS = ALL_EXTENSIONS.filter(
   ({ EXTENSION_NAME: name }) => BLENDER_READS.has(name) || name in DECODED_EXTENSIONS,
 );
 
-/** What decoding did to a file. */
+/** The changes that decoding made to a file. */
 export interface DecodeReport {
   decoded: Decoding[];
   warnings: string[];
 }
 
-/** Writes a glTF again as a GLB without Draco, meshopt and KTX2, leaving vertices as many and in the order that they have. */
+/** Writes a glTF as a GLB without Draco, meshopt and KTX2. Vertices keep their number and order. */
 export async function decodeDocument(inputPath: string, outputPath: string): Promise<DecodeReport> {
   const warnings: string[] = [];
   const io = new WebIO()
     .setLogger(collectInto(warnings))
-    // Blender's importer fails on custom attributes of integers that are interleaved with others.
+    // Blender's importer fails on interleaved custom attributes of integers.
     .setVertexLayout(VertexLayout.SEPARATE)
     .registerExtensions(EXTENSIONS)
     .registerDependencies({
@@ -42,7 +44,7 @@ export async function decodeDocument(inputPath: string, outputPath: string): Pro
     decoded.add(decoding);
     extension.dispose();
   }
-  // A material is better off without a texture than with one that has no image; the reader has warned of it.
+  // A texture without an image is removed; the reader has already warned about it.
   for (const texture of document.getRoot().listTextures()) if (!texture.getImage()) texture.dispose();
   useOneBuffer(document);
   await writeFile(outputPath, await io.writeBinary(document));
@@ -73,7 +75,7 @@ async function replaceTextures(document: Document): Promise<boolean> {
   return true;
 }
 
-/** A GLB has one buffer; accessors without one (zero-filled, or decoded) would not be written at all. */
+/** Moves all accessors into the one buffer of a GLB. Accessors without a buffer would not be written. */
 function useOneBuffer(document: Document): void {
   const [first = document.createBuffer(), ...others] = document.getRoot().listBuffers();
   for (const accessor of document.getRoot().listAccessors()) accessor.setBuffer(first);

@@ -1,14 +1,14 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
-/** What the decoding process prints on its standard output, as one line of JSON. */
+/** The decoding process prints this answer on its standard output, as one line of JSON. */
 export type DecodeAnswer =
   | { kind: 'done'; decoded: string[]; warnings: string[] }
   | { kind: 'failed'; message: string; code?: string }
   | { kind: 'out-of-memory' };
 
 /*
- * Decoding runs in a thread of its own, since it blocks; the main thread stays free to notice that standard input has
- * closed, which means that the parent is gone, even by SIGKILL.
+ * Decoding blocks, so it runs in its own thread. The main thread watches standard input, which closes when the parent
+ * dies, even by SIGKILL.
  */
 if (isMainThread) {
   const [inputPath, outputPath, memoryMb] = process.argv.slice(2);
@@ -27,7 +27,7 @@ if (isMainThread) {
   );
 } else {
   const { inputPath, outputPath } = workerData as { inputPath: string; outputPath: string };
-  // Only here: the main thread would load the decoders for nothing.
+  // The import is here because the main thread does not need the decoders.
   const { decodeDocument } = await import('./decode-document.ts');
   const report = await decodeDocument(inputPath, outputPath);
   parentPort!.postMessage({ kind: 'done', ...report } satisfies DecodeAnswer);

@@ -8,12 +8,12 @@ import { toScratchError } from '../disk-fault.ts';
 import { CycloramaError } from '../failure.ts';
 import type { DecodeAnswer } from './decode-main.ts';
 
-/** Bounds of one decoding. */
+/** Limits of one decoding. */
 export interface DecodeOptions {
   signal: AbortSignal;
-  /** How long it may take, from now. */
+  /** Time limit from now. */
   deadlineMs: number;
-  /** Resident memory at which it is given up. */
+  /** Limit of resident memory. */
   memoryMb: number;
 }
 
@@ -22,9 +22,9 @@ const MEMORY_CHECK_MS = 100;
 const MAX_ANSWER_BYTES = 2 ** 20;
 
 /**
- * Takes Draco, meshopt and KTX2 out of a glTF, which triage has passed, and writes a GLB that Blender reads.
- * A process of its own does it, for crafted data may make decoders run away with time and memory; it ends before this returns,
- * and with its parent. An abort throws the signal's reason.
+ * Decodes Draco, meshopt and KTX2 in a glTF that triage has passed, and writes a GLB that Blender reads.
+ * A child process does the work, because crafted data can make decoders use any amount of time and memory. It ends
+ * before this returns, or with its parent. An abort throws the signal's reason.
  */
 export async function decodeAsset(
   inputPath: string,
@@ -58,7 +58,7 @@ export async function decodeAsset(
   throw decodeError('internal', `the decoding process ended by ${how}: ${String(result.stderr).slice(-500)}`);
 }
 
-/** A decoder that could not write what it made says nothing of the asset. */
+/** Turns a failed answer into an error. If the disk failed, the asset is not at fault. */
 function toDecodeError({ message, code }: DecodeAnswer & { kind: 'failed' }): unknown {
   const error = Object.assign(new Error(message), { code });
   const scratchError = toScratchError(error);
@@ -73,7 +73,7 @@ function parseAnswer(stdout: string): DecodeAnswer | undefined {
   return stdout.startsWith('{') ? (JSON.parse(stdout) as DecodeAnswer) : undefined;
 }
 
-/** Node bounds its own heap, but neither WebAssembly's memory nor array buffers: the kernel's count is what holds. */
+/** Watches the resident memory. Node limits its heap, but not WebAssembly's memory and array buffers. */
 function watchMemory(
   pid: number | undefined,
   memoryMb: number,

@@ -8,7 +8,7 @@ import { containedPath, type Dependency } from './reference.ts';
 import { assertWithin, refusal } from './refusal.ts';
 import { type TriageReport, triageFile } from './triage.ts';
 
-/** A file that an asset needed and got; its ETag goes into the record. */
+/** A fetched file that an asset needs. Its ETag goes into the record. */
 export interface FetchedDependency {
   uri: string;
   key: string;
@@ -17,8 +17,8 @@ export interface FetchedDependency {
 }
 
 /**
- * Brings one object to a local path, whose folder exists; undefined when there is no such object.
- * It must not write more than `maxBytes`, but throw `asset_too_large`.
+ * Downloads one object to a local path, whose folder exists; returns undefined if there is no such object.
+ * It must throw `asset_too_large` instead of writing more than `maxBytes`.
  */
 export type FetchDependency = (
   key: string,
@@ -26,27 +26,27 @@ export type FetchDependency = (
   maxBytes: number,
 ) => Promise<{ etag: string; size: number } | undefined>;
 
-/** Where an asset is, here and in its bucket. Its local folder holds nothing else but its dependencies. */
+/** An asset with its local copy and its place in the bucket. The local folder holds only it and its dependencies. */
 export interface LocalAsset {
   path: string;
   name: string;
   place: S3Place;
 }
 
-/** An asset that is whole on this machine, as far as its bucket has it. */
+/** An asset on this machine, with all its files that the bucket has. */
 export interface GatheredAsset {
   report: TriageReport;
   dependencies: FetchedDependency[];
-  /** The report's, and one for each image or material file that is missing. */
+  /** Warnings of the report, and one for each missing image or material file. */
   warnings: string[];
 }
 
-/** An OBJ names material files, which name textures: after the third look nothing new can come. */
+/** An OBJ names material files, and these name textures, so the third round finds nothing new. */
 const MAX_ROUNDS = 3;
 const PARALLEL_FETCHES = 4;
 const MAX_KEY_BYTES = 1024;
 
-/** The key of a dependency: always at or below the folder of the asset's own key. */
+/** Returns the key of a dependency, which is always in the folder of the asset's key or below it. */
 export function dependencyKey(assetKey: string, uri: string): string {
   const path = containedPath(uri, uri);
   if (path === undefined)
@@ -55,7 +55,7 @@ export function dependencyKey(assetKey: string, uri: string): string {
 }
 
 /**
- * Triages an asset and fetches what it refers to, in turns until nothing new turns up, so that fetched files are looked into as well.
+ * Triages an asset and fetches the files that it refers to, and repeats both until a round finds no new reference.
  * A missing buffer throws `missing_dependency`; a missing image or material file is a warning.
  */
 export async function gatherAsset(
@@ -85,7 +85,10 @@ export async function gatherAsset(
   };
 }
 
-/** Fetches dependencies to where the asset's relative references find them; gives the URIs that do not exist apart from buffers. */
+/**
+ * Fetches dependencies to their paths relative to the asset.
+ * Lists the missing ones, but throws if a buffer is missing.
+ */
 async function resolveDependencies(
   asset: LocalAsset,
   dependencies: Dependency[],
@@ -95,7 +98,7 @@ async function resolveDependencies(
   const fetched: FetchedDependency[] = [];
   const missing: string[] = [];
   let bytes = 0;
-  // None may write into the folder after we have returned.
+  // forEachBounded waits for all fetches under way, so none writes into the folder after we have returned.
   await forEachBounded(dependencies, PARALLEL_FETCHES, async ({ uri, kind }) => {
     const found = await resolveOne(asset, uri, fetch, maxBytes - bytes);
     if (found) {
@@ -122,14 +125,14 @@ async function resolveOne(
   const localPath = join(dirname(asset.path), uri);
   if (localPath === asset.path)
     throw refusal('unsafe_reference', `the reference '${uri}' would replace the asset itself`);
-  // No object has such a key, and no store answers for it.
+  // No object can have such a key, so we do not ask the store.
   if (Buffer.byteLength(key) > MAX_KEY_BYTES || !key.isWellFormed()) return undefined;
   if (!(await makeFolder(dirname(localPath)))) return undefined;
   const found = await fetch(key, localPath, maxBytes);
   return found && { uri, key, etag: found.etag, size: found.size };
 }
 
-/** Makes the folders of a reference; false where a file name cannot be that long or is a folder's name, too. */
+/** Creates the folders of a reference; returns false if a name is too long or is already the name of a file. */
 async function makeFolder(folder: string): Promise<boolean> {
   try {
     await mkdir(folder, { recursive: true });

@@ -8,8 +8,8 @@ const INT32 = 0x49;
 const DOUBLE = 0x44;
 
 /**
- * What the beginning of a binary FBX says of itself, as far as it is there: its settings come first, uncompressed.
- * Records are found by name, not by walking the tree: hints do not justify a parser.
+ * Reads the header facts of a binary FBX from its beginning, where the settings are uncompressed.
+ * It searches records by name and has no parser of the tree, because these facts are only hints.
  */
 export function readFbxHeader(head: Buffer): Partial<FileHeader> {
   const up = settingAt(head, 'UpAxis', INT32);
@@ -22,7 +22,7 @@ export function readFbxHeader(head: Buffer): Partial<FileHeader> {
   };
 }
 
-/** Where the value of a setting stands. Its record is four texts (name, type, label, flags), then the value with its type. */
+/** Finds the offset of a setting's value. A record has four texts (name, type, label, flags), then the typed value. */
 function settingAt(head: Buffer, name: string, type: number): number | undefined {
   let at = head.indexOf(Buffer.concat([Buffer.from([TEXT, name.length, 0, 0, 0]), Buffer.from(name)]));
   if (at < 0) return undefined;

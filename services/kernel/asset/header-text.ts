@@ -1,6 +1,6 @@
 const MAX_CHARS = 500;
 
-/** A text out of an untrusted file, short enough for a record; empty where it is none. */
+/** Cuts a text of an untrusted file to the length for a record; returns an empty text for other values. */
 export function cutText(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, MAX_CHARS).toWellFormed() : '';
 }

@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 
 import { refusal } from './refusal.ts';
 
-/** The kinds of files that Blender loads here. */
+/** The kinds of files that we load into Blender. */
 export type AssetFormat = 'glb' | 'gltf' | 'obj' | 'fbx' | 'stl' | 'ply' | 'blend';
 
 const EXPECTED: Record<AssetFormat, string> = {
@@ -15,7 +15,7 @@ const EXPECTED: Record<AssetFormat, string> = {
   blend: "a Blender file, which starts with 'BLENDER'",
 };
 
-/** What other things are found under an asset's name, by their first bytes. */
+/** Other kinds of content that appear under an asset's name, recognised by their first bytes. */
 const IMPOSTORS: { what: string; reason: 'invalid_asset' | 'unsupported_format'; test: (head: Buffer) => boolean }[] = [
   {
     what: 'a Git LFS pointer, not the file itself',
@@ -39,7 +39,7 @@ function bytesTest(...magic: number[]): (head: Buffer) => boolean {
   return (head) => magic.every((byte, index) => head[index] === byte);
 }
 
-/** The format that a name's suffix promises. */
+/** Returns the format that a name's suffix promises. */
 function formatOf(name: string): AssetFormat {
   const suffix = extname(name).slice(1).toLowerCase();
   if (suffix in EXPECTED) return suffix as AssetFormat;
@@ -51,8 +51,8 @@ function formatOf(name: string): AssetFormat {
 }
 
 /**
- * Turns away what is plainly another thing than its name says.
- * A .blend may itself be compressed. A glTF is told from a GLB by its content, as Blender does, so either may carry either's suffix.
+ * Returns the format of a file; refuses content that clearly does not match its name. A .blend may be compressed.
+ * The content decides between glTF and GLB, as in Blender, so each may have the other's suffix.
  */
 export function identify(name: string, head: Buffer): AssetFormat {
   const format = formatOf(name);

@@ -1,6 +1,6 @@
 import type { ByteSource } from './byte-source.ts';
 
-/** Width and height of an image in pixels, times its layers, faces and slices. */
+/** Width and height of an image in pixels; `layers` counts its layers, faces and slices. */
 export interface ImageSize {
   width: number;
   height: number;
@@ -10,10 +10,12 @@ export interface ImageSize {
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 const KTX2 = Buffer.from('ab4b5458203230bb0d0a1a0a', 'hex');
 const HEAD_BYTES = 40;
-/** Camera JPEGs put a few dozen segments before the frame header; more is an attempt to keep us reading. */
+/**
+ * Camera JPEGs have a few dozen segments before the frame header; far more would be an attack that keeps us reading.
+ */
 const MAX_JPEG_SEGMENTS = 1_000;
 
-/** Reads an image's size from its header (PNG, JPEG, WebP, KTX2, BMP); undefined when it is none of these. */
+/** Reads an image's size from its header (PNG, JPEG, WebP, KTX2, BMP); undefined for other formats. */
 export async function readImageSize(source: ByteSource): Promise<ImageSize | undefined> {
   const head = await source.read(0, HEAD_BYTES);
   if (head.length < 12) return undefined;
@@ -55,7 +57,7 @@ async function readJpegSize(source: ByteSource): Promise<ImageSize | undefined> 
       offset += 1;
       continue;
     }
-    // Frame headers are C0 to CF, but for the tables C4 and CC and the extension C8.
+    // Frame headers are C0 to CF, except C4 and CC, which are tables, and C8, which is an extension.
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       return { width: head.readUInt16BE(7), height: head.readUInt16BE(5), layers: 1 };
     }

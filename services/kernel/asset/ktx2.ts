@@ -5,7 +5,7 @@ import { compileFunction } from 'node:vm';
 
 import { PNG } from 'pngjs';
 
-/** The part of Binomial's transcoder that is used here. */
+/** The part of Binomial's transcoder that we use. */
 interface BasisModule {
   initializeBasis(): void;
   KTX2File: new (bytes: Uint8Array) => Ktx2File;
@@ -34,17 +34,17 @@ type BasisFactory = (options: { wasmBinary: Buffer }) => Promise<BasisModule>;
 const RGBA32 = 13;
 const KTX2_MAGIC = Buffer.from('ab4b5458203230bb0d0a1a0a', 'hex');
 
-/** Whether bytes are a KTX2 container, whatever their MIME type says. */
+/** Returns whether bytes are a KTX2 container. The MIME type does not matter. */
 export function isKtx2(bytes: Uint8Array): boolean {
   return KTX2_MAGIC.equals(bytes.subarray(0, KTX2_MAGIC.length));
 }
 
-/** Loads the Basis Universal transcoder that the npm package three carries, and gives a function from KTX2 to PNG. */
+/** Loads the Basis Universal transcoder of the npm package three, and returns a function that turns KTX2 into PNG. */
 export async function createKtx2Decoder(): Promise<(bytes: Uint8Array) => Buffer> {
   const require = createRequire(import.meta.url);
   const script = require.resolve('three/examples/jsm/libs/basis/basis_transcoder.js');
   const wasmBinary = await readFile(script.replace(/\.js$/, '.wasm'));
-  // A classic script in a package of type module: neither import nor require gets at what it defines.
+  // It is a classic script in a package of type module, so neither import nor require returns its definitions.
   const load = compileFunction(await readFile(script, 'utf8'), [
     'module',
     'exports',

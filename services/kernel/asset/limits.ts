@@ -1,21 +1,21 @@
-/** What one asset may hold before it is taken for a bomb: counts, except where the name carries a unit. */
+/** Limits of one asset; beyond them it counts as a bomb. The numbers are counts unless the name has a unit. */
 export interface TriageLimits {
-  /** JSON of a glTF: the JSON chunk of a .glb, the whole of a .gltf (which may embed its buffers). */
+  /** Size of the JSON chunk of a .glb, or of a whole .gltf, which may embed its buffers. */
   jsonBytes: number;
   nodes: number;
   /** Blender's importer recurses over the node tree and fails near 950 levels. */
   depth: number;
   meshes: number;
   primitives: number;
-  /** Vertices, indices, morph targets and keys that the importer will hold, counted once for every use. */
+  /** Vertices, indices, morph targets and keys that the importer will hold, counted at every use. */
   elements: number;
-  /** Accessors without a buffer view cost no bytes in the file, yet are allocated whole. */
+  /** Memory of accessors without a buffer view, which have no bytes in the file. */
   zeroFilledBytes: number;
   animations: number;
   channels: number;
   images: number;
   pixelsPerImage: number;
-  /** Decoded at 4 bytes each. */
+  /** Pixels of all images; a decoded pixel takes 4 bytes. */
   pixels: number;
   /** Largest coordinate, translation or scale, in the asset's unit. */
   magnitude: number;
@@ -23,6 +23,7 @@ export interface TriageLimits {
   dependencyBytes: number;
 }
 
+/** Limits of triage that workers use. */
 export const DEFAULT_TRIAGE_LIMITS: TriageLimits = {
   jsonBytes: 256 * 2 ** 20,
   nodes: 50_000,

@@ -3,14 +3,14 @@ import { readImageSize } from './image-size.ts';
 import type { TriageLimits } from './limits.ts';
 import { assertWithin } from './refusal.ts';
 
-/** Adds up decoded pixels and refuses an image bomb. */
+/** Adds up the pixels of images and refuses an image bomb. */
 export interface PixelBudget {
   measure(source: ByteSource, name: string): Promise<void>;
   pixels: number;
   warnings: string[];
 }
 
-/** Prepares the budget of one asset. */
+/** Creates the budget of one asset. */
 export function createPixelBudget(limits: TriageLimits): PixelBudget {
   const budget: PixelBudget = {
     pixels: 0,

@@ -9,7 +9,9 @@ import { readGlb } from './gltf/glb.ts';
 import { type JsonObject, objectsOf, parseGltf, textOf, textsOf } from './gltf/json.ts';
 import { parseReference } from './reference.ts';
 
-/** Reads a glTF and the files beside it for glTF-Transform, whose own reader would follow a URI to anywhere on the disk. */
+/**
+ * Reads a glTF and the files beside it for glTF-Transform, whose own reader would follow a URI anywhere on the disk.
+ */
 export async function readConfined(path: string, warnings: string[]): Promise<JSONDocument> {
   await using source = await openSource(path);
   const isBinary = (await source.read(0, 4)).toString('latin1') === 'glTF';
@@ -40,19 +42,19 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** glTF-Transform makes typed arrays over the bytes, hence wants them aligned and in a buffer of their own. */
+/** Copies bytes into their own, aligned buffer, because glTF-Transform makes typed arrays over them. */
 function toView(bytes: Buffer): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-/** Smooths over what glTF-Transform refuses and Blender does not. */
+/** Changes whatever glTF-Transform would refuse and Blender accepts. */
 function adapt(gltf: JsonObject, resources: JSONDocument['resources'], warnings: string[]): void {
   renameMeshopt(gltf);
   const used = new Set(textsOf(gltf, 'extensionsUsed', 'glTF'));
   const required = textsOf(gltf, 'extensionsRequired', 'glTF');
   for (const name of required) if (name in DECODED_EXTENSIONS) used.add(name);
   gltf.extensionsUsed = [...used];
-  // What else is required was found readable by triage; here it only must not stop the reader.
+  // Triage has checked the other required extensions; glTF-Transform would refuse them, so we drop them here.
   gltf.extensionsRequired = required.filter((name) => name in DECODED_EXTENSIONS);
   for (const animation of objectsOf(gltf, 'animations', 'glTF')) {
     const channels = objectsOf(animation, 'channels', 'animation');
@@ -71,7 +73,7 @@ function adapt(gltf: JsonObject, resources: JSONDocument['resources'], warnings:
   }
 }
 
-/** KHR_meshopt_compression is the same container under a later name; the decoder below reads both its codec versions. */
+/** Renames KHR_meshopt_compression, the later name of the same container. The decoder reads both codec versions. */
 function renameMeshopt(gltf: JsonObject): void {
   const [current, later] = ['EXT_meshopt_compression', 'KHR_meshopt_compression'];
   for (const holder of [...objectsOf(gltf, 'bufferViews', 'glTF'), ...objectsOf(gltf, 'buffers', 'glTF')]) {

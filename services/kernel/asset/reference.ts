@@ -2,12 +2,12 @@ import { posix } from 'node:path';
 
 import { refusal } from './refusal.ts';
 
-/** What a URI inside an asset turns out to be: in the file itself, a file beside the asset, or nothing that can be read. */
+/** The target of a URI inside an asset: embedded data, a file beside the asset, or nothing that can be read. */
 export type Reference = { kind: 'embedded' } | { kind: 'file'; path: string } | { kind: 'unreadable' };
 
-/** A file that an asset needs: its path relative to the asset's folder, decoded and folded. */
+/** A file that an asset needs. */
 export interface Dependency {
-  /** Relative to the asset's folder, in plain characters. */
+  /** Path relative to the asset's folder, percent-decoded and without `..`. */
   uri: string;
   /** Without a buffer the asset cannot be read; without an image or a material it only looks poorer. */
   kind: 'buffer' | 'image' | 'material';
@@ -16,8 +16,9 @@ export interface Dependency {
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
 /**
- * Reads a URI exactly as Blender's glTF importer does (backslashes are slashes, one percent-decoding, '..' folded) and
- * refuses what would leave the asset's folder. A data URI without ';base64,' is opened by Blender as a path, hence checked as one.
+ * Parses a URI exactly as Blender's glTF importer does: backslashes are slashes, it is percent-decoded once, and '..'
+ * is resolved. Refuses a path outside the asset's folder. Blender opens a data URI without ';base64,' as a path, so we
+ * check it as one.
  */
 export function parseReference(uri: string): Reference {
   const isData = uri.startsWith('data:');
@@ -28,7 +29,7 @@ export function parseReference(uri: string): Reference {
   return { kind: 'file', path };
 }
 
-/** Folds a path and refuses it when it leaves its folder; undefined when it names a folder. `shown` is how the asset wrote it. */
+/** Normalises a path and refuses it if it leaves its folder; undefined if it names a folder. Errors quote `shown`. */
 export function containedPath(path: string, shown: string): string | undefined {
   if (/[\x00-\x1f\x7f]/.test(path)) throw unsafe(shown, 'has control characters');
   const folded = posix.normalize(path);
@@ -45,7 +46,7 @@ function unsafe(uri: string, why: string): Error {
   );
 }
 
-/** Percent-decoding that leaves malformed sequences as they are, as Python's does; decodeURIComponent would throw. */
+/** Percent-decodes a text and keeps malformed sequences, as Python does; decodeURIComponent would throw. */
 function percentDecode(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
 }

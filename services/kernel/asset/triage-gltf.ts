@@ -14,7 +14,7 @@ import type { TriageLimits } from './limits.ts';
 import { createPixelBudget } from './pixel-budget.ts';
 import { assertWithin } from './refusal.ts';
 
-/** Triage of a glTF, binary or not. `folder` holds the asset and, from the second round on, its fetched dependencies. */
+/** Triages a glTF, binary or text. `folder` holds the asset and, from the second round on, its fetched dependencies. */
 export async function triageGltf(
   source: ByteSource,
   isBinary: boolean,

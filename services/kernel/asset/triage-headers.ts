@@ -8,11 +8,11 @@ import { assertWithin, refusal } from './refusal.ts';
 
 const NOTHING_MORE: TriageFindings = { dependencies: [], decode: [], warnings: [], figures: {} };
 const FBX_MAGIC = 'Kaydara FBX Binary  \0';
-/** What Blender's importer reads: FBX 7.1, of 2011, and later. */
+/** Blender's importer reads FBX 7.1 (2011) and later. */
 const MIN_FBX_VERSION = 7100;
 const FBX_SETTINGS_BYTES = 256 * 2 ** 10;
 
-/** Triage of an FBX: binary and not too old. */
+/** Triages an FBX, which must be binary and not too old. */
 export async function triageFbx(source: ByteSource): Promise<TriageFindings> {
   const head = await source.read(0, 512);
   if (head.toString('latin1', 0, FBX_MAGIC.length) !== FBX_MAGIC) {
@@ -35,7 +35,7 @@ export async function triageFbx(source: ByteSource): Promise<TriageFindings> {
 const STL_HEADER_BYTES = 84;
 const STL_TRIANGLE_BYTES = 50;
 
-/** Triage of an STL: binary of the right length, or text; told apart as Blender does, by the length. */
+/** Triages an STL, which must be a text, or binary with the right length. As in Blender, the length decides. */
 export async function triageStl(source: ByteSource, limits: TriageLimits): Promise<TriageFindings> {
   const head = await source.read(0, 1024);
   const triangles = head.length >= STL_HEADER_BYTES ? head.readUInt32LE(80) : 0;
@@ -48,13 +48,14 @@ export async function triageStl(source: ByteSource, limits: TriageLimits): Promi
   if (/^\s*solid/i.test(head.toString('latin1')) && !isBinary) return NOTHING_MORE;
   throw refusal(
     'invalid_asset',
-    `the STL has ${source.size} bytes, neither a text that starts with 'solid' and has facets nor the ${expected} of a binary one with ${triangles} triangles`,
+    `the STL has ${source.size} bytes, neither a text that starts with 'solid' and has facets ` +
+      `nor the ${expected} of a binary one with ${triangles} triangles`,
   );
 }
 
 const MAX_PLY_HEADER_BYTES = 64 * 2 ** 10;
 
-/** Triage of a PLY: a known encoding, and no more elements than the file has bytes. */
+/** Triages a PLY, which must have a known encoding and no more elements than bytes. */
 export async function triagePly(source: ByteSource, limits: TriageLimits): Promise<TriageFindings> {
   const text = (await source.read(0, MAX_PLY_HEADER_BYTES)).toString('latin1');
   if (!/^ply\r?\n/.test(text))
@@ -76,11 +77,11 @@ export async function triagePly(source: ByteSource, limits: TriageLimits): Promi
   return { ...NOTHING_MORE, figures: { elements } };
 }
 
-/** Blender 4.5 reads files of 5.x, losing what is new there; of anything later nothing is known. */
+/** Blender 4.5 reads files of 5.x but drops their new features. Later versions are unknown. */
 const MAX_BLEND_VERSION = 599;
 const FULL_BLEND_VERSION = 405;
 
-/** Triage of a .blend: the header, in plain, gzip or zstd. */
+/** Triages a .blend by its header, which may be plain, gzip or zstd. */
 export async function triageBlend(source: ByteSource): Promise<TriageFindings> {
   const header = (await readBlendHeader(source)).toString('latin1');
   // BLENDER-v304 (to 4.5) or BLENDER17-01v0501 (from 5.0)
@@ -98,8 +99,8 @@ export async function triageBlend(source: ByteSource): Promise<TriageFindings> {
     number > FULL_BLEND_VERSION
       ? [`the file was saved by Blender ${shown}; 4.5 reads it, but may lose what is newer`]
       : [];
-  const said = { generator: `Blender ${shown}`, upAxis: 'Z' };
-  return { ...NOTHING_MORE, header: said, warnings, figures: { version: number } };
+  const facts = { generator: `Blender ${shown}`, upAxis: 'Z' };
+  return { ...NOTHING_MORE, header: facts, warnings, figures: { version: number } };
 }
 
 async function readBlendHeader(source: ByteSource): Promise<Buffer> {
@@ -110,7 +111,7 @@ async function readBlendHeader(source: ByteSource): Promise<Buffer> {
   const stream = isGzip ? createGunzip() : createZstdDecompress();
   stream.end(head);
   try {
-    // One piece is enough; what follows in the stream is cut off by our reading only its start.
+    // The first piece is enough. We feed only the start of the file, so the stream would fail after it.
     for await (const piece of stream) return (piece as Buffer).subarray(0, 32);
   } catch (cause) {
     throw refusal(

@@ -8,14 +8,14 @@ import { containedPath, type Dependency } from './reference.ts';
 import { assertWithin, refusal } from './refusal.ts';
 
 const PART_BYTES = 4 * 2 ** 20;
-/** A statement that goes on for longer than this is not a file name. */
+/** A longer statement cannot be a file name. */
 const MAX_STATEMENT_BYTES = 64 * 2 ** 10;
 const MAX_STATEMENTS = 10_000;
-/** Nothing but blanks since the line's start, or since further back than is looked at. */
+/** Matches a text that has only blanks since the start of its line, or since its own start. */
 const LINE_START = /(^|[\r\n])[ \t]*$/;
 const MAX_MATERIAL_BYTES = 16 * 2 ** 20;
 const DRIVE = /^[a-z]:/i;
-/** Options of a texture statement and how many words each takes at most. */
+/** Options of a texture statement, with the maximum number of words after each. */
 const MAP_OPTIONS: Record<string, number> = {
   '-blendu': 1,
   '-blendv': 1,
@@ -33,7 +33,7 @@ const MAP_OPTIONS: Record<string, number> = {
 };
 const MAP_STATEMENT = /^\s*(?:map_\w+|bump|disp|decal|refl|norm)\s+(.+)$/i;
 
-/** Triage of a Wavefront OBJ: finds the material files, and in those that have been fetched the textures. */
+/** Triages a Wavefront OBJ: finds its material files, and the textures in those that have been fetched. */
 export async function triageObj(source: ByteSource, folder: string, limits: TriageLimits): Promise<TriageFindings> {
   const head = await source.read(0, 4096);
   if (head.includes(0)) throw refusal('invalid_asset', 'the OBJ has NUL bytes; expected a text');
@@ -69,7 +69,7 @@ async function measureImages(uris: string[], folder: string, budget: PixelBudget
   }
 }
 
-/** Finds every mtllib statement of the file, which is read in parts that overlap by the longest statement. */
+/** Finds every mtllib statement. It reads the file in parts that overlap by the longest statement. */
 async function listMaterialFiles(source: ByteSource): Promise<string[]> {
   const found = new Set<string>();
   let statements = 0;
@@ -86,7 +86,7 @@ async function listMaterialFiles(source: ByteSource): Promise<string[]> {
   return [...found];
 }
 
-/** The rest of the statement is one file name, quotes dropped; a backslash before the line's end continues it. */
+/** Reads the file name, which is the rest of the statement without quotes. A backslash continues the line. */
 function materialFile(rest: string): string | undefined {
   const statement = rest.replaceAll(/\\\r?\n/g, ' ').split(/[\r\n]/, 1)[0]!;
   const name = unquote(statement);
@@ -98,7 +98,7 @@ function unquote(text: string): string {
   return text.trim().replaceAll(/^"|"$/g, '').trim();
 }
 
-/** Lists the textures of a material file, relative to the asset's folder. Windows paths lead nowhere here and are only reported. */
+/** Lists the textures of a material file, relative to the asset's folder. Windows paths only cause a warning. */
 function listTextures(text: string, materialUri: string, warnings: string[]): string[] {
   const found = new Set<string>();
   for (const line of text.replaceAll(/\\\r?\n/g, ' ').split(/[\r\n]+/)) {

@@ -9,17 +9,17 @@ import { triageGltf } from './triage-gltf.ts';
 import { triageBlend, triageFbx, triagePly, triageStl } from './triage-headers.ts';
 import { triageObj } from './triage-obj.ts';
 
-/** What an asset is, needs and holds, as far as its headers tell. */
+/** The kind of an asset, its dependencies and its contents, read from its headers. */
 export interface TriageReport extends TriageFindings {
-  /** By content where it matters: a GLB named .gltf is 'glb'. */
+  /** The content decides between glTF and GLB: a GLB named .gltf is 'glb'. */
   format: AssetFormat;
   header: FileHeader;
 }
 
 /**
- * Looks at an asset before Blender does, reading headers and JSON only, and throws a CycloramaError of stage 'triage' for what is
- * dangerous or certainly broken. What Blender imports passes, however invalid. `name` is the asset's own name; `path` the local copy,
- * beside which fetched dependencies lie: a second call looks into those too.
+ * Checks an asset before Blender reads it; reads only headers and JSON. Throws a CycloramaError of stage 'triage' if
+ * the file is dangerous or certainly broken. Files that Blender imports pass, even if they are invalid. `name` is the
+ * asset's own name, `path` the local copy; a second call also checks the fetched dependencies beside it.
  */
 export async function triageFile(path: string, name: string, limits: TriageLimits): Promise<TriageReport> {
   await using source = await openSource(path);

@@ -19,7 +19,7 @@ async function read(...chunks: string[]): Promise<{ ids: string[]; garbage: stri
 
 const event = (requestId: string): string => JSON.stringify({ requestId, progress: { stage: 'import' } });
 
-test('events come one a line, however the pipe cuts them', async () => {
+test('each line is one event, wherever the pipe cuts the text', async () => {
   const text = `${event('é')}\n${event('b')}\n`;
   expect(await read(text.slice(0, 10), text.slice(10, 60), text.slice(60))).toEqual({ ids: ['é', 'b'], garbage: [] });
 });
@@ -27,7 +27,7 @@ test('events come one a line, however the pipe cuts them', async () => {
 test.each([
   ['text', 'Read blend: "x"\n'],
   ['another message', '{"requestId":"a"}\n'],
-  ['a number that is none', '{"requestId":"a","result":{"rssBytes":"many"}}\n'],
+  ['a number that is not numeric', '{"requestId":"a","result":{"rssBytes":"many"}}\n'],
 ])('%s instead of an event is garbage, and nothing is read after it', async (_, line) => {
   const { ids, garbage } = await read(`${event('a')}\n${line}${event('b')}\n`, `${event('c')}\n`);
   expect(ids).toEqual(['a']);

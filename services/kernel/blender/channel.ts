@@ -5,8 +5,8 @@ const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * Reads events, one JSON line each, until the stream ends.
- * A line that is too long or no event ends the reading and goes to `onGarbage`: the process behind it is not sane.
+ * Reads events, one JSON line each, until the stream ends. A line that is too long or is no event ends the reading and
+ * is reported to `onGarbage`, as the process cannot be trusted.
  */
 export function readEvents(
   stream: Readable,
@@ -46,7 +46,7 @@ function parseEvent(line: Buffer): BlenderEvent | undefined {
     const event = BlenderEvent.fromJSON(JSON.parse(line.toString('utf8')));
     return event.event === undefined ? undefined : event;
   } catch {
-    // Whatever is wrong with it, it is no event, and the caller says so.
+    // The caller reports a line that is no event, whatever is wrong with it.
     return undefined;
   }
 }

@@ -27,7 +27,12 @@ test.each([
     'blender_out_of_memory',
     {},
   ],
-  ['so it is inside a sandbox', { exitCode: 137, sandboxed: true, outOfMemoryKill: true }, 'blender_out_of_memory', {}],
+  [
+    'inside a sandbox too, it is memory',
+    { exitCode: 137, sandboxed: true, outOfMemoryKill: true },
+    'blender_out_of_memory',
+    {},
+  ],
   ['SIGSEGV near the cap stays a crash', { signal: 'SIGSEGV', rssBytes: 7 * GIGABYTE }, 'blender_crash', {}],
 ])('%s', (_, change, reason, detail) => {
   const error = classifyExit({ ...exit, ...change });

@@ -1,17 +1,17 @@
 import { constants } from 'node:os';
 import { CycloramaError } from '../failure.ts';
 
-/** What is known when Blender ended without being told to. */
+/** Facts about a Blender process that ended by itself. */
 export interface BlenderExit {
   exitCode: number | undefined;
   signal: string | undefined;
-  /** Whether a sandbox stood in between, which reports a signal as an exit code above 128. */
+  /** Whether Blender ran in a sandbox, which reports a signal as an exit code above 128. */
   sandboxed: boolean;
   stage: string;
-  /** Resident memory when last looked. */
+  /** Resident memory at the last look. */
   rssBytes: number;
   memoryBytes: number;
-  /** Whether the kernel's count of processes killed for memory rose meanwhile. */
+  /** Whether the kernel has killed a process of our control group for memory meanwhile. */
   outOfMemoryKill: boolean;
   logTail: string[];
 }
@@ -19,7 +19,7 @@ export interface BlenderExit {
 const NEAR_CAP = 0.7;
 const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
-/** Explains an end that nobody asked for: out of memory where the kernel did it, else a crash. */
+/** Explains why Blender ended by itself: the kernel killed it for memory, or it crashed. */
 export function classifyExit(exit: BlenderExit): CycloramaError {
   const signal = exit.signal ?? (exit.sandboxed ? SIGNAL_NAMES.get((exit.exitCode ?? 0) - 128) : undefined);
   const detail = {

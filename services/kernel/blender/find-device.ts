@@ -6,29 +6,29 @@ import { CycloramaError } from '../failure.ts';
 import type { Log } from '../process/log.ts';
 import type { BlenderPool } from './pool.ts';
 
-/** What CYCLORAMA_DEVICE may say. */
+/** Values of CYCLORAMA_DEVICE. */
 export type DeviceMode = 'auto' | 'cpu' | 'gpu';
 
 /** The first self-test on a GPU compiles its kernels, which takes minutes; the cache keeps them. */
 const GPU_WARM_UP_MS = 1_200_000;
 
-/** Whether the driver of a GPU is on this machine, whatever Cycles makes of it. */
+/** Returns whether this machine has the driver of a GPU, even if Cycles cannot use it. */
 function seesGpu(): boolean {
   return readdirSync('/dev').some((name) => /^nvidia\d+$/.test(name));
 }
 
-/** Variables that keep a process from every GPU. */
+/** With these variables, a process sees no GPU. */
 export const NO_GPU = { CUDA_VISIBLE_DEVICES: '' };
 
-/** Where compiled GPU kernels stay from process to process; undefined where none are compiled. */
+/** Returns the folder that keeps compiled GPU kernels between processes; undefined if none are compiled. */
 export function kernelCacheDir(mode: DeviceMode, configured: string | undefined): string | undefined {
   if (mode === 'cpu' || !seesGpu()) return undefined;
   return configured ?? join(homedir(), '.cache', 'cyclorama', 'kernels');
 }
 
 /**
- * Has Blender prove that it works, which on a GPU compiles what rendering needs, and says what it computes on.
- * `gpu` without one throws `gpu_unavailable`; `auto` without one although there is a driver warns.
+ * Runs Blender's self-test, which on a GPU compiles the kernels, and returns the device that Cycles computes on.
+ * Without a GPU, `gpu` throws `gpu_unavailable`, and `auto` warns if the machine has a driver.
  */
 export async function findDevice(
   pool: Pick<BlenderPool, 'withBlender'>,

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 
-/** How one Blender process is started. */
+/** Command, environment and folder that start one Blender process. */
 export interface BlenderLaunch {
   file: string;
   args: string[];
   env: Record<string, string>;
   cwd: string;
-  /** Whether the program is a sandbox around Blender, so that exit codes above 128 stand for signals. */
+  /** Whether the program is a sandbox around Blender, whose exit codes above 128 mean signals. */
   sandboxed: boolean;
 }
 
-/** Folders of one slot; Blender may write nowhere else. */
+/** Folders of one slot. Blender may write only here. */
 export interface SlotFolders {
   root: string;
   input: string;
@@ -24,23 +24,23 @@ export function slotFolders(scratchDir: string, slot: number): SlotFolders {
   return { root, input: join(root, 'in'), output: join(root, 'out'), temporary: join(root, 'tmp') };
 }
 
-/** What the launch depends on besides the slot. */
+/** Settings of the launch that do not depend on the slot. */
 export interface BlenderProgram {
   python: string;
   /** Folder that holds the package `cyclorama_blender`. */
   runtimeDir: string;
   threads: number;
-  /** `scene` has Blender; `imaging` makes images of what it wrote. `scene` by default. */
+  /** `scene` runs Blender; `imaging` makes images from Blender's files. `scene` is the default. */
   room?: 'scene' | 'imaging';
-  /** Variables that pin and find the GPU, from `pickDeviceEnvironment`. */
+  /** Variables that select the GPU, from `pickDeviceEnvironment`. */
   deviceEnvironment: Record<string, string>;
-  /** Where compiled GPU kernels stay between processes; undefined where there is no GPU. */
+  /** Folder that keeps compiled GPU kernels between processes; undefined if there is no GPU. */
   kernelCacheDir: string | undefined;
 }
 
 const DEVICE_VARIABLES = /^(CUDA_|NVIDIA_|OPTIX_|CYCLES_|GPU_DEVICE_ORDINAL$|LD_LIBRARY_PATH$)/;
 
-/** Picks the variables that say which GPU Blender may use; credentials stay behind. */
+/** Picks the variables that say which GPU Blender may use; no others, so that Blender gets no credentials. */
 export function pickDeviceEnvironment(environment: Record<string, string | undefined>): Record<string, string> {
   const picked = Object.entries(environment).filter(
     (entry): entry is [string, string] => DEVICE_VARIABLES.test(entry[0]) && entry[1] !== undefined,
@@ -63,9 +63,9 @@ export function blenderLaunch(program: BlenderProgram, folders: SlotFolders): Bl
       TEMP: folders.temporary,
       PYTHONPATH: program.runtimeDir,
       PYTHONUNBUFFERED: '1',
-      // The glTF add-on walks sets of attribute names: with a random seed a file imports in one process and fails in another.
+      // The glTF add-on iterates sets of attribute names; with a random seed, a file may import in one process only.
       PYTHONHASHSEED: '0',
-      // bpy runs on glibc's allocator; one arena per thread would never shrink.
+      // bpy uses glibc's allocator, whose arenas (one per thread by default) would never shrink.
       MALLOC_ARENA_MAX: '2',
       OMP_NUM_THREADS: String(program.threads),
       OPENBLAS_NUM_THREADS: '1',

@@ -3,15 +3,15 @@ import type { Readable } from 'node:stream';
 const MAX_LINES = 100;
 const MAX_LINE_CHARS = 500;
 
-/** Keeps the last lines that Blender wrote, for the failure's record. */
+/** The last lines that Blender wrote, for the record of a failure. */
 export interface LogTail {
   follow(stream: Readable): void;
   lines(): string[];
-  /** Forgets what was written for the request before. */
+  /** Drops the lines of the request before. */
   clear(): void;
 }
 
-/** Creates an empty tail; `onLine` sees every line as it comes. */
+/** Creates an empty tail; `onLine` gets every line when it comes. */
 export function createLogTail(onLine: (line: string) => void = () => {}): LogTail {
   let kept: string[] = [];
   const keep = (line: string): void => {
@@ -26,7 +26,7 @@ export function createLogTail(onLine: (line: string) => void = () => {}): LogTai
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => {
       const lines = (rest + text).split('\n');
-      // What a line has beyond its limit would be dropped anyway: do not collect it.
+      // The rest of an over-long line would be dropped later, so we do not collect it.
       rest = (lines.pop() ?? '').slice(0, MAX_LINE_CHARS);
       lines.forEach(keep);
     });

@@ -5,13 +5,13 @@ import { slotFolders } from './launch.ts';
 import { BlenderSlot, type SlotSettings } from './slot.ts';
 import { type RunLimits, toCancellation } from './watch.ts';
 
-/** How the pool is made. */
+/** Settings of a pool. */
 export interface BlenderPoolSettings extends SlotSettings {
   scratchDir: string;
   slots: number;
 }
 
-/** What a task asks of its Blender. */
+/** A request of a task to its Blender. */
 export interface BlenderTask {
   /** A file in the lease's input folder; undefined for operations without an asset. */
   inputPath?: string;
@@ -19,16 +19,16 @@ export interface BlenderTask {
   op: NonNullable<BlenderRequest['op']>;
 }
 
-/** A warm Blender in a task's hand. */
+/** A warm Blender that one task uses. */
 export interface BlenderLease {
   /** Blender may read here; emptied after the task. */
   inputDir: string;
   /** Blender may write here; emptied after the task. */
   outputDir: string;
-  /** Such as `4.5.15 LTS`. */
+  /** Version such as `4.5.15 LTS`. */
   blenderVersion: string;
   run(task: BlenderTask, limits: RunLimits): Promise<BlenderResult>;
-  /** Has this process replaced after the task, such as after a file that Blender should not outlive. */
+  /** Replaces this process after the task, such as after a file that may leave Blender in a bad state. */
   retire(): void;
 }
 
@@ -38,7 +38,7 @@ interface Waiter {
   refuse: (error: CycloramaError) => void;
 }
 
-/** Warm Blender processes, handed out to one task each: the urgent first, then first come first served. */
+/** Warm Blender processes, each lent to one task at a time: urgent tasks first, then first come first served. */
 export class BlenderPool {
   readonly #slots: BlenderSlot[];
   readonly #free: BlenderSlot[];
@@ -51,14 +51,14 @@ export class BlenderPool {
     this.#free = [...this.#slots];
   }
 
-  /** Warms every slot; throws `blender_unavailable` where Blender does not start. */
+  /** Starts Blender in every slot; throws `blender_unavailable` if it does not start. */
   async start(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#slots.map(() => this.withBlender(signal, async () => {})));
   }
 
   /**
-   * Runs `work` with a warm Blender of its own, and tidies up after it whatever happens.
-   * `fresh` asks for a process that has seen no other asset, as a retry does. `urgent` goes before all that are not.
+   * Runs `work` with a warm Blender of its own, and cleans up even if `work` fails. A retry sets `fresh` to get a
+   * process that has seen no other asset. `urgent` work goes before other work that waits.
    */
   async withBlender<T>(
     signal: AbortSignal,
@@ -83,7 +83,7 @@ export class BlenderPool {
     return this.#slots.map((slot) => slot.pid).filter((pid) => pid !== undefined);
   }
 
-  /** Ends all processes, in mid-task too, refuses who waits, and removes the slots' folders. */
+  /** Ends all processes, even in the middle of a task, refuses waiting tasks, and removes the slots' folders. */
   async close(): Promise<void> {
     const error = new CycloramaError('worker_draining', 'the Blender pool is closing');
     this.#closing.abort(error);

@@ -14,16 +14,16 @@ import { type Spawned, spawnBlender } from './spawn.ts';
 import { cpuTicks, descendants, readOutOfMemoryKills, residentBytes } from './tree.ts';
 import { type RunLimits, toCancellation, type Watch, watchRun } from './watch.ts';
 
-/** What one Blender process may use, and who hears its log. */
+/** Limits of one Blender process, and a receiver for its log. */
 export interface ProcessLimits {
   readyTimeoutMs: number;
-  /** Resident bytes of Blender and its children above which it is killed. */
+  /** Blender is killed if it and its children have more resident bytes than this. */
   memoryBytes: number;
   memoryPollMs?: number;
   onLogLine?: (line: string) => void;
 }
 
-/** The exchange that Blender is busy with: its start, or one request. */
+/** The exchange under way with Blender: its start, or one request. */
 interface Exchange {
   requestId: string;
   stage: string;
@@ -33,12 +33,12 @@ interface Exchange {
 }
 
 const MEMORY_POLL_MS = 250;
-/** Processor time that an idle process does not take between two looks; Blender reports only when it enters a stage. */
+/** An idle process uses fewer ticks between two looks. We look because Blender reports only when it enters a stage. */
 const COMPUTING_TICKS = 2;
 
 /**
- * One warm Blender process. Does one request at a time.
- * Whatever ends it by force waits until the kernel has reaped it, so a settled request leaves no process behind.
+ * One warm Blender process, which does one request at a time.
+ * If we kill it, we wait until the kernel has reaped it, so that no process is left once the request has settled.
  */
 export class BlenderProcess {
   readonly #launch: BlenderLaunch;
@@ -47,7 +47,7 @@ export class BlenderProcess {
   readonly #log: LogTail;
   readonly #ended: Promise<void>;
   #exchange: Exchange | undefined;
-  /** Why we ended it; undefined while it lives, and when it ended by itself. */
+  /** Our reason for killing it; undefined while it lives, and if it ended by itself. */
   #fate: CycloramaError | undefined;
   #alive = true;
   #members: number[] = [];
@@ -71,7 +71,7 @@ export class BlenderProcess {
     this.#ended = this.#spawned.exited.then((exit) => this.#bury(exit));
   }
 
-  /** Starts Blender and waits until it takes requests; a start that fails leaves nothing behind. */
+  /** Starts Blender and waits until it takes requests. If the start fails, no process is left. */
   static async start(launch: BlenderLaunch, limits: ProcessLimits, signal: AbortSignal): Promise<BlenderProcess> {
     signal.throwIfAborted();
     const blender = new BlenderProcess(launch, limits);
@@ -87,7 +87,7 @@ export class BlenderProcess {
     blender.#members = [blender.pid, ...(await descendants(blender.pid))];
     blender.#outOfMemoryKills = await readOutOfMemoryKills();
     if (signal.aborted) {
-      // Nobody else knows of it yet.
+      // Nobody else has this process yet, so nobody else would stop it.
       await blender.stop();
       throw toCancellation(signal);
     }
@@ -106,14 +106,14 @@ export class BlenderProcess {
     return this.#ready?.blenderVersion ?? '';
   }
 
-  /** Resident bytes after the last request, or when last looked during one. */
+  /** Resident bytes after the last request, or at the last look during one. */
   get rssBytes(): number {
     return this.#rssBytes;
   }
 
   /**
-   * Has Blender do one request.
-   * A failure that Blender reports leaves the process warm; a crash, hang, memory overrun or abort ends it.
+   * Runs one request in Blender.
+   * The process stays warm after a failure that Blender reports; a crash, hang, memory overrun or abort ends it.
    */
   async run(request: BlenderRequest, limits: RunLimits): Promise<BlenderResult> {
     if (this.#exchange !== undefined) throw new CycloramaError('internal', 'Blender is busy; expected one at a time');
@@ -161,7 +161,7 @@ export class BlenderProcess {
       if (event.value.stage !== exchange.stage) exchange.onStage(event.value.stage);
       exchange.stage = event.value.stage;
     } else if (event?.$case === 'failure') {
-      // The log comes over other pipes, of which this turn of the event loop need not have read all: the next one does.
+      // The log comes over other pipes. This turn of the event loop may not have read all of it, but the next one has.
       await setImmediate();
       await setImmediate();
       exchange.settle(fromFailure({ ...event.value, logTail: this.#log.lines() }));
@@ -188,7 +188,7 @@ export class BlenderProcess {
       if (this.#alive) await this.#spawned.kill();
       await this.#ended;
     } catch (error) {
-      // It could not be reaped: whoever waits for the request must hear of it all the same.
+      // The process could not be reaped, but the caller that waits for the request must get an error.
       this.#exchange?.settle(new CycloramaError('internal', (error as Error).message, { cause: fate }));
       this.#limits.onLogLine?.((error as Error).message);
     }

@@ -7,17 +7,17 @@ const fit: SlotState = { isAlive: true, assets: 1, rssBytes: 500, retired: false
 
 test.each<[string, Partial<SlotState>, string | undefined]>([
   ['a fit process stays', {}, undefined],
-  ['an asset at fault does not cost the process', { lastFailure: new CycloramaError('import_failed', 'x') }, undefined],
-  ['a suspect failure does', { lastFailure: new CycloramaError('internal', 'x') }, 'failure'],
-  ['a cancelled request does', { lastFailure: new CycloramaError('cancelled', 'x'), isAlive: false }, 'failure'],
+  ['a failure of the asset keeps the process', { lastFailure: new CycloramaError('import_failed', 'x') }, undefined],
+  ['a suspect failure replaces it', { lastFailure: new CycloramaError('internal', 'x') }, 'failure'],
+  ['a cancelled request replaces it', { lastFailure: new CycloramaError('cancelled', 'x'), isAlive: false }, 'failure'],
   ['a dead process is replaced', { isAlive: false }, 'died'],
   ['a retired one too', { retired: true }, 'retired'],
-  ['so is one that had its share', { assets: 200 }, 'assets'],
-  ['and one that grew', { rssBytes: 1001 }, 'memory'],
+  ['a process that had its share of assets is replaced', { assets: 200 }, 'assets'],
+  ['a process that grew too large is replaced', { rssBytes: 1001 }, 'memory'],
 ])('%s', (_, change, reason) => {
   expect(recycleReason({ ...fit, ...change }, limits)).toBe(reason);
 });
 
-test('waiting between failed starts grows to half a minute', () => {
+test('the wait between failed starts grows to half a minute', () => {
   expect([0, 1, 2, 3, 7, 50].map(startBackoffMs)).toEqual([0, 500, 1000, 2000, 30_000, 30_000]);
 });

@@ -1,27 +1,27 @@
 import type { CycloramaError } from '../failure.ts';
 
-/** Why a Blender process is replaced by a new one; a label of the metric. */
+/** Reason for replacing a Blender process; the metric uses it as a label. */
 export type RecycleReason = 'assets' | 'memory' | 'failure' | 'fresh' | 'retired' | 'died';
 
-/** What the decision depends on. */
+/** Facts about a slot on which the decision depends. */
 export interface SlotState {
   isAlive: boolean;
-  /** Assets that the process has had. */
+  /** Number of assets that the process has handled. */
   assets: number;
   rssBytes: number;
-  /** Somebody asked for a new process after this task. */
+  /** Whether a task asked for a new process after it. */
   retired: boolean;
   lastFailure: CycloramaError | undefined;
 }
 
-/** When a healthy process is replaced. */
+/** Limits at which a healthy process is replaced. */
 export interface RecycleLimits {
   maxAssets: number;
-  /** Resident bytes between tasks above which a process is replaced. */
+  /** A process is replaced if it has more resident bytes than this between tasks. */
   softMemoryBytes: number;
 }
 
-/** Decides whether a process may take the next asset; undefined means that it may. */
+/** Returns why a process must be replaced before the next asset; undefined if it may take it. */
 export function recycleReason(state: SlotState, limits: RecycleLimits): RecycleReason | undefined {
   if (state.lastFailure !== undefined && state.lastFailure.handling !== 'permanent') return 'failure';
   if (!state.isAlive) return 'died';
@@ -34,7 +34,7 @@ export function recycleReason(state: SlotState, limits: RecycleLimits): RecycleR
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;
 
-/** How long to wait before the next start, after this many starts that failed in a row. */
+/** Returns how long to wait before the next start after this many failed starts in a row. */
 export function startBackoffMs(failedStarts: number): number {
   return failedStarts === 0 ? 0 : Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failedStarts - 1));
 }

@@ -4,18 +4,18 @@ import { execa } from 'execa';
 import { CycloramaError } from '../failure.ts';
 import { type BlenderLaunch, type BlenderProgram, blenderLaunch, type SlotFolders } from './launch.ts';
 
-/** What CYCLORAMA_SANDBOX may say. */
+/** Values of CYCLORAMA_SANDBOX. */
 export type SandboxMode = 'required' | 'auto' | 'off';
 
-/** What of the host Blender may see. */
+/** Parts of the host that Blender may see. */
 export interface SandboxView {
-  /** Read-only, at the same place as outside. */
+  /** Paths that Blender may read, at the same place as outside. */
   readOnly: string[];
-  /** Links such as `/lib` -> `usr/lib`. */
+  /** Symbolic links such as `/lib` -> `usr/lib`. */
   links: { target: string; path: string }[];
-  /** Device nodes, for a GPU. */
+  /** Device nodes of a GPU. */
   devices: string[];
-  /** Writable, at the same place as outside. */
+  /** Paths that Blender may write, at the same place as outside. */
   writable: string[];
 }
 
@@ -23,7 +23,7 @@ const PROBE_TIMEOUT_MS = 10_000;
 const ROOT_FOLDERS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 const ETC_FILES = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/fonts', '/etc/OpenCL', '/etc/vulkan', '/etc/glvnd'];
 
-/** Wraps a launch in bubblewrap: no network, no other process, nothing of the host but what the view names. */
+/** Wraps a launch in bubblewrap: Blender gets no network, sees no other process and only the paths of the view. */
 export function sandboxLaunch(launch: BlenderLaunch, view: SandboxView, bubblewrap = 'bwrap'): BlenderLaunch {
   const args = ['--unshare-all', '--die-with-parent', '--new-session', '--clearenv'];
   for (const [name, value] of Object.entries(launch.env)) args.push('--setenv', name, value);
@@ -33,20 +33,20 @@ export function sandboxLaunch(launch: BlenderLaunch, view: SandboxView, bubblewr
   for (const path of view.devices) args.push('--dev-bind-try', path, path);
   for (const path of view.writable) args.push('--bind', path, path);
   args.push('--chdir', launch.cwd, '--', launch.file, ...launch.args);
-  // bubblewrap itself needs no variable: Blender's come by --setenv.
+  // bubblewrap itself needs no variables; Blender's are passed by --setenv.
   const env = { PATH: launch.env.PATH ?? '/usr/bin:/bin' };
   return { file: bubblewrap, args, env, cwd: launch.cwd, sandboxed: true };
 }
 
-/** Makes launches for slots, and says whether they are confined. */
+/** Makes the launches of slots, and says whether they are sandboxed. */
 export interface Launcher {
   sandbox: 'bubblewrap' | 'off';
-  /** Why there is no sandbox although one was wanted; empty otherwise. */
+  /** Reason why a wanted sandbox does not work; empty otherwise. */
   reason: string;
   launch(folders: SlotFolders): BlenderLaunch;
 }
 
-/** Finds out once how Blender can be started here; `required` without a sandbox throws `sandbox_unavailable`. */
+/** Finds out once whether a sandbox works on this machine; if not, `required` throws `sandbox_unavailable`. */
 export async function createLauncher(
   mode: SandboxMode,
   program: BlenderProgram,
@@ -66,7 +66,7 @@ export async function createLauncher(
   return { sandbox: 'off', reason, launch: plain };
 }
 
-/** Runs `true` in a sandbox; the answer is why that does not work, or nothing. */
+/** Runs `true` in a sandbox; returns the reason if that fails, otherwise an empty string. */
 async function probeSandbox(view: SandboxView, bubblewrap: string): Promise<string> {
   const launch = { file: '/usr/bin/true', args: [], env: { PATH: '/usr/bin:/bin' }, cwd: '/', sandboxed: false };
   const { file, args, env } = sandboxLaunch(launch, view, bubblewrap);
@@ -94,13 +94,13 @@ async function readSandboxView(program: BlenderProgram): Promise<SandboxView> {
   return view;
 }
 
-/** Asks Python where it lives: its environment and, behind links, the installation that it came from. */
+/** Asks Python for its folders: its environment and, with links resolved, the installation behind it. */
 async function pythonFolders(python: string): Promise<string[]> {
   const code =
     'import json,os,sys;r=os.path.realpath;p,b=sys.prefix,sys.base_prefix;print(json.dumps([p,r(p),b,r(b)]))';
   const result = await execa(python, ['-I', '-c', code], { timeout: PROBE_TIMEOUT_MS, reject: false });
   if (result.exitCode !== 0) {
-    const message = `'${python}' cannot be asked for its folders: ${result.shortMessage}; expected the Python of set-up`;
+    const message = `'${python}' does not report its folders: ${result.shortMessage}; expected the Python of set-up`;
     throw new CycloramaError('blender_unavailable', message);
   }
   const folders = JSON.parse(result.stdout) as string[];

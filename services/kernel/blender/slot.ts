@@ -7,7 +7,7 @@ import { BlenderProcess, type ProcessLimits } from './process.ts';
 import { type RecycleLimits, type RecycleReason, recycleReason, startBackoffMs } from './recycle.ts';
 import { type RunLimits, toCancellation } from './watch.ts';
 
-/** What every slot of a pool shares. */
+/** Settings that all slots of a pool share. */
 export interface SlotSettings {
   launch: (folders: SlotFolders) => BlenderLaunch;
   process: ProcessLimits;
@@ -16,7 +16,7 @@ export interface SlotSettings {
   onBusy: (seconds: number) => void;
 }
 
-/** One place for one warm Blender, with its folders; used by one task at a time. */
+/** A place for one warm Blender with its folders, used by one task at a time. */
 export class BlenderSlot {
   readonly folders: SlotFolders;
   readonly #settings: SlotSettings;
@@ -38,19 +38,19 @@ export class BlenderSlot {
     return this.#process?.version ?? '';
   }
 
-  /** Process id of the warm process or its sandbox; undefined while there is none. */
+  /** Process id of the warm process or of its sandbox; undefined while there is none. */
   get pid(): number | undefined {
     return this.#process?.isAlive ? this.#process.pid : undefined;
   }
 
-  /** Makes sure that a process is warm, a new one where `fresh` asks for it. */
+  /** Starts a process unless one is warm; `fresh` replaces one that has seen an asset. */
   async prepare(fresh: boolean, signal: AbortSignal): Promise<void> {
     if (this.#process !== undefined && fresh && this.#assets > 0) await this.#replace('fresh');
     if (this.#process !== undefined && !this.#process.isAlive) await this.#replace('died');
     if (this.#process !== undefined) return;
     await pause(startBackoffMs(this.#failedStarts), signal);
     if (signal.aborted) throw toCancellation(signal);
-    // Blender's own temporary folder is among them, so only while no process runs.
+    // This empties Blender's own temporary folder too, so no process may run now.
     await this.#tidy(this.folders.input, this.folders.output, this.folders.temporary);
     try {
       this.#process = await BlenderProcess.start(this.#settings.launch(this.folders), this.#settings.process, signal);
@@ -61,7 +61,7 @@ export class BlenderSlot {
     }
   }
 
-  /** Has the warm process do one request. */
+  /** Runs one request in the warm process. */
   async run(request: BlenderRequest, limits: RunLimits): Promise<BlenderResult> {
     if (this.#process === undefined)
       throw new CycloramaError('internal', 'the slot has no process; expected prepare()');
@@ -77,12 +77,12 @@ export class BlenderSlot {
     }
   }
 
-  /** Has the process replaced after the task in hand. */
+  /** Replaces the process after the current task. */
   retire(): void {
     this.#retired = true;
   }
 
-  /** Tidies up after a task: empties the folders and ends a process that should take no other asset. */
+  /** Cleans up after a task: empties the folders and ends a process that must take no other asset. */
   async release(): Promise<void> {
     const process = this.#process;
     if (process !== undefined) {
@@ -102,10 +102,10 @@ export class BlenderSlot {
     await rm(this.folders.root, { recursive: true, force: true });
   }
 
-  /** Empties folders, one call after the other, and none once the slot is closed. */
+  /** Empties folders, one call after another; does nothing once the slot is closed. */
   async #tidy(...folders: string[]): Promise<void> {
     const tidied = this.#tidied.then(() => (this.#closed ? undefined : emptyFolders(...folders)));
-    // Who asked hears of a failure; the next one starts anew.
+    // Only this caller gets the failure; the next call does not.
     this.#tidied = tidied.catch(() => {});
     await tidied;
   }

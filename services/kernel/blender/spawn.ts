@@ -5,7 +5,7 @@ import { pause } from '../signal.ts';
 import type { BlenderLaunch } from './launch.ts';
 import { descendants, sendSignal } from './tree.ts';
 
-/** A started program: its pipes, its end, and a way to end it. */
+/** A started program: its pipes, its end, and a way to kill it. */
 export interface Spawned {
   pid: number;
   /** Descriptor 3 of the child. */
@@ -33,7 +33,7 @@ export function spawnBlender(launch: BlenderLaunch): Spawned {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     buffer: false,
     reject: false,
-    // Its own process group, killed when this process exits in any way that lets it act; the rest is PR_SET_PDEATHSIG.
+    // Gives the child its own process group and kills it when this process exits. PR_SET_PDEATHSIG covers SIGKILL.
     killDescendants: true,
   });
   const { pid, stdout, stderr } = child;
@@ -41,14 +41,14 @@ export function spawnBlender(launch: BlenderLaunch): Spawned {
   if (pid === undefined) {
     throw new CycloramaError('blender_unavailable', `'${launch.file}' cannot be started; expected an executable`);
   }
-  // A child that died makes writes fail with EPIPE; its exit says more.
+  // Writes to a dead child fail with EPIPE; its exit says more.
   requests.on('error', () => {});
   const exited = new Promise<Awaited<Spawned['exited']>>((resolve) => {
     child.nodeChildProcess.once('exit', (code, signal) => {
       resolve({ exitCode: code ?? undefined, signal: signal ?? undefined });
     });
   });
-  // The result settles when the pipes have ended too; a descendant that holds them may not keep us.
+  // The result settles once the pipes have ended too. We do not wait for a descendant that holds them open.
   const drained = Promise.race([child, exited.then(() => pause(LOG_DRAIN_MS))]);
   const ended = exited.then(async (exit) => {
     await drained;
@@ -62,12 +62,12 @@ async function killTree(pid: number, sandboxed: boolean, exited: Promise<unknown
   const end = exited.then(() => {
     gone = true;
   });
-  // What left the group by a session of its own is still a descendant.
+  // A process that left the group for its own session is still a descendant.
   const inside = await descendants(pid);
   for (const member of inside) sendSignal(member, 'SIGKILL');
-  // A sandbox whose child died reaps it and ends by itself; killed together with it, it would leave us a zombie.
+  // A sandbox reaps its dead child and then ends by itself. If we killed both at once, a zombie would be left.
   if (sandboxed && inside.length > 0) await Promise.race([end, pause(SANDBOX_REAP_MS)]);
   if (!gone) sendSignal(-pid, 'SIGKILL');
   await Promise.race([end, pause(KILL_TIMEOUT_MS)]);
-  if (!gone) throw new CycloramaError('internal', `process ${pid} outlives SIGKILL by ${KILL_TIMEOUT_MS} ms`);
+  if (!gone) throw new CycloramaError('internal', `process ${pid} still lives ${KILL_TIMEOUT_MS} ms after SIGKILL`);
 }

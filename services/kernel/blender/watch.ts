@@ -1,26 +1,26 @@
 import { CycloramaError } from '../failure.ts';
 
-/** Node takes a longer timer for one of a millisecond. */
+/** Node fires a longer timer after one millisecond. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** How long one request may take, and who may call it off. */
+/** Time limits of one request, and the signal that cancels it. */
 export interface RunLimits {
   signal: AbortSignal;
-  /** Longest time for the whole request. */
+  /** Time limit of the whole request. */
   deadlineMs: number;
-  /** Longest time without a sign of life. */
+  /** Time limit without a sign of life. */
   stallMs: number;
   onStage?: (stage: string) => void;
 }
 
 /** A watch over one request. */
 export interface Watch {
-  /** Takes note of a sign of life. */
+  /** Reports a sign of life. */
   alive(): void;
   end(): void;
 }
 
-/** Starts watching a request; `onEnd` is called at most once, with the reason why it must end now. */
+/** Starts watching a request. Calls `onEnd` at most once, with the reason why the request must end now. */
 export function watchRun(limits: RunLimits, stage: () => string, onEnd: (error: CycloramaError) => void): Watch {
   const expire = (what: string) => () => {
     end();
@@ -42,8 +42,8 @@ export function watchRun(limits: RunLimits, stage: () => string, onEnd: (error: 
   return { alive: () => void stall.refresh(), end };
 }
 
-/** Says why a signal aborted: its own reason where it has one of ours. */
+/** Returns why a signal aborted: its own reason if that is a CycloramaError, otherwise `cancelled`. */
 export function toCancellation(signal: AbortSignal): CycloramaError {
   if (signal.reason instanceof CycloramaError) return signal.reason;
-  return new CycloramaError('cancelled', 'the work in Blender was called off', { cause: signal.reason });
+  return new CycloramaError('cancelled', 'the work in Blender was cancelled', { cause: signal.reason });
 }

@@ -6,11 +6,11 @@ import { API_CODES, apiCode } from './errors.ts';
 import { BUCKETS, type BucketName } from './topics.ts';
 import type { Bucket, KeyValue } from './types.ts';
 
-/** A watch looks by itself this often, should the server's news not come. */
+/** A watch reads the key this often, in case the server's change events do not come. */
 const LOOK_EVERY_MS = 10_000;
 const READS_AT_ONCE = 64;
 
-/** A key-value bucket; `kv` gives the handle of the day, since buckets may be made again. */
+/** Creates a key-value bucket. `kv` returns the current handle, because buckets may be created again. */
 export function createBucket({ retry, manager }: BusCore, name: BucketName, kv: () => KV): Bucket {
   const bucket = BUCKETS[name];
   const write = (what: string, attempt: () => Promise<number>): Promise<bigint | undefined> =>
@@ -32,7 +32,7 @@ export function createBucket({ retry, manager }: BusCore, name: BucketName, kv: 
     create: (key, value) => write(`create '${key}'`, () => kv().create(key, value)),
     update: (key, value, revision) => write(`update '${key}'`, () => kv().update(key, value, Number(revision))),
     put: (key, value) => retry(`put '${key}'`, async () => BigInt(await kv().put(key, value))),
-    // The bucket's own purge leaves a marker for each key, which the server keeps in memory as long as a value.
+    // The client's own purge leaves a marker for each key, which costs the server as much memory as a value.
     remove: (key) =>
       retry(`remove '${key}'`, async () => {
         await manager.streams.purge(`KV_${bucket}`, { filter: `$KV.${bucket}.${key}` });
@@ -67,7 +67,7 @@ async function nextChange(kv: KV, key: string, seen: bigint, signal: AbortSignal
   const changes = await kv.watch({ key });
   const stop = (): void => changes.stop();
   signal.addEventListener('abort', stop);
-  // It may have come while the watch was being opened.
+  // The signal may have aborted while the watch was being opened.
   if (signal.aborted) stop();
   try {
     for await (const change of changes) {

@@ -15,15 +15,15 @@ import type { Bus } from './types.ts';
 
 const PING_TIMEOUT_MS = 2_000;
 
-/** How a bus is opened. */
+/** Options of openBus. */
 export interface BusOptions {
-  /** Shown by the server's monitoring. */
+  /** Name that the server's monitoring shows. */
   name: string;
-  /** Queues whose consumers this process makes sure of. */
+  /** Queues whose consumers are created if they do not exist. */
   queues: readonly string[];
 }
 
-/** Connects and makes sure that streams, consumers and buckets exist; waits for a server that is still starting. */
+/** Connects, and creates missing streams, consumers and buckets; waits for a server that is still starting. */
 export async function openBus(config: Config['nats'], { name, queues }: BusOptions, log: Log): Promise<Bus> {
   let buckets = new Map<BucketName, KV>();
   const core = await openCore(config, name, log, async (opened) => {
@@ -37,7 +37,7 @@ export async function openBus(config: Config['nats'], { name, queues }: BusOptio
     const why = cause instanceof Error ? `: ${cause.message}` : '';
     throw new CycloramaError('bus_unavailable', `NATS: the connection has closed for good${why}`, { cause });
   });
-  // For those who do not watch it, their next request tells.
+  // Callers that do not watch `broken` get the error from their next request.
   broken.catch(() => {});
 
   return {
@@ -56,7 +56,7 @@ export async function openBus(config: Config['nats'], { name, queues }: BusOptio
 
     take: (stream, consumer, max, waitMs) =>
       repeat(`take from '${consumer}'`, async () => {
-        // Never broken off: the server would send a message to an inbox that nobody reads, and miss it for ack_wait.
+        // A take has no signal: after an abort the server would send to an inbox that nobody reads, and wait ack_wait.
         const { messages } = await pullNowOrSoon(core, stream, consumer, max, waitMs);
         return messages.map((message) => toDelivery(core, stream, message));
       }),

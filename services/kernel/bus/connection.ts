@@ -14,35 +14,39 @@ import type { Log } from '../process/log.ts';
 import { orAborted, pause, withTimeout } from '../signal.ts';
 import { isLost, isTransient, toBusError } from './errors.ts';
 
+/** Time limit of one request to NATS. */
 export const REQUEST_TIMEOUT_MS = 5_000;
 const RETRY_DEADLINE_MS = 30_000;
-/** While a process ends, NATS is given so long to come back. */
+/** A process that ends repeats its requests for so long. */
 const LAST_REPEATS_MS = 3_000;
-/** For what a process asks while it ends, where NATS did not answer before. */
+/** Time limit of a request once the process ends and that time is over. */
 const LAST_REQUEST_TIMEOUT_MS = 1_000;
-/** Events of the connection that somebody who watches the log wants to see. */
-const CONNECTION_NEWS = new Set<string>(['disconnect', 'reconnect', 'error', 'ldm']);
+/** These events of the connection are logged as info, others as debug. */
+const LOGGED_EVENTS = new Set<string>(['disconnect', 'reconnect', 'error', 'ldm']);
 
-/** Repeats what may well succeed later, within half a minute; throws bus_unavailable after that. */
+/** Repeats an attempt that may succeed later for half a minute, then throws bus_unavailable. */
 export type Retry = <T>(what: string, attempt: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
-/** What every part of the bus shares. */
+/** The parts that all modules of the bus share. */
 export interface BusCore {
   connection: NatsConnection;
   jetStream: JetStreamClient;
   manager: JetStreamManager;
-  /** For requests: one that was under way when the connection breaks is repeated at once. */
+  /** Runs a request; one that was under way when the connection breaks is repeated at once. */
   retry: Retry;
-  /** For work that sees by itself when the connection breaks. */
+  /** Runs work that itself notices when the connection breaks. */
   repeat: Retry;
-  /** Aborts when the connection breaks or comes back: no answer to what was asked before will come. Then this is another signal. */
+  /**
+   * Aborts when the connection breaks or comes back, since earlier requests then get no answer.
+   * After that, this property is a new signal.
+   */
   readonly lost: AbortSignal;
-  /** From now on nothing is repeated for more than a few seconds. */
+  /** From now on, limits all repeats to a few seconds. */
   endSoon(): void;
   log: Log;
 }
 
-/** Connects, waiting for a server that is still starting. `restore` makes streams again where the server lost them. */
+/** Connects, waiting for a server that is still starting. `restore` creates streams that the server has lost. */
 export async function openCore(
   config: Config['nats'],
   name: string,
@@ -75,7 +79,7 @@ export async function openCore(
       }
     }
   };
-  // An answer that was under way when the connection broke never comes.
+  // If the connection breaks, the answers under way never come.
   const inTime = (): AbortSignal =>
     performance.now() > end ? withTimeout(LAST_REQUEST_TIMEOUT_MS, line.signal) : line.signal;
   const retry: Retry = (what, attempt, signal) => repeat(what, () => orAborted(attempt(), inTime()), signal);
@@ -100,9 +104,9 @@ export async function openCore(
 
 async function followConnection(connection: NatsConnection, log: Log, onLost: () => void): Promise<void> {
   for await (const status of connection.status()) {
-    // What is asked in between, the client throws away when it connects again.
+    // When the client connects again, it throws away the requests made in between.
     if (status.type === 'disconnect' || status.type === 'reconnect') onLost();
-    log[CONNECTION_NEWS.has(status.type) ? 'info' : 'debug'](
+    log[LOGGED_EVENTS.has(status.type) ? 'info' : 'debug'](
       { status: status.type, server: String(status.data) },
       'NATS connection',
     );

@@ -3,15 +3,15 @@ import type { BusCore } from './connection.ts';
 import { parseAckSubject } from './pull.ts';
 import type { Delivery } from './types.ts';
 
-/** The server answers an ack in milliseconds; it does not answer one for a message that it has no more. */
+/** The server answers an ack in milliseconds, but not at all if it no longer has the message. */
 const ACK_TIMEOUT_MS = 2_000;
 
-/** A message of a work queue with its answers, each given to the very message that was taken. */
+/** Wraps a message of a work queue with its answers, which reach only the message that was taken. */
 export function toDelivery(core: BusCore, stream: string, message: Msg): Delivery {
   const { connection, manager, retry, lost, log } = core;
   const { delivered, sequence, storedMs } = parseAckSubject(message.reply!);
 
-  /** Answers name a message by its number alone, and a server that lost its streams counts from 1 again. */
+  /** Returns whether the number of an answer still means this message: a server that lost its streams restarts at 1. */
   const isStillThere = async (): Promise<boolean> => {
     try {
       const stored = await manager.streams.getMessage(stream, { seq: Number(sequence) });
@@ -40,7 +40,8 @@ export function toDelivery(core: BusCore, stream: string, message: Msg): Deliver
       if (!lost.aborted) return give();
       retry(`look at '${message.subject}'`, isStillThere).then(
         (isThere) => isThere && give(),
-        (error: Error) => log.warn({ error: error.message }, 'message not handed back; it comes again by itself'),
+        (error: Error) =>
+          log.warn({ error: error.message }, 'message not handed back; the server redelivers it after ack_wait'),
       );
     },
     working: () => void message.respond('+WPI'),

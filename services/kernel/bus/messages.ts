@@ -3,10 +3,13 @@ import type { Log } from '../process/log.ts';
 import { parseObjectUri, parseS3Uri } from '../uri.ts';
 import type { Delivery } from './types.ts';
 
-/** What can be a key of the key-value store and part of an object's name. NATS breaks a connection off at a long one, of all that share it. */
+/**
+ * An id must be valid as a bus key and in an object's name.
+ * NATS closes the shared connection at a key that is too long.
+ */
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** Reads a task off the queue; throws where a field is missing or wrong that all work on it builds on. */
+/** Parses a task of the queue; throws if a field that all work depends on is missing or wrong. */
 export function parseTask(payload: string): Task {
   const task = Task.fromJSON(JSON.parse(payload));
   for (const field of ['jobId', 'taskId', 'operation', 'fingerprint'] as const) checkId(field, task[field]);
@@ -15,14 +18,17 @@ export function parseTask(payload: string): Task {
   return task;
 }
 
-/** Reads an order to drive a job; throws where it names none. */
+/** Parses an order to drive a job; throws if it names no job. */
 export function parseDriveOrder(payload: string): DriveOrder {
   const order = DriveOrder.fromJSON(JSON.parse(payload));
   checkId('jobId', order.jobId);
   return order;
 }
 
-/** Reads a message, or drops one that nobody can ever read, since it would come again for good; undefined then. */
+/**
+ * Parses a message.
+ * Acks one that cannot be parsed and returns undefined; otherwise NATS would redeliver it for ever.
+ */
 export async function readOrDrop<T>(
   parse: (payload: string) => T,
   delivery: Delivery,
@@ -34,18 +40,21 @@ export async function readOrDrop<T>(
   } catch (error) {
     log.error(
       { subject, payload: payload.slice(0, 200), error: (error as Error).message },
-      'unreadable message dropped',
+      'message dropped: it cannot be parsed',
     );
   }
   try {
     await delivery.ack();
   } catch (error) {
-    log.warn({ subject, error: (error as Error).message }, 'unreadable message not dropped; it comes again');
+    log.warn(
+      { subject, error: (error as Error).message },
+      'message that cannot be parsed is not dropped; NATS redelivers it',
+    );
   }
   return undefined;
 }
 
-/** Reads what can be read of many messages: one that nobody can ever read must not hide the others, and is told of in the log. */
+/** Parses many messages. Logs and skips one that cannot be parsed, so that it does not hide the others. */
 export function readEach<Message extends { key: string } | { subject: string }, T>(
   messages: Message[],
   parse: (message: Message) => T | undefined,
@@ -56,7 +65,7 @@ export function readEach<Message extends { key: string } | { subject: string }, 
       return parse(message) ?? [];
     } catch (error) {
       const name = 'key' in message ? message.key : message.subject;
-      log?.warn({ message: name, error: (error as Error).message }, 'unreadable message left out');
+      log?.warn({ message: name, error: (error as Error).message }, 'message skipped: it cannot be parsed');
       return [];
     }
   });

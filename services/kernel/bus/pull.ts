@@ -2,14 +2,14 @@ import { createInbox, type Msg, NatsError, nanos } from 'nats';
 import { type BusCore, REQUEST_TIMEOUT_MS } from './connection.ts';
 import type { StreamMessage } from './types.ts';
 
-/** What a pull brought. */
+/** The result of a pull request. */
 export interface Pulled {
   messages: Msg[];
-  /** False where the server may have sent more than arrived. */
+  /** False if the server may have sent more messages than arrived. */
   whole: boolean;
 }
 
-/** What there is now, up to `max` messages; else, within `waitMs`, the first one that comes. */
+/** Pulls up to `max` messages that are there now; if there are none, waits up to `waitMs` for the first one. */
 export async function pullNowOrSoon(
   core: BusCore,
   stream: string,
@@ -24,7 +24,9 @@ export async function pullNowOrSoon(
     : pull(core, stream, consumer, 1, waitMs, signal);
 }
 
-/** One pull request; ends when the batch is full, the server has no more, the time is over or the connection broke. */
+/**
+ * Sends one pull request; it ends if the batch is full, no more messages come, time is over or the connection breaks.
+ */
 function pull(
   { connection, lost }: BusCore,
   stream: string,
@@ -64,7 +66,7 @@ function pull(
       if (messages.length >= max) finish();
     },
   });
-  // Not before: a connection that has closed refuses, and then nothing is under way.
+  // The timer starts only after `subscribe`, which throws on a closed connection; no timer must then be left.
   const timer = setTimeout(onLate, waitMs + REQUEST_TIMEOUT_MS);
   signal?.addEventListener('abort', onAbort);
   lost.addEventListener('abort', onLost);
@@ -73,15 +75,18 @@ function pull(
   return promise;
 }
 
-/** What an ack subject tells of its message. */
+/** Facts about a message that its ack subject carries. */
 export interface AckFacts {
   delivered: number;
   sequence: bigint;
-  /** When the stream took the message, milliseconds since the epoch. */
+  /** Time when the stream stored the message, milliseconds since the epoch. */
   storedMs: number;
 }
 
-/** Reads an ack subject: `$JS.ACK.[domain.account.]stream.consumer.delivered.sequence.consumer_sequence.nanoseconds...`. */
+/**
+ * Parses an ack subject:
+ * `$JS.ACK.[domain.account.]stream.consumer.delivered.sequence.consumer_sequence.nanoseconds...`.
+ */
 export function parseAckSubject(reply: string): AckFacts {
   const words = reply.split('.');
   const at = words.length > 9 ? 6 : 4;
@@ -92,6 +97,7 @@ export function parseAckSubject(reply: string): AckFacts {
   };
 }
 
+/** Converts a NATS message to one of ours. */
 export function toStreamMessage(message: Msg): StreamMessage {
   return { sequence: parseAckSubject(message.reply!).sequence, subject: message.subject, payload: message.string() };
 }

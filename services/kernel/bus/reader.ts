@@ -4,10 +4,13 @@ import type { BusCore } from './connection.ts';
 import { pullNowOrSoon, toStreamMessage } from './pull.ts';
 import type { Reader } from './types.ts';
 
-/** The server forgets a reader that nobody asks for so long. */
+/** The server removes a reader that is not used for so long. */
 const READER_IDLE_MS = 60_000;
 
-/** Reads a stream in order after a sequence, through a consumer of its own that is made again when the server loses it. */
+/**
+ * Reads a stream in order after a sequence.
+ * The reader has its own consumer, and creates it again if the server loses it.
+ */
 export function createReader(core: BusCore, stream: string, subject: string, afterSequence: bigint): Reader {
   const { manager, connection, repeat, log } = core;
   let consumer: string | undefined;
@@ -32,7 +35,7 @@ export function createReader(core: BusCore, stream: string, subject: string, aft
           const pulled = await pullNowOrSoon(core, stream, consumer, max, waitMs, signal);
           const messages = pulled.messages.map(toStreamMessage).filter(({ sequence }) => sequence > last);
           last = messages.at(-1)?.sequence ?? last;
-          // The consumer counts what it sent as read, also what was lost on the way.
+          // The consumer counts sent messages as read, even those that were lost on the way.
           if (!pulled.whole) consumer = undefined;
           return messages;
         } catch (error) {
@@ -46,7 +49,9 @@ export function createReader(core: BusCore, stream: string, subject: string, aft
       if (consumer === undefined || connection.isClosed()) return;
       await manager.consumers
         .delete(stream, consumer)
-        .catch((error: Error) => log.debug({ error: error.message }, 'reader left for the server to forget'));
+        .catch((error: Error) =>
+          log.debug({ error: error.message }, 'reader not deleted; the server removes it when it is idle'),
+        );
     },
   };
 }

@@ -26,7 +26,7 @@ const DAY_MS = 24 * 3600 * 1000;
 const DEDUPLICATION_MS = 120_000;
 const DRIVE_ACK_WAIT_MS = 10_000;
 
-/** How long a bucket remembers a key that nobody writes. */
+/** A bucket forgets a key that nobody has written for so long. */
 const BUCKET_TTL_MS: Record<BucketName, number> = { jobs: 30 * DAY_MS, ledger: RESULT_RETENTION_MS, workers: 30_000 };
 
 const WORK_QUEUE = { retention: RetentionPolicy.Workqueue, duplicate_window: nanos(DEDUPLICATION_MS) };
@@ -34,25 +34,25 @@ const WORK_QUEUE = { retention: RetentionPolicy.Workqueue, duplicate_window: nan
 const ONE_EACH = { max_msgs_per_subject: 1, discard: DiscardPolicy.New, discard_new_per_subject: true };
 
 const STREAM_CONFIGS: (Partial<StreamConfig> & { name: string })[] = [
-  // One order a job: the server itself refuses a second one while the first is not done.
+  // Each job has one order: the server itself refuses a second one until the first is acked.
   { name: STREAMS.jobs, subjects: ['jobs.*.*'], ...WORK_QUEUE, ...ONE_EACH },
   { name: STREAMS.tasks, subjects: ['tasks.*.*.*'], ...WORK_QUEUE },
   {
     name: STREAMS.results,
     subjects: ['results.*.*'],
     retention: RetentionPolicy.Limits,
-    // One result a task: a second one is refused.
+    // Each task has one result: the server refuses a second one.
     ...ONE_EACH,
     max_age: nanos(RESULT_RETENTION_MS),
   },
 ];
 
-/** How long a drive order stays with a driver that gives no sign of life; never longer than a task with its worker. */
+/** NATS redelivers a drive order if its driver gives no sign of life for so long, at most the limit for tasks. */
 export function driveAckWaitMs(ackWaitMs: number): number {
   return Math.min(DRIVE_ACK_WAIT_MS, ackWaitMs);
 }
 
-/** Makes sure that the streams, the consumers of the given queues and the buckets exist. */
+/** Creates the streams, the consumers of the given queues and the buckets if they do not exist. */
 export async function makeTopology(
   core: BusCore,
   config: Config['nats'],

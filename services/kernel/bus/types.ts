@@ -1,72 +1,72 @@
 import type { BucketName } from './topics.ts';
 
-/** A message of a work queue: exactly one of its answers must be given. */
+/** A message of a work queue. Its taker must either ack it or hand it back. */
 export interface Delivery {
   subject: string;
   payload: string;
-  /** How often it was delivered, this time included. */
+  /** Number of deliveries, including this one. */
   delivered: number;
-  /** Confirms for good; resolves when the server knows. */
+  /** Removes the message from the queue; resolves once the server has confirmed. */
   ack(): Promise<void>;
-  /** Hands it back, to be delivered again after the delay. Where that fails it comes again after ack_wait. */
+  /** Returns the message for redelivery after the delay. If that fails, the server redelivers it after ack_wait. */
   handBack(delayMs: number): void;
   /** Asks for another ack_wait. */
   working(): void;
 }
 
-/** A message of a stream that is only read. */
+/** A message of a stream that we only read. */
 export interface StreamMessage {
   sequence: bigint;
   subject: string;
   payload: string;
 }
 
-/** Reads a stream in order from some sequence on. */
+/** Reads a stream in order. */
 export interface Reader {
-  /** Up to `max` messages; waits at most `waitMs` for the first. */
+  /** Returns up to `max` messages; waits at most `waitMs` for the first one. */
   next(max: number, waitMs: number, signal?: AbortSignal): Promise<StreamMessage[]>;
   close(): Promise<void>;
 }
 
-/** A value in a key-value bucket with its revision. */
+/** A value in a key-value bucket, with its revision. */
 export interface KeyValue {
   key: string;
   value: string;
   revision: bigint;
 }
 
-/** A key-value bucket. Writes that lose a race return undefined. */
+/** A key-value bucket. A write that loses a race returns undefined. */
 export interface Bucket {
   get(key: string): Promise<KeyValue | undefined>;
   create(key: string, value: string): Promise<bigint | undefined>;
   update(key: string, value: string, revision: bigint): Promise<bigint | undefined>;
   put(key: string, value: string): Promise<bigint>;
   remove(key: string): Promise<void>;
-  /** All entries, or those whose keys fit `filter`, in which `*` stands for any word. */
+  /** Returns all entries, or those whose keys match `filter`, in which `*` matches any word. */
   all(filter?: string): Promise<KeyValue[]>;
-  /** The value now, if there is one, then each later one; ends with the signal, or when a value that was there is gone. */
+  /** Yields the current value, if any, then each later one. It ends when the signal aborts or the value is removed. */
   watch(key: string, signal: AbortSignal): AsyncGenerator<KeyValue>;
 }
 
-/** NATS JetStream with deadlines and retries; the only door to it. */
+/** NATS JetStream with deadlines and retries. No other code talks to NATS. */
 export interface Bus {
-  /** Publishes and waits until the stream has it. `refused`: the subject holds a message already. */
+  /** Publishes and waits until the stream has stored it. `refused` means that the subject already holds a message. */
   publish(subject: string, payload: string, id?: string): Promise<'stored' | 'duplicate' | 'refused'>;
   /** Takes up to `max` messages of a durable consumer; waits at most `waitMs` for the first one. */
   take(stream: string, consumer: string, max: number, waitMs: number): Promise<Delivery[]>;
-  /** Messages of a durable consumer: not delivered yet, and delivered but not acked. */
+  /** Counts the messages of a durable consumer: those not delivered yet, and those delivered but not acked. */
   depth(stream: string, consumer: string): Promise<{ pending: number; inFlight: number }>;
-  /** Messages that a stream holds for a subject. */
+  /** Counts the messages that a stream holds for a subject. */
   count(stream: string, subject: string): Promise<number>;
   purge(stream: string, subject: string): Promise<void>;
-  /** Reads messages of a subject after a sequence. */
+  /** Creates a reader of a subject that begins after a sequence. */
   reader(stream: string, subject: string, afterSequence: bigint): Reader;
   bucket(name: BucketName): Bucket;
-  /** Rejects when the connection has closed for good, unasked: then nothing works any more. */
+  /** Rejects if the connection closes for good without a call of `close`; no request works after that. */
   readonly broken: Promise<never>;
-  /** Whether the server answers just now. */
+  /** Returns whether the server answers now. */
   ping(): Promise<boolean>;
-  /** From now on nothing is repeated for more than a few seconds: for a process that must end in time, be NATS there or not. */
+  /** From now on, limits all repeats to a few seconds, so that a process ends in time even without NATS. */
   endSoon(): void;
   close(): Promise<void>;
 }

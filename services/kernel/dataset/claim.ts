@@ -6,14 +6,14 @@ import { toS3Uri } from '../uri.ts';
 import { canonicalJson } from './fingerprint.ts';
 import { type DatasetPlaces, toDatasetPlaces } from './places.ts';
 
-/** Of no object that we write. */
+/** MD5 of empty content. None of our objects has this ETag, so `If-Match` with it must fail. */
 const FOREIGN_ETAG = 'd41d8cd98f00b204e9800998ecf8427e';
 const MAX_DATASET_BYTES = 1024 ** 2;
 
-/** Stores that proved to honour conditions, by bucket; asked once a process. */
+/** Buckets of each store that honour conditional writes; each process checks a bucket once. */
 const proven = new WeakMap<object, Set<string>>();
 
-/** What a job asks of an output place. */
+/** The dataset that a job wants in its output place. */
 interface Claim {
   operation: string;
   spec: { [field: string]: unknown };
@@ -21,7 +21,7 @@ interface Claim {
   replace: boolean;
 }
 
-/** Makes an output place the dataset of one operation with one spec, or refuses when it is another's. */
+/** Claims an output place for the dataset of one operation and spec; refuses if it holds another dataset. */
 export async function claimDataset(store: ObjectStore, draft: Claim, signal?: AbortSignal): Promise<void> {
   const places = toDatasetPlaces(draft.outputUri);
   store.checkBucket(places.bucket);
@@ -29,21 +29,21 @@ export async function claimDataset(store: ObjectStore, draft: Claim, signal?: Ab
   const wanted = Dataset.fromPartial({ operation: draft.operation, spec: draft.spec, createTime: new Date() });
   const body = `${JSON.stringify(Dataset.toJSON(wanted), undefined, 1)}\n`;
   const contentType = 'application/json';
-  let standing = await checkClaim(store, draft, signal);
-  if (standing === undefined) {
+  let existing = await checkClaim(store, draft, signal);
+  if (existing === undefined) {
     const condition = { ifAbsent: true } as const;
     if (await wrote(store.write(places.description, body, { condition, contentType }, signal))) return;
-    standing = await checkClaim(store, draft, signal);
+    existing = await checkClaim(store, draft, signal);
   }
-  if (standing === undefined) {
+  if (existing === undefined) {
     const what = `'${toS3Uri(places.description)}' can be neither written nor read; expected one of the two`;
     throw new CycloramaError('precondition_failed', what);
   }
-  if (standing.same) return;
-  await store.write(places.description, body, { condition: { ifEtag: standing.etag }, contentType }, signal);
+  if (existing.same) return;
+  await store.write(places.description, body, { condition: { ifEtag: existing.etag }, contentType }, signal);
 }
 
-/** Refuses where another dataset stands in an output place, without a change; undefined where none stands. */
+/** Refuses an output place that holds another dataset; undefined if it holds none. Changes nothing. */
 export async function checkClaim(
   store: Pick<ObjectStore, 'read'>,
   draft: Claim,
@@ -51,13 +51,15 @@ export async function checkClaim(
 ): Promise<{ etag: string; same: boolean } | undefined> {
   const found = await store.read(toDatasetPlaces(draft.outputUri).description, MAX_DATASET_BYTES, signal);
   if (!found) return undefined;
-  const standing = Dataset.fromJSON(JSON.parse(found.body.toString('utf8')));
+  const existing = Dataset.fromJSON(JSON.parse(found.body.toString('utf8')));
   const same =
-    standing.operation === draft.operation && canonicalJson(standing.spec ?? {}) === canonicalJson(draft.spec);
+    existing.operation === draft.operation && canonicalJson(existing.spec ?? {}) === canonicalJson(draft.spec);
   if (same || draft.replace) return { etag: found.etag, same };
+  const expected = `'${draft.operation}' ${settingsText(draft.spec)}, another output_uri, or replace`;
   throw new CycloramaError(
     'output_in_use',
-    `'${draft.outputUri}' holds a dataset of '${standing.operation}' ${settingsText(standing.spec)}; expected '${draft.operation}' ${settingsText(draft.spec)}, another output_uri, or replace`,
+    `'${draft.outputUri}' holds a dataset of '${existing.operation}' ${settingsText(existing.spec)}; ` +
+      `expected ${expected}`,
   );
 }
 
@@ -65,7 +67,7 @@ function settingsText(spec: object | undefined): string {
   return Object.keys(spec ?? {}).length === 0 ? 'with default settings' : `with ${canonicalJson(spec)}`;
 }
 
-/** Whether a conditional write took place; false when its condition did not hold. */
+/** Returns whether a conditional write took place; false if its condition did not hold. */
 async function wrote(write: Promise<unknown>): Promise<boolean> {
   try {
     await write;
@@ -76,7 +78,7 @@ async function wrote(write: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Writes a small object, then again under conditions that do not hold; a store that takes one of those cannot keep results apart. */
+/** Writes a small object, then again under conditions that do not hold; refuses a store that accepts such a write. */
 export async function proveConditionalWrites(
   store: ObjectStore,
   places: DatasetPlaces,
@@ -104,7 +106,7 @@ export async function proveConditionalWrites(
   buckets.add(places.bucket);
 }
 
-/** Writes a small object and removes it again; throws what keeps records from being written. */
+/** Writes a small object and removes it again; throws if records cannot be written. */
 export async function proveWritable(store: ObjectStore, places: DatasetPlaces, signal?: AbortSignal): Promise<void> {
   const probe = places.probe(randomUUID());
   await store.write(probe, 'probe', { condition: 'always', contentType: 'text/plain' }, signal);

@@ -20,34 +20,34 @@ import { type ClosingPlaces, type SheetPlaces, toClosingPlaces, toDatasetPlaces,
 import { printReport } from './report/report.ts';
 import { listPages, writePages } from './sheet/write.ts';
 
-/** How often another job may close the same dataset first before this one is handed back for a while. */
+/** Closing is tried so often if other jobs close the dataset first; then the task is handed back. */
 const MAX_TRIES = 5;
 const TRY_AGAIN_MS = 200;
 
-/** What closing a dataset takes. */
+/** Dependencies of closeDataset. */
 export interface CloseParts {
   store: Pick<ObjectStore, 'list' | 'listAll' | 'head' | 'read' | 'download' | 'write' | 'remove'>;
   operation: Pick<DescribedOperation, 'recipe' | 'approach' | 'toStats' | 'figures' | 'sheet'>;
   version: string;
-  /** A folder for everything that is being written. */
+  /** Local folder for the files while they are written. */
   folder: string;
   readJob: () => Promise<Job>;
   log: Log;
 }
 
-/** What closing came to. */
+/** The result of closing a dataset. */
 export interface Closing {
   rows: number;
-  /** Rows taken over from the index before, and records read. */
+  /** Rows reused from the previous index, and number of records read. */
   reused: number;
   read: number;
   warnings: string[];
 }
 
 /**
- * Writes index.jsonl, index.parquet and report.md of a dataset from its records, and a contact sheet where there are thumbnails.
- * Each is written only if nobody has written it since before the records were listed, the index last: so the index that stays
- * was listed after every other one was written, and no record that an earlier one has is missing in it.
+ * Writes index.jsonl, index.parquet and report.md of a dataset from its records, and a contact sheet if there are
+ * thumbnails. Each is written only if it has not changed since before the records were listed, and the index last.
+ * So the final index was listed after all others were written, and it has every record that they have.
  */
 export async function closeDataset(
   parts: CloseParts,
@@ -115,12 +115,12 @@ async function closeOnce(
   };
   const report = printReport({ ...facts, ...operation, version: parts.version });
 
-  const write = (place: S3Place, content: Content, contentType: string, standing: StoredObject | undefined) =>
-    store.write(place, content, { condition: conditionOf(standing), contentType }, signal);
+  const write = (place: S3Place, content: Content, contentType: string, existing: StoredObject | undefined) =>
+    store.write(place, content, { condition: conditionOf(existing), contentType }, signal);
   await write(closing.parquet, { path: parquet }, 'application/vnd.apache.parquet', before.parquet);
   await write(closing.report, report, 'text/markdown; charset=utf-8', before.report);
   if (before.pages !== undefined) {
-    const page = await writePages(parts, { job, time, index, closing, places: sheet, standing: before.pages }, signal);
+    const page = await writePages(parts, { job, time, index, closing, places: sheet, existing: before.pages }, signal);
     await write(closing.sheet, page, 'text/html; charset=utf-8', before.sheet);
   }
   await write(closing.index, { path: index }, 'application/x-ndjson', before.index);
@@ -140,14 +140,15 @@ async function fetchPrevious(
     await store.download(place, path, { etag: found.etag, maxBytes: Number(found.sizeBytes) }, signal);
   } catch (error) {
     if (isDamage(error)) {
-      log.warn({ index: place.key }, 'the index that is there is damaged: made anew');
+      log.warn({ index: place.key }, 'the existing index is damaged; building a new one');
       return undefined;
     }
     if (!(error instanceof CycloramaError) || error.reason !== 'asset_changed') throw error;
     throw new CycloramaError('precondition_failed', `'${place.key}' was written by another job`, { cause: error });
   }
   const previous = await openPrevious(path);
-  if (!previous) log.warn({ index: place.key }, 'the index that is there is not in the order of asset ids: made anew');
+  if (!previous)
+    log.warn({ index: place.key }, 'the existing index is not in the order of asset ids; building a new one');
   return previous;
 }
 

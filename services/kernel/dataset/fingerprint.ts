@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Asset } from '../../../gen/cyclorama/asset/v1/asset.ts';
 
-/** 128 bits of SHA-256 in hex: 32 digits. */
+/** Hashes a text to 128 bits of SHA-256, as 32 hex digits. */
 export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
-/** Identity of an asset within jobs, records and queues: a hash of its URI, 32 hex digits. */
+/** Returns the id of an asset in jobs, records and queues: a hash of its URI, 32 hex digits. */
 export function toAssetId(uri: string): string {
   return shortHash(uri);
 }
 
-/** JSON with sorted keys, so that equal values give equal text. */
+/** Writes JSON with sorted keys, so that equal values give equal text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value !== null && typeof value === 'object') {
@@ -22,18 +22,18 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-/** What decides whether an asset was done already, besides the asset itself. */
+/** The operation and settings that, with the asset, decide whether its work is already done. */
 export interface WorkIdentity {
   operation: string;
-  /** The spec as protobuf JSON, fields at their default left out. */
+  /** The spec as protobuf JSON, without fields at their default. */
   spec: object;
-  /** Raised by hand when the content of outputs changes. */
+  /** Version that we raise by hand when the content of outputs changes. */
   recipe: number;
 }
 
-/** Hash of source content, settings and recipe, 32 hex digits. Two tasks with the same one have the same outputs. */
+/** Hashes source content, settings and recipe to 32 hex digits. Tasks with equal fingerprints have equal outputs. */
 export function toFingerprint(asset: Asset, { operation, spec, recipe }: WorkIdentity): string {
-  // Files put into a folder-backed store by hand have no ETag; then the time of change stands in.
+  // Files that somebody copied into a folder-backed store have no ETag; their time of change replaces it.
   const version = asset.etag === '' ? (asset.lastModifyTime?.toISOString() ?? '') : asset.etag;
   return shortHash(canonicalJson([asset.uri, version, String(asset.sizeBytes), operation, spec, recipe]));
 }

@@ -2,16 +2,17 @@ import { Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import { invalidRequest } from '../failure.ts';
 import { INTERNAL_FOLDER, parseFolderUri, type S3Place, toS3Uri } from '../uri.ts';
 
-/** The outcomes that are recorded, by their word in record names. */
+/** The recorded outcomes, by their word in the names of records. */
 export const RECORD_OUTCOMES = {
   succeeded: Outcome.OUTCOME_SUCCEEDED,
   failed: Outcome.OUTCOME_FAILED,
   skipped: Outcome.OUTCOME_SKIPPED,
 } as const;
 
+/** The word of a recorded outcome. */
 export type OutcomeWord = keyof typeof RECORD_OUTCOMES;
 
-/** What the name of a record says. */
+/** The parts of the name of a record. */
 export interface RecordName {
   assetId: string;
   fingerprint: string;
@@ -20,31 +21,31 @@ export interface RecordName {
 
 const RECORD_KEY = /([0-9a-f]{32})-([0-9a-f]{32})\.(succeeded|failed|skipped)\.json$/;
 
-/** The word of a recorded outcome. */
+/** Returns the word of a recorded outcome. */
 export function outcomeWord(outcome: Outcome): OutcomeWord {
   if (outcome === Outcome.OUTCOME_SUCCEEDED) return 'succeeded';
   return outcome === Outcome.OUTCOME_SKIPPED ? 'skipped' : 'failed';
 }
 
-/** Reads a record's key; undefined for a key that is none. */
+/** Parses the key of a record; undefined for other keys. */
 export function parseRecordKey(key: string): RecordName | undefined {
   const match = RECORD_KEY.exec(key);
   return match ? { assetId: match[1]!, fingerprint: match[2]!, outcome: match[3] as OutcomeWord } : undefined;
 }
 
-/** Where the internal objects of one dataset lie. */
+/** The places of the internal objects of one dataset. */
 export interface DatasetPlaces {
   bucket: string;
-  /** All records; followed by the first digit of asset ids it lists a sixteenth of them. */
+  /** Prefix of all records. With the first digit of asset ids added, it lists a sixteenth of them. */
   recordsPrefix: string;
-  /** Every record of one asset, whatever its fingerprint and outcome. */
+  /** Prefix of all records of one asset, with any fingerprint and outcome. */
   recordsOf(assetId: string): S3Place;
   record(name: RecordName): S3Place;
-  /** The strip of small images of one asset, for the contact sheet. */
+  /** Strip of small images of one asset, for the contact sheet. */
   thumbnail(assetId: string): S3Place;
-  /** Images of failed assets, kept for a person to look at. */
+  /** Folder of images of failed assets, which are kept for people to look at. */
   keptFolder: string;
-  /** Those of one asset, in a folder for each fingerprint. */
+  /** Folder of the kept images of one asset, with a folder for each fingerprint in it. */
   kept(assetId: string): S3Place;
   description: S3Place;
   jobsPrefix: string;
@@ -52,16 +53,16 @@ export interface DatasetPlaces {
   probe(word: string): S3Place;
 }
 
-/** Where the closing task of a job puts what it knows of a dataset. */
+/** The places of the files that the closing task writes. */
 export interface ClosingPlaces {
   index: S3Place;
   parquet: S3Place;
   report: S3Place;
-  /** The contact sheet, which shows the images of operations that leave thumbnails. */
+  /** Contact sheet of operations that write thumbnails. */
   sheet: S3Place;
 }
 
-/** Lays out a dataset's index and report: at its root or, where outputs lie among other people's files, in our folder. */
+/** Lays out index and report of a dataset: at its root, or in our folder if outputs lie among other people's files. */
 export function toClosingPlaces(outputUri: string, outputsBesideAssets: boolean): ClosingPlaces {
   const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
   const folder = outputsBesideAssets ? `${key}${INTERNAL_FOLDER}` : key;
@@ -74,15 +75,15 @@ export function toClosingPlaces(outputUri: string, outputsBesideAssets: boolean)
   };
 }
 
-/** What the contact sheet of a dataset reads, by prefix. */
+/** The prefixes of the files that a contact sheet reads. */
 export interface SheetPlaces {
-  /** The folder of index.html. */
+  /** Folder of index.html. */
   folder: S3Place;
   pages: S3Place;
   thumbnails: S3Place;
 }
 
-/** Lays out what belongs to a dataset's contact sheet. */
+/** Lays out the places of a dataset's contact sheet. */
 export function toSheetPlaces(outputUri: string, outputsBesideAssets: boolean): SheetPlaces {
   const { sheet } = toClosingPlaces(outputUri, outputsBesideAssets);
   const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
@@ -93,7 +94,8 @@ export function toSheetPlaces(outputUri: string, outputsBesideAssets: boolean): 
 
 /**
  * Lays out a dataset's internal folder.
- * Records lie in 4,096 folders by the first three digits of the asset id: a store that keeps objects as files reads a whole folder for each LIST.
+ * Records lie in 4,096 folders by the first three digits of the asset id, because a store that keeps objects as files
+ * reads a whole folder for each LIST.
  */
 export function toDatasetPlaces(outputUri: string): DatasetPlaces {
   const { bucket, key } = parseFolderUri(outputUri, 'output_uri');
@@ -121,13 +123,13 @@ export function toDatasetPlaces(outputUri: string): DatasetPlaces {
   };
 }
 
-/** The dataset's folder URI in its one spelling: with a slash at the end. No dataset lies among another's records. */
+/** Normalises the URI of a dataset's folder to end with a slash; refuses a place among another dataset's records. */
 export function normaliseOutputUri(outputUri: string): string {
   if (outputUri === '') return '';
   const place = parseFolderUri(outputUri, 'output_uri');
   if (`/${place.key}`.includes(`/${INTERNAL_FOLDER}`)) {
-    const description = `'${outputUri}' lies in a folder '${INTERNAL_FOLDER}', which is for records; expected another one`;
-    throw invalidRequest({ field: 'output_uri', description });
+    const inside = `'${outputUri}' lies in a folder '${INTERNAL_FOLDER}', which is for records`;
+    throw invalidRequest({ field: 'output_uri', description: `${inside}; expected another one` });
   }
   return toS3Uri(place);
 }

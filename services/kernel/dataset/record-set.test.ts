@@ -9,7 +9,7 @@ const NEVER = new AbortController().signal;
 const hash = (text: string): string => createHash('md5').update(text).digest('hex');
 const id = (digit: string, n = 0): string => digit + hash(String(n)).slice(1);
 
-/** A store that lists the records page by page in the given order. */
+/** Makes a store that lists the records page by page in the given order. */
 function storeOf(names: RecordName[], pageSize: number) {
   const keys = names.map((name) => PLACES.record(name).key);
   return {
@@ -47,14 +47,14 @@ test.each<OutcomeWord[]>([
   ['failed', 'succeeded'],
   ['succeeded', 'failed'],
   ['skipped', 'failed', 'succeeded'],
-])('where %s and %s remain, succeeded wins', async (...outcomes) => {
+])('if records of %s and %s exist, succeeded wins', async (...outcomes) => {
   const names = outcomes.filter(Boolean).map((outcome) => ({ assetId: id('7'), fingerprint: hash('f'), outcome }));
   const set = await load(names);
   expect(set.size).toBe(names.length);
   expect(set.find(id('7'), hash('f'))).toBe('succeeded');
 });
 
-test('of 100,000 records each is found and nothing else', async () => {
+test('each of 100,000 records is found, and nothing else', async () => {
   const words: OutcomeWord[] = ['succeeded', 'failed', 'skipped'];
   const names = Array.from({ length: 100_000 }, (_, n) => ({
     assetId: hash(`asset ${n}`),
@@ -88,7 +88,7 @@ test.each([1, 7, 1000])('a listing in pages of %i, in any order, gives the same 
   expect(names.every(({ assetId, fingerprint }) => set.find(assetId, fingerprint) === 'succeeded')).toBe(true);
 });
 
-test('what is no record is passed over', async () => {
+test('keys that are no records are skipped', async () => {
   const record: RecordName = { assetId: id('a'), fingerprint: hash('f'), outcome: 'succeeded' };
   const store = {
     async *listAll(bucket: string, prefix: string): AsyncGenerator<StoredObject[]> {

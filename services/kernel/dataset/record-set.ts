@@ -2,18 +2,18 @@ import { CycloramaError } from '../failure.ts';
 import type { ObjectStore } from '../store/types.ts';
 import { type DatasetPlaces, type OutcomeWord, parseRecordKey, type RecordName } from './places.ts';
 
-/** Bytes a record: asset id, fingerprint, outcome. */
+/** Bytes per record: asset id, fingerprint and outcome. */
 const ENTRY_BYTES = 33;
 const ID_BYTES = 16;
 const OUTCOMES: readonly OutcomeWord[] = ['succeeded', 'skipped', 'failed'];
 const DIGITS = '0123456789abcdef';
-/** More assets than this in one dataset are refused: the set must fit into memory. */
+/** A dataset with more assets is refused, because the set must fit into memory. */
 const MAX_RECORDS = 10_000_000;
 
-/** Which assets of a dataset are done: the names of its records, packed into 33 bytes each. */
+/** The finished assets of a dataset: the names of its records, packed into 33 bytes each. */
 export interface RecordSet {
   readonly size: number;
-  /** The outcome recorded for an asset under a fingerprint; where several remain, succeeded wins. */
+  /** Returns the recorded outcome of an asset with a fingerprint; `succeeded` wins if there are several. */
   find(assetId: string, fingerprint: string): OutcomeWord | undefined;
 }
 
@@ -48,7 +48,7 @@ function encode({ assetId, fingerprint, outcome }: RecordName): Buffer {
   return Buffer.concat([Buffer.from(assetId + fingerprint, 'hex'), Buffer.of(OUTCOMES.indexOf(outcome))]);
 }
 
-/** Joins entries and puts them in order; listings in key order cost no sort. */
+/** Joins entries and sorts them, unless they are already in order. */
 function packShard(chunks: Buffer[]): Buffer {
   const packed = Buffer.concat(chunks);
   const count = packed.length / ENTRY_BYTES;

@@ -8,13 +8,13 @@ import { type DatasetPlaces, outcomeWord, parseRecordKey, type RecordName } from
 
 const MAX_RECORD_BYTES = 16 * 1024 ** 2;
 
-/** A record that a listing shows: its name says what it is, its ETag guards an overwrite. */
+/** A record in a listing: its parsed name, and its ETag as the condition of an overwrite. */
 export interface ListedRecord extends RecordName {
   place: S3Place;
   etag: string;
 }
 
-/** Lists every record of one asset, whatever its fingerprint. */
+/** Lists all records of one asset, with any fingerprint. */
 export async function listRecords(
   store: Pick<ObjectStore, 'listAll'>,
   places: DatasetPlaces,
@@ -32,7 +32,7 @@ export async function listRecords(
   return listed;
 }
 
-/** Reads a record; throws where it is no record. Undefined where there is none (any more). */
+/** Reads a record; throws if it cannot be parsed. Undefined if it does not exist. */
 export async function readWholeRecord(
   store: Pick<ObjectStore, 'read'>,
   place: S3Place,
@@ -42,7 +42,7 @@ export async function readWholeRecord(
   return found && parseRecord(found.body);
 }
 
-/** Reads a record for which work can be done again; undefined, too, where it is spoilt. */
+/** Reads a record whose work can be repeated; undefined if it does not exist or is damaged. */
 export async function readRecord(
   store: Pick<ObjectStore, 'read'>,
   place: S3Place,
@@ -67,8 +67,8 @@ function parseRecord(body: Buffer): TaskRecord {
 }
 
 /**
- * Commits a task: from now on its outputs exist. The record is written only if nobody changed it since `seen` was listed.
- * Returns the record that stands: ours, or the one of an attempt that was faster.
+ * Commits a task: writes its record if nobody has changed it since `seen` was listed. From then on its outputs exist.
+ * Returns the valid record: ours, or that of a faster attempt.
  */
 export async function commitRecord(
   store: Pick<ObjectStore, 'read' | 'write' | 'remove'>,
@@ -90,9 +90,9 @@ export async function commitRecord(
     await store.write(place, body, { condition, contentType: 'application/json' }, signal);
   } catch (error) {
     if (!(error instanceof CycloramaError) || error.reason !== 'precondition_failed') throw error;
-    const standing = await readRecord(store, place, signal);
-    if (!standing) throw error;
-    return standing;
+    const existing = await readRecord(store, place, signal);
+    if (!existing) throw error;
+    return existing;
   }
   const older = seen.filter((listed) => listed.place.key !== place.key);
   await Promise.all(older.map((listed) => store.remove(listed.place, signal)));

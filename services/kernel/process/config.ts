@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import type { z } from 'zod';
 import { environmentSchema, SECRETS } from './environment.ts';
 
+/** Environment variables by name. */
 export type Environment = Record<string, string | undefined>;
 
-/** The settings of one process, read once at its start. */
+/** The settings of one process, which are read once at its start. */
 export interface Config {
   logLevel: string;
   host: string;
@@ -25,7 +26,7 @@ export interface Config {
     password: string | undefined;
     caFile: string | undefined;
     replicas: number;
-    /** How long a task stays with a worker that gives no sign of life. */
+    /** NATS redelivers a task if its worker gives no sign of life for so long. */
     ackWaitMs: number;
   };
   s3: {
@@ -34,9 +35,9 @@ export interface Config {
     checksums: 'when_supported' | 'when_required';
     region: string;
     requesterPays?: boolean;
-    /** How the store shall encrypt what we write; undefined leaves it to the bucket. */
+    /** Encryption of the objects that we write; undefined leaves it to the bucket. */
     encryption?: { algorithm: 'AES256' | 'aws:kms'; kmsKeyId: string | undefined } | undefined;
-    /** The role that requests are made as. */
+    /** Requests are made under this role. */
     role?: { arn: string; externalId: string | undefined; sessionName: string } | undefined;
   };
   /** Buckets that may be read and written; undefined means all. */
@@ -46,7 +47,7 @@ export interface Config {
   processId: string;
   worker: {
     slots: number;
-    /** Tasks a slot that are downloaded or uploaded while Blender works on another. */
+    /** Tasks per slot that are downloaded or uploaded while Blender works on another one. */
     tasksAhead: number;
     threads: number;
     scratchDir: string;
@@ -54,12 +55,12 @@ export interface Config {
     maxAssetBytes: number;
     python: string;
     sandbox: 'required' | 'auto' | 'off';
-    /** What Cycles may compute on; `gpu` does not start without one. */
+    /** Device that Cycles may compute on; with `gpu`, a worker without a GPU does not start. */
     device: 'auto' | 'cpu' | 'gpu';
-    /** Where compiled GPU kernels stay from process to process. */
+    /** Folder that keeps compiled GPU kernels from process to process. */
     kernelCacheDir: string | undefined;
     blenderMemoryBytes: number;
-    /** Assets after which a Blender process is replaced. */
+    /** A Blender process is replaced after so many assets. */
     blenderAssets: number;
     taskTimeoutMs: number;
     stallTimeoutMs: number;
@@ -67,13 +68,13 @@ export interface Config {
   };
 }
 
-/** Ports that a process takes where the environment names none. */
+/** Ports that a process uses if the environment names none. */
 export interface DefaultPorts {
   grpcPort: number;
   httpPort: number;
 }
 
-/** All that is wrong with the environment, one line each. */
+/** Lists every problem of the environment, one line each. */
 export class ConfigError extends Error {
   readonly problems: string[];
 
@@ -86,7 +87,7 @@ export class ConfigError extends Error {
 
 type Variables = z.infer<typeof environmentSchema>;
 
-/** What the files hold that the environment names. */
+/** Contents of the files that the environment names. */
 interface Secrets {
   certificate: Buffer | undefined;
   key: Buffer | undefined;
@@ -129,7 +130,7 @@ export function readConfig(env: Environment, ports: DefaultPorts): Config {
   };
 }
 
-/** Parses every variable; what is wrong by itself counts as not set from here on, so that one start tells all that is wrong. */
+/** Parses every variable. A wrong one counts as not set afterwards, so that one start reports every problem. */
 function parseVariables(env: Environment, problems: string[]): Variables {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const { data, error } = environmentSchema.safeParse(present);
@@ -161,7 +162,7 @@ function readSecrets(v: Variables, problems: string[]): Secrets {
   };
 }
 
-/** What does not go together. */
+/** Lists the settings that contradict each other. */
 function contradictions(v: Variables, { certificate, token }: Secrets): string[] {
   const problems: string[] = [];
   if ((v.CYCLORAMA_TLS_CERT_FILE === undefined) !== (v.CYCLORAMA_TLS_KEY_FILE === undefined)) {
@@ -169,15 +170,17 @@ function contradictions(v: Variables, { certificate, token }: Secrets): string[]
   }
   if (token !== undefined && token.length < 16) problems.push('CYCLORAMA_TOKEN_FILE: expected at least 16 characters');
   if (v.CYCLORAMA_S3_SSE_KMS_KEY_ID !== undefined && v.CYCLORAMA_S3_SSE !== 'aws:kms') {
-    problems.push('CYCLORAMA_S3_SSE_KMS_KEY_ID: takes CYCLORAMA_S3_SSE=aws:kms');
+    problems.push('CYCLORAMA_S3_SSE_KMS_KEY_ID: needs CYCLORAMA_S3_SSE=aws:kms');
   }
   if (v.CYCLORAMA_S3_ROLE_EXTERNAL_ID !== undefined && v.CYCLORAMA_S3_ROLE_ARN === undefined) {
-    problems.push('CYCLORAMA_S3_ROLE_EXTERNAL_ID: takes CYCLORAMA_S3_ROLE_ARN');
+    problems.push('CYCLORAMA_S3_ROLE_EXTERNAL_ID: needs CYCLORAMA_S3_ROLE_ARN');
   }
   const isOpen = !isLoopback(v.CYCLORAMA_HOST) && (certificate === undefined || token === undefined);
   if (isOpen && !v.CYCLORAMA_INSECURE_BIND) {
+    const needed = 'CYCLORAMA_TLS_CERT_FILE, CYCLORAMA_TLS_KEY_FILE and CYCLORAMA_TOKEN';
     problems.push(
-      `CYCLORAMA_HOST='${v.CYCLORAMA_HOST}' is reachable from outside: set CYCLORAMA_TLS_CERT_FILE, CYCLORAMA_TLS_KEY_FILE and CYCLORAMA_TOKEN, or say CYCLORAMA_INSECURE_BIND=true`,
+      `CYCLORAMA_HOST='${v.CYCLORAMA_HOST}' is reachable from outside: ` +
+        `set ${needed}, or CYCLORAMA_INSECURE_BIND=true`,
     );
   }
   return problems;
@@ -226,12 +229,12 @@ function toWorker(v: Variables): Config['worker'] {
   };
 }
 
-/** Whether only this machine can reach an address to bind to. */
+/** Returns whether only this machine can reach a bind address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** The settings as they may be logged: secrets and key material replaced. */
+/** Returns the settings for the log, without secrets and key material. */
 export function redactConfig(config: Config): object {
   const hide = (secret: unknown): string | undefined => (secret === undefined ? undefined : '[redacted]');
   return {
@@ -253,7 +256,7 @@ export function redactConfig(config: Config): object {
   };
 }
 
-/** URLs, several after a comma too, without the user and password that they may hold. */
+/** Replaces user and password in a URL, or in several URLs with commas between them. */
 export function hideUserInfo(urls: string): string {
   return urls.replaceAll(/\/\/[^@/,]*@/g, '//[redacted]@');
 }

@@ -13,7 +13,7 @@ const words = z.string().transform((text) =>
 );
 const path = z.string().min(1);
 
-/** Every environment variable that a service or worker reads; docs/run/configuration.md says what each means. */
+/** Every environment variable that a service or worker reads; docs/run/configuration.md explains them. */
 export const environmentSchema = z.object({
   CYCLORAMA_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   CYCLORAMA_HOST: z.string().default('127.0.0.1'),

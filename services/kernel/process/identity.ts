@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * When a process started, in clock ticks since boot: with its id it names a process for good, though ids are used again.
- * Undefined where no such process lives, or where the system has no /proc.
+ * Reads when a process started, in clock ticks since boot. Systems reuse process ids, so id and start time together
+ * identify a process. Undefined if no such process lives, or if the system has no /proc.
  */
 export function readStartTicks(pid: number): string | undefined {
   try {

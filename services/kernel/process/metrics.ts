@@ -11,7 +11,7 @@ const STAGE_SECONDS = [0.01, 0.05, 0.2, 0.5, 1, 2, 5, 15, 60, 300, 1800];
 export function createMetrics(service: string) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  // Gauges with a counter's ending, which promtool refuses; the same by type stay, and their sum is this.
+  // promtool refuses these gauges, whose names end like a counter's. They are sums of other gauges, which stay.
   for (const kind of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${kind}_total`);
   const registers = [registry];
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> =>

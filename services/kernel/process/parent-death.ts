@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 const WRAPPER = fileURLToPath(new URL('./parent_death.py', import.meta.url));
 
 /**
- * Wraps a command so that the kernel signals it when this process dies, however it dies, SIGKILL included.
- * The process id stays that of the command. Grandchildren are not covered: they must be wrapped by their own parent.
- * Only Linux can do this; elsewhere the command is returned as it is.
+ * Wraps a command so that the kernel signals it when this process dies, even by SIGKILL.
+ * The process id stays that of the command. Grandchildren are not covered; their own parent must wrap them.
+ * Only Linux can do this; elsewhere the command is returned unchanged.
  */
 export function withParentDeath(
   command: string[],

@@ -1,7 +1,7 @@
 """Runs a command that dies with its parent: `parent_death.py PARENT_PID SIGNAL COMMAND...`.
 
-The kernel's parent-death signal is the only thing that still works when the parent is killed by SIGKILL. It survives
-exec, so this file asks for it and then becomes the command, under the same process id.
+Only the kernel's parent-death signal still works when SIGKILL kills the parent. It survives exec, so this file asks
+for the signal and then becomes the command, under the same process id.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ parent, death_signal, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal) != 0:
     sys.exit(f"prctl(PR_SET_PDEATHSIG): {os.strerror(ctypes.get_errno())}")
 if os.getppid() != parent:
-    # It died before we could ask; no signal will come.
+    # The parent died before we could ask; no signal will come.
     sys.exit(1)
 try:
     os.execvp(command[0], command)

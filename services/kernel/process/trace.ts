@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 const NO_TRACE = '0'.repeat(32);
 
-/** Reads the trace id of a W3C `traceparent` header; undefined where there is none or it breaks the format. */
+/** Reads the trace id of a W3C `traceparent` header; undefined if it is missing or malformed. */
 export function parseTraceparent(header: string | undefined): string | undefined {
   const traceId = TRACEPARENT.exec(header ?? '')?.[1];
   return traceId === NO_TRACE ? undefined : traceId;

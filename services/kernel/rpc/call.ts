@@ -7,16 +7,16 @@ import { orAborted } from '../signal.ts';
 import { toStatus } from './errors.ts';
 import type { CallContext, StreamHandler, UnaryHandler } from './types.ts';
 
-/** What calls share with their server. */
+/** Settings that all calls share with their server. */
 export interface CallHost {
   log: Log;
-  /** Deadline of calls whose client sets none. */
+  /** Time limit of calls whose client sets no deadline. */
   callTimeoutMs: number;
-  /** Aborts, with the error to tell the client, when the server's grace is over. */
+  /** Aborts when the server's grace is over, with the error for the client. */
   stopping: AbortSignal;
 }
 
-/** Longer timers fire at once. */
+/** Node fires longer timers at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface OpenableCall {
@@ -26,7 +26,7 @@ interface OpenableCall {
   on(event: 'cancelled', listener: () => void): unknown;
 }
 
-/** Makes a grpc-js unary method of a handler. */
+/** Turns a handler into a unary method of grpc-js. */
 export function serveUnary<Request, Response>(handler: UnaryHandler<Request, Response>, host: CallHost) {
   return async (call: ServerUnaryCall<Request, Response>, answer: sendUnaryData<Response>): Promise<void> => {
     const { context, close } = openCall(call, host);
@@ -40,7 +40,7 @@ export function serveUnary<Request, Response>(handler: UnaryHandler<Request, Res
   };
 }
 
-/** Makes a grpc-js server-streaming method of a handler; pulls no further than the client reads. */
+/** Turns a handler into a server-streaming method of grpc-js, which pulls only as fast as the client reads. */
 export function serveStream<Request, Response>(handler: StreamHandler<Request, Response>, host: CallHost) {
   return async (call: ServerWritableStream<Request, Response>): Promise<void> => {
     const { context, close } = openCall(call, host);
@@ -56,7 +56,7 @@ export function serveStream<Request, Response>(handler: StreamHandler<Request, R
       if (!call.cancelled) call.emit('error', describe(error, context));
     } finally {
       close();
-      // Not awaited: a handler that ignores its signal must not hold the call; it ends its own work when it can.
+      // We do not await this, because a handler that ignores its signal must not hold the call open.
       messages.return?.().catch((error: unknown) => context.log.warn({ err: error }, 'stream did not clean up'));
     }
   };
@@ -91,9 +91,9 @@ function openCall(call: OpenableCall, host: CallHost): { context: CallContext; c
   };
 }
 
-/** The status of a failed call. A defect of ours is logged here with its stack, which the client never sees. */
+/** Returns the status of a failed call. Logs our own defects with their stack, which the client never sees. */
 function describe(thrown: unknown, { signal, traceId, log }: CallContext) {
-  // Whatever an aborted wait throws, the reason is the signal's.
+  // An aborted wait may throw anything; the signal has the reason.
   const error = signal.aborted && !(thrown instanceof CycloramaError) ? signal.reason : thrown;
   if (!(error instanceof CycloramaError)) log.error({ err: error }, 'defect');
   const status = toStatus(error, traceId);

@@ -22,24 +22,24 @@ type ClientConstructor<C extends Client> = new (
   options: Partial<ClientOptions>,
 ) => C;
 
-/** How a client shows who it is and whom it trusts. */
+/** Credentials of a client, and the authority that it trusts. */
 export interface ClientSecurity {
   token?: string | undefined;
-  /** Certificate authority of the server; TLS is used where it is given. */
+  /** Certificate authority of the server. The client uses TLS if it is set. */
   tlsCa?: Buffer | undefined;
 }
 
-/** How long a call may take, and whose it is. */
+/** Limits of one call, and the trace that it belongs to. */
 export interface CallLimits {
   signal?: AbortSignal | undefined;
-  /** Milliseconds since the epoch. Required: no call waits forever. */
+  /** Deadline in milliseconds since the epoch. It is required, so that no call waits for ever. */
   deadlineMs: number;
   traceId?: string | undefined;
 }
 
 /**
- * Opens a generated client. Connects at the first call, and again after a failure; meanwhile calls fail at once
- * with service_unavailable.
+ * Opens a generated client. It connects at the first call, and again after a failure.
+ * Until it is connected again, calls fail at once with service_unavailable.
  */
 export function createClient<C extends Client>(
   Constructor: ClientConstructor<C>,
@@ -54,7 +54,7 @@ export function createClient<C extends Client>(
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 5_000,
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
-    // A proxy of the environment cannot reach this machine's own services.
+    // A proxy from the environment cannot reach services on this machine.
     'grpc.enable_http_proxy': isLoopback(address.replace(/:\d+$/, '')) ? 0 : 1,
     interceptors: token === undefined ? [] : [withToken(token)],
   });
@@ -73,7 +73,10 @@ type StreamMethod<Request, Response> = (
   options: Partial<CallOptions>,
 ) => ClientReadableStream<Response>;
 
-/** Calls `client.method(request)`; throws a CycloramaError. Use as `callUnary(client, client.listAssets, request, limits)`. */
+/**
+ * Calls `method` of `client`, as in `callUnary(client, client.listAssets, request, limits)`.
+ * Throws a CycloramaError.
+ */
 export function callUnary<Request, Response>(
   client: Client,
   method: UnaryMethod<Request, Response>,
@@ -106,7 +109,7 @@ export async function* callStream<Request, Response>(
   const onAbort = (): void => call.cancel();
   limits.signal?.addEventListener('abort', onAbort, { once: true });
   call.on('error', () => {
-    // The iterator throws it; without a listener the one of our own cancel below would end the process.
+    // The iterator throws the error. Without a listener, the error of our own cancel below would end the process.
   });
   try {
     yield* call as AsyncIterable<Response>;

@@ -4,7 +4,7 @@ import { BadRequest, ErrorInfo } from '../../../gen/google/rpc/error_details.ts'
 import { Status } from '../../../gen/google/rpc/status.ts';
 import { CycloramaError, type FieldViolation, isReason, REASONS, type Reason } from '../failure.ts';
 
-/** `domain` of every ErrorInfo of ours. */
+/** All our ErrorInfos have this `domain`. */
 const ERROR_DOMAIN = 'cyclorama';
 
 const DETAILS_KEY = 'grpc-status-details-bin';
@@ -12,12 +12,12 @@ const TYPE_PREFIX = 'type.googleapis.com/';
 const ERROR_INFO = 'google.rpc.ErrorInfo';
 const BAD_REQUEST = 'google.rpc.BadRequest';
 
-/** Status details travel in HTTP/2 headers, which peers and proxies cap at 8 KiB and up. */
+/** Status details travel in HTTP/2 headers, which some peers and proxies limit to 8 KiB. */
 const MAX_MESSAGE_LENGTH = 1_000;
 const MAX_DESCRIPTION_LENGTH = 200;
 const MAX_VIOLATIONS = 10;
 
-/** Reasons of errors that carry none: made by gRPC itself, a proxy or a foreign server. */
+/** Errors of gRPC itself, a proxy or a foreign server carry no reason; their code gives it. */
 const REASON_OF_CODE = new Map<status, Reason>([
   [status.CANCELLED, 'cancelled'],
   [status.INVALID_ARGUMENT, 'invalid_request'],
@@ -31,7 +31,7 @@ const REASON_OF_CODE = new Map<status, Reason>([
 
 /**
  * Writes an error as a gRPC status with google.rpc details.
- * What is no CycloramaError may tell of our insides: the caller gets the trace id, by which the log is found.
+ * Only a CycloramaError is shown to the caller. Other errors may reveal internals, so the caller gets the trace id.
  */
 export function toStatus(thrown: unknown, traceId: string): StatusObject {
   const error =
@@ -61,7 +61,7 @@ export function toStatus(thrown: unknown, traceId: string): StatusObject {
   return { code, details: message, metadata: trailer };
 }
 
-/** Reads the error of a call to `address`; one without our details gets the reason that fits its code. */
+/** Reads the error of a call to `address`; one without our details gets the reason of its code. */
 export function fromServiceError(error: ServiceError, address: string): CycloramaError {
   const details = readDetails(error.metadata);
   const info = details.info;

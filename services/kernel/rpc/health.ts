@@ -3,15 +3,18 @@ import { HealthService, HealthCheckResponse_ServingStatus as Serving } from '../
 import { CycloramaError } from '../failure.ts';
 import { bindService, type RpcService } from './service.ts';
 
-/** gRPC health of one server: '' is the process, a service name says whether that service takes calls. */
+/** gRPC health of one server: '' is the process, the name of a service says whether that service takes calls. */
 export interface Health {
   service: RpcService;
   setServing(serving: boolean): void;
-  /** Says NOT_SERVING for everything and ends the watches, which would hold up the server's end. */
+  /** Reports NOT_SERVING for everything, and ends the watches, which would delay the server's end. */
   stop(): void;
 }
 
-/** Creates the health service; the named services begin as NOT_SERVING. Unlike grpc-health-check's, its watches end. */
+/**
+ * Creates the health service, in which all services begin as NOT_SERVING.
+ * Unlike grpc-health-check's, its watches end.
+ */
 export function createHealth(serviceNames: string[]): Health {
   const changes = new EventEmitter().setMaxListeners(0);
   let serving = false;
@@ -34,11 +37,11 @@ export function createHealth(serviceNames: string[]): Health {
       return { status };
     },
     async *watch({ service: name }, { signal }) {
-      let told: Serving | undefined;
+      let sent: Serving | undefined;
       for (;;) {
         const status = statusOf(name);
-        if (status !== told) {
-          told = status;
+        if (status !== sent) {
+          sent = status;
           yield { status };
         } else if (stopped) {
           return;

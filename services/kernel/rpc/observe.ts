@@ -12,7 +12,7 @@ import type { Metrics } from '../process/metrics.ts';
 import { formatTraceparent, newTraceId, parseTraceparent } from '../process/trace.ts';
 import { toStatus } from './errors.ts';
 
-/** Probes cannot carry a token. */
+/** Health checks need no token, because probes cannot send one. */
 const OPEN_SERVICE = 'grpc.health.v1.Health';
 
 type Method = Pick<ServerMethodDefinition<unknown, unknown>, 'path' | 'requestStream' | 'responseStream'>;
@@ -24,8 +24,8 @@ interface Observed {
 }
 
 /**
- * Intercepts every call: checks the shared token, gives the call a trace id (read by the handler from its metadata
- * and echoed to the client), counts it and logs its end.
+ * Intercepts every call: checks the shared token, counts the call and logs its end. It also gives the call a trace id,
+ * which the handler reads from the metadata and the client gets back.
  */
 export function createObserver({ log, metrics, token }: Observed): ServerInterceptor {
   const isKnown = token === undefined ? () => true : tokenCheck(token);
@@ -66,7 +66,7 @@ export function createObserver({ log, metrics, token }: Observed): ServerInterce
             end(refusal.code, refusal.details);
             call.sendStatus(refusal);
           },
-          // Also comes after a status that gRPC sent past the interceptors: its own deadline timer, mostly.
+          // This is also called after a status that bypassed the interceptors, mostly from gRPC's own deadline timer.
           onCancel: () => {
             const late = Number(call.getDeadline()) <= Date.now();
             end(late ? status.DEADLINE_EXCEEDED : status.CANCELLED, late ? 'deadline exceeded' : 'client went away');
@@ -84,7 +84,7 @@ export function createObserver({ log, metrics, token }: Observed): ServerInterce
   };
 }
 
-/** Labels of a method by the names that gRPC's other languages use. */
+/** Returns the metric labels of a method, named as in gRPC's other languages. */
 export function toLabels(method: Method): { grpc_type: string; grpc_service: string; grpc_method: string } {
   const [, service = '', name = ''] = method.path.split('/');
   const streams = `${method.requestStream ? 'client' : ''}${method.responseStream ? 'server' : ''}`;
@@ -92,7 +92,7 @@ export function toLabels(method: Method): { grpc_type: string; grpc_service: str
   return { grpc_type: type, grpc_service: service, grpc_method: name };
 }
 
-/** `NOT_FOUND` as `NotFound`: the spelling that gRPC dashboards query. */
+/** Writes a code as gRPC dashboards query it: `NOT_FOUND` becomes `NotFound`. */
 export function toCodeLabel(code: status): string {
   if (code === status.OK) return 'OK';
   if (code === status.CANCELLED) return 'Canceled';
@@ -111,7 +111,7 @@ function readHeader(metadata: Metadata, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Compares hashes, so that neither the length nor a matching beginning shows in the time it takes. */
+/** Compares hashes, so that the time it takes shows neither the length of the token nor a matching beginning. */
 function tokenCheck(token: string): (header: string | undefined) => boolean {
   const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
   const expected = hash(token);

@@ -14,8 +14,8 @@ const IMAGE = new URL('../../../gen/image.binpb', import.meta.url);
 type Answer = NonNullable<ServerReflectionResponse['messageResponse']>;
 
 /**
- * Adds server reflection, v1 and v1alpha (which have the same messages), for the services named.
- * Serves the compiled descriptors as they are: the stock @grpc/reflection rebuilds them without their imports, and
+ * Adds server reflection for the named services, as v1 and v1alpha, which have the same messages.
+ * Serves the compiled descriptors unchanged, because @grpc/reflection rebuilds them without their imports, and
  * strict clients then cannot resolve them (https://github.com/grpc/grpc-node/issues/2934).
  */
 export function addReflection(server: Server, serviceNames: string[]): void {
@@ -35,7 +35,7 @@ export function addReflection(server: Server, serviceNames: string[]): void {
   server.addService(V1Alpha, { serverReflectionInfo });
 }
 
-/** Full name of a generated service. */
+/** Returns the full name of a generated service. */
 function toServiceName(definition: Record<string, { path: string }>): string {
   return Object.values(definition)[0]?.path.split('/')[1] ?? '';
 }
@@ -68,7 +68,7 @@ function answer({ messageRequest: ask }: ServerReflectionRequest, registry: File
   }
 }
 
-/** Finds a service, message, enum or extension, or what is declared inside one: a method, field or value. */
+/** Finds the file of a service, message, enum or extension, or of a method, field or value inside one. */
 function findSymbol(registry: FileRegistry, symbol: string): DescFile | undefined {
   const found = registry.get(symbol) ?? registry.get(symbol.slice(0, Math.max(symbol.lastIndexOf('.'), 0)));
   return found?.file;

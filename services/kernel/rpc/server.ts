@@ -8,15 +8,15 @@ import { createObserver, toLabels } from './observe.ts';
 import { addReflection } from './reflection.ts';
 import type { RpcService } from './service.ts';
 
-/** The default of every gRPC client, so that any client can read what we send. */
+/** Every gRPC client accepts messages of this size by default, so any client can read ours. */
 export const MAX_MESSAGE_BYTES = 4 * 1024 ** 2;
 
 /** A gRPC server with health, reflection, token, metrics and typed errors. */
 export interface RpcServer {
-  /** Binds and begins to answer; health says NOT_SERVING until setServing. */
+  /** Binds and begins to answer; health reports NOT_SERVING until `setServing(true)`. */
   start(): Promise<{ port: number }>;
   setServing(serving: boolean): void;
-  /** Refuses new calls, gives those under way `graceMs` to end, then ends them with UNAVAILABLE. */
+  /** Refuses new calls and ends those under way with UNAVAILABLE after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -27,10 +27,10 @@ interface RpcServerParts {
   services: RpcService[];
 }
 
-/** Time that ending calls get to reach their clients after the grace. */
+/** After the grace, the last statuses have so long to reach their clients. */
 const LAST_WORDS_MS = 500;
 
-/** Creates a server of the services; nothing is bound before `start`. */
+/** Creates a server of the services; `start` binds its port. */
 export function createRpcServer({ config, log, metrics, services }: RpcServerParts): RpcServer {
   const stopping = new AbortController();
   const health = createHealth(services.map(({ name }) => name));
@@ -41,7 +41,7 @@ export function createRpcServer({ config, log, metrics, services }: RpcServerPar
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.max_connection_idle_ms': 300_000,
-    // Clients behind a headless service look names up again only when a connection ends.
+    // Clients of a headless service resolve its name again only when a connection ends.
     'grpc.max_connection_age_ms': 600_000,
     'grpc.max_connection_age_grace_ms': config.callTimeoutMs + 30_000,
   });

@@ -2,7 +2,7 @@ import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc
 import { type CallHost, serveStream, serveUnary } from './call.ts';
 import type { StreamHandler, UnaryHandler } from './types.ts';
 
-/** A method as ts-proto generates it. */
+/** A method in the form that ts-proto generates. */
 interface Method<Request = never, Response = never> {
   path: string;
   requestStream: boolean;
@@ -28,7 +28,7 @@ export interface RpcService {
   implement(host: CallHost): UntypedServiceImplementation;
 }
 
-/** Joins a generated service definition (no client streaming) with its handlers, checked against each other. */
+/** Joins a generated service definition with its handlers, whose types must match. It has no client streaming. */
 export function bindService<Definition extends object>(
   definition: Definition,
   handlers: Handlers<Definition>,

@@ -1,18 +1,18 @@
 import type { Log } from '../process/log.ts';
 
-/** What a handler knows about the call that it serves. */
+/** Facts about the call that a handler serves. */
 export interface CallContext {
   /** Aborts when the client cancels, goes away, or the deadline passes. */
   signal: AbortSignal;
-  /** The call's deadline, milliseconds since the epoch; the configured one where the client set none. */
+  /** Deadline in milliseconds since the epoch, from the client or else from the configuration. */
   deadlineMs: number;
-  /** W3C trace id: the caller's, else a new one. */
+  /** W3C trace id of the caller, or a new one if the caller sent none. */
   traceId: string;
   log: Log;
 }
 
-/** A unary method: answers, or throws a CycloramaError. */
+/** Handles a unary call: returns the answer or throws a CycloramaError. */
 export type UnaryHandler<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
 
-/** A server-streaming method; the server pulls, so a slow client slows the generator down. */
+/** Handles a server-streaming call. The server pulls, so a slow client slows the generator down. */
 export type StreamHandler<Request, Response> = (request: Request, context: CallContext) => AsyncIterable<Response>;

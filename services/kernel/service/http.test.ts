@@ -23,7 +23,7 @@ test('a process without problems is ready', async () => {
   expect(await readyz(() => [])).toEqual({ status: 200, body: 'ok\n' });
 });
 
-test('problems are told, a line each', async () => {
+test('problems are reported, one per line', async () => {
   expect(await readyz(async () => ['NATS is down', 'S3 is down'])).toEqual({
     status: 503,
     body: 'NATS is down\nS3 is down\n',
@@ -33,9 +33,9 @@ test('problems are told, a line each', async () => {
 test('a check that throws is a problem', async () => {
   expect(
     await readyz(() => {
-      throw new Error('cannot tell');
+      throw new Error('check failed');
     }),
-  ).toEqual({ status: 503, body: 'cannot tell\n' });
+  ).toEqual({ status: 503, body: 'check failed\n' });
 });
 
 test('a check that hangs is a problem', async () => {

@@ -4,13 +4,13 @@ import type { Log } from '../process/log.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { orAborted } from '../signal.ts';
 
-/** A readiness check that takes longer counts as a problem; kubelets wait little. */
+/** A slower readiness check counts as a problem, because kubelets do not wait long. */
 const READY_TIMEOUT_MS = 3_000;
 
-/** Why a process is not ready; empty when it is. */
+/** Returns the problems that make a process not ready; empty if it is ready. */
 export type ReadyCheck = () => string[] | Promise<string[]>;
 
-/** /metrics, /livez and /readyz of one process. */
+/** The HTTP server of one process, with /metrics, /livez and /readyz. */
 export interface HttpServer {
   start(): Promise<{ port: number }>;
   stop(): Promise<void>;
@@ -24,7 +24,7 @@ interface HttpServerParts {
   log: Log;
 }
 
-/** Creates the server; nothing is bound before `start`. */
+/** Creates the server; `start` binds its port. */
 export function createHttpServer({ host, port, registry, ready, log }: HttpServerParts): HttpServer {
   const server = createServer((request, response) => {
     answer(request.url?.split('?')[0] ?? '/', response, registry, ready).catch((error: unknown) => {
@@ -69,7 +69,7 @@ async function answer(
   }
 }
 
-/** Asks whether a process is ready; a check that throws or hangs is a problem too. */
+/** Runs a readiness check; a check that throws or hangs counts as a problem. */
 export async function readProblems(ready: ReadyCheck): Promise<string[]> {
   const deadline = AbortSignal.timeout(READY_TIMEOUT_MS);
   try {

@@ -17,27 +17,27 @@ import { createObjectStore } from '../store/object-store.ts';
 import type { ObjectStore } from '../store/types.ts';
 import type { Platform, ProcessParts } from './run-process.ts';
 
-/** A scan of one window must be through by then. */
+/** Time limit for the scan of one window. */
 const SCAN_DEADLINE_MS = 3_600_000;
-/** So long without queued tasks and results until a job is planned again. */
+/** A job is planned again if it has had no queued tasks and no results for so long. */
 const STALL_MS = 120_000;
 
-/** What every service is made of. */
+/** The parts that every service uses. */
 export interface ServiceKernel {
   store: ObjectStore;
   bus: Bus;
   jobs: Jobs;
   runInteractive: RunInteractive;
-  /** Throws `gpu_unavailable` where workers take the operation's tasks and none has a GPU. */
+  /** Throws `gpu_unavailable` if live workers take the operation's tasks and none of them has a GPU. */
   requireGpu: () => Promise<void>;
-  /** What a job of the service's operation would do. */
+  /** Returns the plan of a job of the service's operation without starting it. */
   dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;
   jobService: RpcService;
-  /** The process around the service's own RPCs; drives the jobs of its operation, where it has one. */
+  /** Makes the process that serves the service's own RPCs, and drives the jobs of its operation, if it has one. */
   toProcess(own: RpcService): ProcessParts;
 }
 
-/** Opens store, bus and jobs for a service, and for the jobs of its operation a driver. */
+/** Opens store, bus and jobs for a service, and the driver for the jobs of its operation. */
 export async function createServiceKernel(
   platform: Platform,
   operation?: Pick<DescribedOperation, 'name' | 'recipe'>,

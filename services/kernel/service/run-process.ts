@@ -6,39 +6,39 @@ import type { RpcService } from '../rpc/service.ts';
 import { pause } from '../signal.ts';
 import { createHttpServer, type ReadyCheck, readProblems } from './http.ts';
 
-/** Exit code for an unusable configuration, as sysexits.h has it. */
+/** Exit code for an unusable configuration, EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
-/** Time for calls and tasks under way to end after SIGTERM. */
+/** After SIGTERM, calls and tasks under way have so long to end. */
 const GRACE_MS = 15_000;
-/** After this the process goes, whatever hangs. */
+/** After this time the process exits, even if something hangs. */
 const STOP_LIMIT_MS = 20_000;
 const READY_PERIOD_MS = 5_000;
 const UNREADY_PERIOD_MS = 1_000;
 
-/** What every process is handed. */
+/** Configuration, log and metrics of one process. */
 export interface Platform {
   config: Config;
   log: Log;
   metrics: Metrics;
 }
 
-/** What a process consists of. */
+/** The parts of a process. */
 export interface ProcessParts {
   /** gRPC services to serve; none for a worker. */
   services?: RpcService[];
-  /** Why calls or tasks would fail now; empty when they would not. */
+  /** Returns the reasons why calls or tasks would fail now. */
   ready?: ReadyCheck;
-  /** Takes nothing new and ends or hands back what is under way; runs beside the end of calls. */
+  /** Stops taking work, and ends or hands back the work under way. It runs while the calls end. */
   drain?: (graceMs: number) => Promise<void>;
-  /** Lets go of connections; called last. */
+  /** Closes connections; it is called last. */
   close?: () => Promise<void> | void;
-  /** Resolves when the process is done by itself (an idle pilot). */
+  /** Resolves when the process ends by itself, such as an idle pilot. */
   done?: Promise<void>;
 }
 
 /**
- * Runs one process from its environment to its exit: configuration, log, metrics, HTTP and gRPC servers, then the end
- * on SIGTERM or SIGINT. Exits 0 after an orderly end, 78 on a configuration error, 1 on anything else.
+ * Runs one process from start to exit: reads its configuration, serves HTTP and gRPC, and stops on SIGTERM or SIGINT.
+ * Exits with 0 after an orderly stop, 78 on a configuration error, and 1 on any other error.
  */
 export async function runProcess(
   name: string,
@@ -75,7 +75,7 @@ function readPlatform(name: string, ports: DefaultPorts): Platform {
   }
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one, or a defect that nothing caught, ends the process at once. */
+/** Resolves at the first SIGTERM or SIGINT. A second signal or an uncaught error ends the process at once. */
 function askedToEnd(log: Log): Promise<undefined> {
   process.on('uncaughtException', (error) => fail(log, error));
   process.on('unhandledRejection', (error) => fail(log, error));
@@ -128,7 +128,7 @@ async function startParts(
       stopping.abort();
       ready = () => ['stopping'];
       const ends = await Promise.allSettled([following, parts.drain?.(GRACE_MS), rpc?.stop(GRACE_MS)]);
-      // Whatever went wrong so far: child processes and files must not stay behind.
+      // This runs even after an error, so that no child processes and files are left.
       await parts.close?.();
       await http.stop();
       const broken = ends.find((end) => end.status === 'rejected');
@@ -137,7 +137,7 @@ async function startParts(
   };
 }
 
-/** Keeps the gRPC health of the services equal to their readiness. */
+/** Updates the gRPC health of the services from their readiness. */
 async function followReadiness(rpc: RpcServer, ready: ReadyCheck, log: Log, signal: AbortSignal): Promise<void> {
   let before: string | undefined;
   while (!signal.aborted) {

@@ -11,23 +11,23 @@ export interface AccessKey {
 
 /** One S3 client for each region that a bucket turned out to lie in. */
 export interface S3Clients {
-  /** Does something with the client of the bucket's region; a second time where the store says that it is another. */
+  /** Calls `use` with the client of the bucket's region, and again if the store names another region. */
   at<T>(bucket: string, use: (client: S3Client) => Promise<T>): Promise<T>;
   close(): void;
 }
 
 /**
- * The SDK's remarks would go to the console, between our log's lines; what it throws says it all.
- * Without `info` and `error` it spares itself a copy of every request and answer: a seventh of the time of a listing.
+ * The SDK would write to the console, between the lines of our log; its errors carry all that we need.
+ * Without `info` and `error` it does not copy every request and answer, which takes a seventh of a listing's time.
  */
 const SILENT = { debug() {}, warn() {} } as unknown as NonNullable<S3ClientConfig['logger']>;
 
-/** How a store refuses a request that was signed for, or sent to, the wrong region. */
+/** Stores refuse a request for the wrong region with these statuses. */
 const WRONG_REGION = new Set([301, 307, 400]);
 
 /**
- * Opens the clients; credentials come from AWS's default chain, through a role where one is configured, unless a key is given.
- * Regions are learnt here and not by the SDK's followRegionRedirects, which changes the region of the shared client while
+ * Opens the clients. Without `key`, credentials come from AWS's default chain, through a role if one is configured.
+ * We learn the regions ourselves, because the SDK's followRegionRedirects changes the region of the shared client while
  * other requests are under way, asks the wrong region before every request, and cannot send a file twice.
  */
 export function createS3Clients(s3: Config['s3'], key?: AccessKey): S3Clients {
@@ -54,7 +54,7 @@ export function createS3Clients(s3: Config['s3'], key?: AccessKey): S3Clients {
   const regions = new Map<string, string>();
 
   const clientOf = (region: string): S3Client => {
-    // All share the home client's credentials, so that a role is assumed once.
+    // All clients share the home client's credentials, so that a role is assumed once.
     const client = clients.get(region) ?? new S3Client({ ...options, region, credentials: home.config.credentials });
     clients.set(region, client);
     return client;
@@ -98,7 +98,7 @@ interface RegionRefusal {
   Region?: string;
 }
 
-/** The region that a refusal names: in a header or, where the signature was of the wrong region, in its body. */
+/** Reads the region that a refusal names, in a header or, if the signature was for the wrong region, in its body. */
 function readBucketRegion(error: unknown): string | undefined {
   const { $metadata, $response, Region } = error as RegionRefusal;
   if (!WRONG_REGION.has($metadata?.httpStatusCode ?? 0)) return undefined;

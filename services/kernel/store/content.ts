@@ -4,10 +4,10 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** Content of a write: bytes in memory or a file. */
+/** Content to write: bytes in memory, or a file. */
 export type Content = Buffer | string | { path: string };
 
-/** Size, hash and a way to read the content anew for every attempt. */
+/** Measures and hashes content; `open` reads it again for every attempt. */
 export async function describeContent(
   content: Content,
 ): Promise<{ size: number; sha256: string; open: () => Buffer | Readable }> {

@@ -5,13 +5,13 @@ import type { ObjectStore } from './types.ts';
 
 const WINDOW_BYTES = 4 * 1024 ** 2;
 const MAX_LINE_CHARACTERS = 64 * 1024 ** 2;
-/** How often an object that was overwritten in the meantime is read from its start again. */
+/** Reading starts again so often if the object is overwritten meanwhile. */
 const MAX_CHANGES = 10;
 
-/** Some lines of a text, without their ends. */
+/** Some lines of a text, without line ends. */
 export type LineBatch = string[];
 
-/** Cuts chunks of UTF-8 into lines, some at a time; an empty last line is left out. */
+/** Cuts chunks of UTF-8 into batches of lines; drops an empty last line. */
 export async function* toLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<LineBatch> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
@@ -28,8 +28,8 @@ export async function* toLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Li
 }
 
 /**
- * Reads an object's lines in windows, so that a slow reader holds no connection open and no more than two windows in
- * memory. Undefined in the place of lines says that the object was overwritten and is read from its start again.
+ * Reads an object's lines in windows, so that a slow reader holds no connection open and at most two windows in memory.
+ * Yields undefined if the object was overwritten; reading then starts again at its beginning.
  */
 export async function* readObjectLines(
   store: Pick<ObjectStore, 'head' | 'read'>,
@@ -51,7 +51,7 @@ export async function* readObjectLines(
   );
 }
 
-/** Reads an object in windows of one version, one ahead; precondition_failed where it was overwritten in between. */
+/** Reads one version of an object in windows, one of them ahead; throws precondition_failed if it is overwritten. */
 export async function* readWindows(
   store: Pick<ObjectStore, 'head' | 'read'>,
   place: S3Place,
@@ -70,7 +70,7 @@ export async function* readWindows(
   for (let start = 0; ahead; start += WINDOW_BYTES) {
     const window = await ahead;
     ahead = start + WINDOW_BYTES < size ? fetch(start + WINDOW_BYTES) : undefined;
-    // Its failure is for whoever awaits it; a reader that leaves early does not.
+    // Whoever awaits the window gets its failure; a reader that leaves early never awaits it.
     ahead?.catch(() => undefined);
     yield window;
   }

@@ -16,10 +16,10 @@ import { createRequests, orAbsent, type StoreRequests, unquote } from './request
 import type { ListPage, ListQuery, ObjectStore, StoredObject } from './types.ts';
 import { createWrite, SHA256 } from './write.ts';
 
-/** One request and its SDK-level retries; those with a body get more time, by its size. */
+/** Deadline of one request with the SDK's own retries. Requests with a body get more time, by its size. */
 const REQUEST_DEADLINE_MS = 60_000;
 
-/** Opens the store that the configuration names, with AWS's usual credential chain unless a key is given. */
+/** Opens the store that the configuration names. Without `key`, it uses AWS's usual credential chain. */
 export function createObjectStore(
   { s3, allowedBuckets }: Pick<Config, 's3' | 'allowedBuckets'>,
   metrics: Pick<Metrics, 's3Requests' | 's3Bytes'>,

@@ -10,7 +10,7 @@ import type { ObjectStore } from './types.ts';
 
 /** Reads objects: small ones into memory, large ones into files. */
 export function createReads({ run, payer, metrics }: StoreRequests): Pick<ObjectStore, 'read' | 'download'> {
-  /** Gets an object of at most `maxBytes`, and has `take` take its body. */
+  /** Requests an object and passes its body to `take`; refuses one of more than `maxBytes`. */
   function get<T>(
     place: S3Place,
     part: Partial<GetObjectCommandInput>,
@@ -79,7 +79,7 @@ export function createReads({ run, payer, metrics }: StoreRequests): Pick<Object
   };
 }
 
-/** Streams a body into a file and gives its SHA-256; throws where it breaks off. */
+/** Streams a body into a file and returns its SHA-256; throws if the body ends early. */
 async function toFile(
   body: Readable,
   path: string,

@@ -7,9 +7,9 @@ import { type S3Place, toS3Uri } from '../uri.ts';
 import { type AccessKey, createS3Clients } from './clients.ts';
 import { isDamage, isTransient, toStoreError } from './errors.ts';
 
-/** A transfer must go at least this fast once the deadline of a request without a body is over. */
+/** Each byte of a body adds time to the deadline at this rate, the slowest transfer that we accept. */
 const SLOWEST_BYTES_PER_MS = 100;
-/** Of one request, each with the SDK's own tries. */
+/** One request is tried so often, each time with the SDK's own retries. */
 const MAX_TRIES = 4;
 
 /** One try of a request, given the client of the bucket's region. */
@@ -17,9 +17,9 @@ export type Send<T> = (client: S3Client, options: { abortSignal: AbortSignal }) 
 
 /** Requests to S3 with deadline, metric and typed error. */
 export interface StoreRequests {
-  /** Runs a request, again where it may well succeed later; `bytes` are those of its body. */
+  /** Runs a request and repeats it if a later try may succeed; `bytes` is the size of its body. */
   run<T>(op: string, place: S3Place, send: Send<T>, signal?: AbortSignal, bytes?: number): Promise<T>;
-  /** What every request says of who pays for it. */
+  /** Parameter of every request that names who pays for it. */
   payer: { RequestPayer?: 'requester' };
   metrics: Pick<Metrics, 's3Requests' | 's3Bytes'>;
   close(): void;
@@ -47,7 +47,7 @@ export function createRequests(
   }
 
   return {
-    // The SDK gives up early, and repeats none whose body broke.
+    // The SDK gives up early, and never repeats a request whose body broke.
     async run(op, place, send, signal, bytes = 0) {
       const limitMs = deadlineMs + Math.ceil(bytes / SLOWEST_BYTES_PER_MS);
       for (let tries = 1; ; tries++) {
@@ -68,18 +68,18 @@ export function createRequests(
   };
 }
 
-/** What has the wrong checksum every time is spoilt where it lies, not on its way: it stays so until somebody writes it anew. */
+/** If the checksum is wrong every time, the stored object is damaged; it stays so until somebody writes it again. */
 function damaged(place: S3Place, cause: Error): CycloramaError {
-  const message = `'${toS3Uri(place)}' is damaged in the store, expected it to be written anew: ${cause.message}`;
+  const message = `'${toS3Uri(place)}' is damaged in the store and must be written again: ${cause.message}`;
   return new CycloramaError('invalid_asset', message, { cause });
 }
 
-/** An ETag without its quotes; empty where there is none. */
+/** Returns an ETag without its quotes; empty if there is none. */
 export function unquote(etag: string | undefined): string {
   return (etag ?? '').replace(/^"|"$/g, '');
 }
 
-/** What a request gives, or undefined where there is no such object. */
+/** Returns the result of a request, or undefined if there is no such object. */
 export async function orAbsent<T>(request: Promise<T>): Promise<T | undefined> {
   try {
     return await request;

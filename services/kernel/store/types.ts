@@ -7,18 +7,18 @@ export interface StoredObject {
   sizeBytes: bigint;
   etag: string;
   lastModifyTime: Date | undefined;
-  /** From HEAD alone, and of objects that we wrote: the content's SHA-256, which an ETag may say nothing of. */
+  /** SHA-256 of the content, as ETags need not be hashes. Only HEAD returns it, and only for objects that we wrote. */
   sha256?: string | undefined;
 }
 
-/** Bytes of an object from `start` up to `end`, not included; precondition_failed once the object has another ETag. */
+/** Bytes of an object from `start` to before `end`; reading them fails with precondition_failed if the ETag differs. */
 export interface ByteRange {
   start: number;
   end: number;
   etag: string;
 }
 
-/** Which page of a bucket to list. */
+/** Selects the page of a bucket to list. */
 export interface ListQuery {
   prefix: string;
   startAfter?: string | undefined;
@@ -37,14 +37,17 @@ export type WriteCondition = { ifAbsent: true } | { ifEtag: string } | 'always';
 
 /** S3 with deadlines and typed errors. Every method honours its signal. */
 export interface ObjectStore {
-  /** Throws bucket_not_allowed where the configuration does not name the bucket. */
+  /** Throws bucket_not_allowed unless the configuration allows the bucket. */
   checkBucket(bucket: string): void;
   list(bucket: string, query: ListQuery, signal?: AbortSignal): Promise<ListPage>;
   /** Lists a whole prefix page by page. */
   listAll(bucket: string, prefix: string, signal?: AbortSignal): AsyncGenerator<StoredObject[]>;
-  /** Returns undefined where there is no such object. */
+  /** Returns undefined if there is no such object. */
   head(place: S3Place, signal?: AbortSignal): Promise<StoredObject | undefined>;
-  /** Reads a small object, or a part of one that is still the same; undefined where there is none. Over maxBytes: asset_too_large. */
+  /**
+   * Reads a small object, or a range of an unchanged one; undefined if there is none.
+   * Throws asset_too_large if it has more than `maxBytes`.
+   */
   read(
     place: S3Place,
     maxBytes: number,
@@ -52,8 +55,8 @@ export interface ObjectStore {
     range?: ByteRange,
   ): Promise<{ body: Buffer; etag: string } | undefined>;
   /**
-   * Streams an object into a file, whole or not at all; asset_changed when the ETag is not the expected one.
-   * The time for it follows from `expectedBytes`, or from the most there may be.
+   * Streams a whole object into a file; throws asset_changed if its ETag is not the expected one.
+   * The deadline follows from `expectedBytes`, else from `maxBytes`.
    */
   download(
     place: S3Place,
@@ -61,7 +64,7 @@ export interface ObjectStore {
     options: { etag?: string; maxBytes: number; expectedBytes?: number },
     signal?: AbortSignal,
   ): Promise<{ sizeBytes: number; etag: string; sha256: string }>;
-  /** Writes an object; precondition_failed when the condition does not hold. */
+  /** Writes an object; throws precondition_failed if the condition does not hold. */
   write(
     place: S3Place,
     content: Content,
@@ -69,7 +72,7 @@ export interface ObjectStore {
     signal?: AbortSignal,
   ): Promise<{ sizeBytes: number; etag: string; sha256: string }>;
   remove(place: S3Place, signal?: AbortSignal): Promise<void>;
-  /** Creates a bucket; one that we own already is left as it is. */
+  /** Creates a bucket; does nothing if we own it already. */
   createBucket(bucket: string, signal?: AbortSignal): Promise<void>;
   close(): void;
 }

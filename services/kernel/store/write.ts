@@ -6,10 +6,10 @@ import { describeContent } from './content.ts';
 import { type StoreRequests, unquote } from './requests.ts';
 import type { ObjectStore, WriteCondition } from './types.ts';
 
-/** The name under which objects that we write carry the hash of their content. */
+/** Metadata name under which our objects carry the hash of their content. */
 export const SHA256 = 'sha256';
 
-/** Writes objects, under a condition and encrypted as the configuration says. */
+/** Makes the function that writes objects under a condition, encrypted as the configuration says. */
 export function createWrite(
   { run, payer, metrics }: StoreRequests,
   encryption: Config['s3']['encryption'],
@@ -40,7 +40,7 @@ export function createWrite(
             metrics.s3Bytes.inc({ direction: 'out' }, size);
             return { sizeBytes: size, etag: unquote(done.ETag), sha256 };
           } finally {
-            // A store that refuses at once leaves the file unread and open.
+            // If a store refuses at once, the file is still unread and open.
             if (!Buffer.isBuffer(body)) body.destroy();
           }
         },
@@ -51,15 +51,15 @@ export function createWrite(
       if (!(error instanceof CycloramaError)) throw error;
       if (error.reason === 'asset_not_found') throw toGone(error, place);
       if (error.reason !== 'precondition_failed') throw error;
-      // Perhaps by an earlier try of our own, whose answer got lost: then the object is as it should be.
-      const standing = await head(place, signal);
-      if (standing?.sha256 !== sha256) throw error;
-      return { sizeBytes: size, etag: standing.etag, sha256 };
+      // An earlier try of ours, whose answer got lost, may have written the object: then its hash is ours.
+      const existing = await head(place, signal);
+      if (existing?.sha256 !== sha256) throw error;
+      return { sizeBytes: size, etag: existing.etag, sha256 };
     }
   };
 }
 
-/** What stores say of a write under the ETag of an object that somebody removed since; it is no asset's fault. */
+/** Stores answer "not found" if the object of an If-Match was removed. That is a lost race, not a missing asset. */
 function toGone(cause: CycloramaError, place: S3Place): CycloramaError {
   return new CycloramaError('precondition_failed', `'${toS3Uri(place)}' was removed since it was seen`, { cause });
 }
@@ -69,7 +69,7 @@ function toHeaders(condition: WriteCondition): Pick<PutObjectCommandInput, 'IfMa
   return 'ifAbsent' in condition ? { IfNoneMatch: '*' } : { IfMatch: `"${condition.ifEtag}"` };
 }
 
-/** What a write says about encryption; nothing where the bucket's own setting shall hold. */
+/** Returns the parameters of a write for encryption; none if the bucket's own setting applies. */
 function toEncryption(
   encryption: Config['s3']['encryption'],
 ): Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'> {

@@ -6,7 +6,7 @@ import { Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { boxGlb, brokenGlbs } from '../../../test/support/assets/glb.ts';
 import { MemoryStore } from '../../../test/support/memory/store.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
-import { createRoom } from '../budget.ts';
+import { createBudget } from '../budget.ts';
 import { CycloramaError, type Reason } from '../failure.ts';
 import { type PreparedAsset, type PrepareParts, prepareAsset } from './prepare.ts';
 import { openScratch, type Scratch } from './scratch.ts';
@@ -38,7 +38,7 @@ function prepare<T>(
   const parts: PrepareParts = {
     store,
     maxAssetBytes: 1_000_000,
-    decoders: createRoom(1),
+    decoders: createBudget(1),
     extraInputs: [],
     timed: (stage, work) => {
       timed.push(stage);

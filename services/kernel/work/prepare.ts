@@ -6,7 +6,7 @@ import type { Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { decodeAsset } from '../asset/decode.ts';
 import { type GatheredAsset, gatherAsset } from '../asset/dependencies.ts';
 import { DEFAULT_TRIAGE_LIMITS } from '../asset/limits.ts';
-import type { Room } from '../budget.ts';
+import type { Budget } from '../budget.ts';
 import { CycloramaError } from '../failure.ts';
 import type { ObjectStore } from '../store/types.ts';
 import { parseObjectUri, toS3Uri } from '../uri.ts';
@@ -36,7 +36,7 @@ export interface PrepareParts {
   store: Pick<ObjectStore, 'download' | 'checkBucket'>;
   maxAssetBytes: number;
   /** Room for so many decoders at a time: each may take as much memory as a Blender. */
-  decoders: Room;
+  decoders: Budget;
   /** Objects that are put beside the asset. */
   extraInputs: ExtraInput[];
   timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
@@ -112,7 +112,7 @@ export async function prepareAsset(
 
 /** Gives the file the extension of its content, or replaces it by a decoded copy. */
 async function toReadable(
-  decoders: Room,
+  decoders: Budget,
   local: string,
   { report }: GatheredAsset,
   folder: TaskFolder,

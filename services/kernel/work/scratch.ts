@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
-import { createRoom } from '../budget.ts';
+import { createBudget } from '../budget.ts';
 import { toScratchError } from '../disk-fault.ts';
 import { CycloramaError } from '../failure.ts';
 import { readStartTicks } from '../process/identity.ts';
@@ -44,14 +44,14 @@ export async function openScratch(scratchDir: string, workerId: string, limitByt
   await writeFile(join(root, `${OWNER}.new`), JSON.stringify(owner));
   // The rename makes the file appear whole: a worker that starts meanwhile reads it.
   await rename(join(root, `${OWNER}.new`), join(root, OWNER));
-  const room = createRoom(limitBytes);
+  const budget = createBudget(limitBytes);
   let number = 0;
 
   return {
     root,
     // A task that wants more than the whole space gets all of it: only its own work can record that it does not fit.
     withFolder: (name, bytes, signal, work) =>
-      room.within(bytes, signal, async () => {
+      budget.within(bytes, signal, async () => {
         const folder = toTaskFolder(join(root, `task-${name}-${number++}`));
         try {
           await folder.empty();

@@ -1,4 +1,4 @@
-import { createRoom } from '../budget.ts';
+import { createBudget } from '../budget.ts';
 import { openBus } from '../bus/bus.ts';
 import { isGpu } from '../device.ts';
 import { CycloramaError } from '../failure.ts';
@@ -96,7 +96,7 @@ function attemptsIn(
 ): TaskLoopParts['withAttempt'] {
   const settings = config.worker;
   const maxAssetBytes = Math.min(settings.maxAssetBytes, settings.scratchBytes);
-  const decoders = createRoom(settings.slots);
+  const decoders = createBudget(settings.slots);
   return (task, decision, signal, work) => {
     const operation = operations.get(task.operation)!;
     const { scratchBytes, timeFactor } = (task.closing ? undefined : operation.workload?.(task)) ?? USUAL;

@@ -11,7 +11,7 @@ import { TRIANGLE_BYTES, triangleGltf } from './gltf.ts';
 const MAKER = fileURLToPath(new URL('./faulty_assets.py', import.meta.url));
 const MAKER_MS = 30_000;
 
-/** Real files that the real Blender fails on, by key, and the reason that each ends with when it is rendered. */
+/** Keys of real files on which the real Blender fails, with the reason of the failure when they are rendered. */
 export const FAULTY: Record<string, Reason> = {
   'faulty/blank.glb': 'blank_render',
   'faulty/crash.blend': 'blender_crash',
@@ -19,7 +19,7 @@ export const FAULTY: Record<string, Reason> = {
   'faulty/out-of-memory.blend': 'blender_out_of_memory',
 };
 
-/** Makes the content of the faulty assets, by key; takes some seconds. */
+/** Makes the content of the faulty assets by key, which takes some seconds. */
 export function makeFaulty(): Record<string, Buffer> {
   const folder = mkdtempSync(join(tmpdir(), 'cyclorama-faulty-'));
   try {
@@ -34,7 +34,7 @@ export function makeFaulty(): Record<string, Buffer> {
   }
 }
 
-/** A triangle of a material that lets all light through. */
+/** Makes a triangle with a material that lets all light through. */
 function invisibleGlb(): Buffer {
   const invisible = { alphaMode: 'BLEND', pbrMetallicRoughness: { baseColorFactor: [1, 1, 1, 0] } };
   const json = triangleGltf((gltf) => {

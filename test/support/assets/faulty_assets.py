@@ -1,7 +1,7 @@
 """Writes a small .blend that makes Blender fail: `python faulty_assets.py crash|hang|out-of-memory FILE`.
 
-Nothing in it is a script; each is what a careless artist or exporter could have saved. It is written with
-`bpy.data.libraries.write`, which, unlike saving, does not evaluate the scene and fall into the trap itself.
+The files contain no script; a careless artist or exporter could have saved each of them. They are written with
+`bpy.data.libraries.write`, which, unlike saving, does not evaluate the scene, so that the writer itself does not fail.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import sys
 
 import bpy
 
-# Blender builds the relations of an object after those of its parent, by recursion: 16,000 generations take more than
+# Blender builds the relations of an object after those of its parent, by recursion. 16,000 generations need more than
 # the usual stack of 8 MiB.
 GENERATIONS = 20_000
-# Blender holds 2 kB for each iteration of a repeat zone: 6 GB, so that a cap that does not hold spares the machine.
+# Blender holds 2 kB for each iteration of a repeat zone, 6 GB in all, which the machine survives if the limit fails.
 REPEATS = 3_000_000
-# Days of arithmetic in little memory, over a grid of 10,000 points: eight points take only minutes.
+# These blurs of a grid of 10,000 points take days but little memory; with eight points they would take only minutes.
 BLURS = 2**31 - 1
 GRID_SIDE = 100
 
 
 def ancestors(cube: bpy.types.Object) -> None:
-    """Gives the cube a line of ancestors, the youngest listed first."""
+    """Gives the cube a line of ancestors and lists the youngest first."""
     line = [bpy.data.objects.new(str(generation), None) for generation in range(GENERATIONS)]
     for parent, child in zip(line, [*line[1:], cube], strict=True):
         child.parent = parent
-    # Each link to a collection in use would bring the whole scene up to date.
+    # The collection is not in use, because each link to a used one would update the whole scene.
     family = bpy.data.collections.new("family")
     for member in reversed(line):
         family.objects.link(member)
@@ -45,7 +45,7 @@ def repeats(cube: bpy.types.Object) -> None:
 
 
 def blurs(cube: bpy.types.Object) -> None:
-    """Gives the cube geometry nodes that put a grid in its place and blur the positions of that."""
+    """Gives the cube geometry nodes that replace it by a grid and blur the positions of the grid."""
     tree, _, outgoing = add_nodes(cube)
     grid = tree.nodes.new("GeometryNodeMeshGrid")
     for side in "XY":
@@ -85,5 +85,5 @@ def add_cube() -> bpy.types.Object:
 spoil, path = {"crash": ancestors, "hang": blurs, "out-of-memory": repeats}[sys.argv[1]], sys.argv[2]
 spoil(add_cube())
 bpy.data.libraries.write(path, {bpy.context.scene}, compress=True)
-# Without a clean-up, which would evaluate the scene after all.
+# A normal exit would evaluate the scene in its clean-up, so we exit without one.
 os._exit(0)

@@ -1,12 +1,12 @@
-/** What a box should look like. */
+/** Options of a box. */
 export interface BoxOptions {
   /** Quads along each edge of a face; a face has (divisions + 1)^2 vertices and 2 * divisions^2 triangles. */
   divisions?: number;
   /** Extent along glTF's axes (Y up), metres. */
   size?: [number, number, number];
-  /** One mesh primitive a material: the box's six faces are dealt out in turn. None: no material. */
+  /** Names of materials, each with one mesh primitive; they get the box's six faces in turn. Default: no material. */
   materials?: string[];
-  /** Where the mesh stands, once for each; several share one mesh. */
+  /** Places of the mesh. Several places share one mesh. */
   translations?: [number, number, number][];
   /** URI of a texture for the first material. */
   imageUri?: string;
@@ -33,7 +33,7 @@ export function glb(json: Json | string, binary: Buffer = Buffer.alloc(0)): Buff
   return Buffer.concat([header, ...chunks]);
 }
 
-/** A box as a GLB file: 24 vertices and 12 triangles unless told otherwise. */
+/** Makes a GLB file of a box, which has 24 vertices and 12 triangles by default. */
 export function boxGlb(options: BoxOptions = {}): Buffer {
   const { divisions = 1, size = [1, 1, 1], materials = [], translations = [[0, 0, 0]], imageUri, spoil } = options;
   const groups = Array.from({ length: Math.min(6, Math.max(1, materials.length)) }, (_, group) =>
@@ -84,12 +84,12 @@ export function boxGlb(options: BoxOptions = {}): Buffer {
   return glb(json, Buffer.concat(binary));
 }
 
-/** A valid GLB without any mesh. */
+/** Makes a valid GLB without a mesh. */
 export function emptyGlb(): Buffer {
   return glb({ asset: { version: '2.0' }, scene: 0, scenes: [{ nodes: [0] }], nodes: [{ name: 'Nothing' }] });
 }
 
-/** Files that break their format, each in one way; the name says how. */
+/** Makes files that break their format, each in one way, which its name describes. */
 export function brokenGlbs(): Record<string, Buffer> {
   const good = boxGlb();
   const change = (edit: (bytes: Buffer) => void): Buffer => {

@@ -1,6 +1,6 @@
 type Fields = Record<string, unknown>;
 
-/** JSON of a glTF under construction, whose parts tests change or replace by nonsense. */
+/** JSON of a glTF whose parts tests may change or replace by wrong values. */
 export interface GltfJson extends Fields {
   asset: Fields;
   scenes: Fields[];
@@ -11,7 +11,7 @@ export interface GltfJson extends Fields {
   buffers: Fields[];
 }
 
-/** One triangle as a glTF whose buffer is the GLB's binary chunk. */
+/** Makes a glTF of one triangle, whose buffer is the GLB's binary chunk. */
 export function triangleGltf(change: (gltf: GltfJson) => void = () => {}): GltfJson {
   const gltf: GltfJson = {
     asset: { version: '2.0' },
@@ -27,10 +27,10 @@ export function triangleGltf(change: (gltf: GltfJson) => void = () => {}): GltfJ
   return gltf;
 }
 
-/** The triangle's positions. */
+/** Positions of the triangle. */
 export const TRIANGLE_BYTES = Buffer.from(new Float32Array([0, 0, 0, 1, 0, 0, 0, 1, 0]).buffer);
 
-/** The first bytes of a PNG, as far as its size. */
+/** Makes the first bytes of a PNG, up to its size. */
 export function pngHead(width: number, height: number): Buffer {
   const head = Buffer.alloc(40);
   Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(head);

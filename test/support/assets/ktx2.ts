@@ -1,6 +1,6 @@
 /*
- * 16 x 16 pixels in four quarters: red, green / blue, white; made with Binomial's basisu 1.16.
- * One for each of the two encodings that KHR_texture_basisu allows; the second is also compressed with zstd.
+ * Textures of 16 x 16 pixels in four quarters: red, green / blue, white. Binomial's basisu 1.16 made them.
+ * There is one for each of the two encodings that KHR_texture_basisu allows; the second one is compressed with zstd.
  */
 export const KTX2_ETC1S = Buffer.from(
   'q0tUWCAyMLsNChoKAAAAAAEAAAAQAAAAEAAAAAAAAAAAAAAAAQAAAAEAAAABAAAAaAAAACwAAACUAAAAJAAAALgAAAAAAAAAiwAA' +

@@ -1,4 +1,7 @@
-"""Runs a query of argv in DuckDB and prints its rows as JSON; `pandas FILE` prints what pandas sees of a Parquet file."""
+"""Runs the query in argv with DuckDB and prints its rows as JSON.
+
+With `pandas FILE`, it prints the number of rows and the types that pandas reads from a Parquet file.
+"""
 
 import json
 import sys

@@ -6,16 +6,16 @@ import type { TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
 import type { Reason } from '../../../services/kernel/failure.ts';
 import { filesBelow } from '../stacks/faults-leftovers.ts';
 
-/** Each asset's key with what it must come to: undefined is success. */
+/** The expected reason of failure of each asset by key; undefined means success. */
 export type Expected = ReadonlyMap<string, Reason | undefined>;
 
 const IMAGES = ['metadata.json', ...['depth', 'edge', 'normal', 'textured'].map((name) => `render_${name}.png`)];
 const OF_DATASET = ['index.html', 'index.jsonl', 'index.parquet', 'report.md'];
 
 /**
- * What is wrong with a dataset of one view an asset, in sentences; empty where every asset came to what was expected and
- * the dataset has exactly the files of those that succeeded, with the content that the results tell.
- * `folder` is the dataset on disk, `root` its URI; the job took several formats, so names of folders are whole keys.
+ * Describes the problems of a dataset with one view per asset. There are none if every asset has the expected result
+ * and the dataset has exactly the files of the succeeded assets, with the content of their results. `folder` is the
+ * dataset on disk, `root` its URI. The job took several formats, so names of folders are whole keys.
  */
 export function findProblems(folder: string, root: string, results: TaskResult[], expected: Expected): string[] {
   const keys = results.map(({ asset }) => keyOf(asset!.uri)).sort();
@@ -35,7 +35,7 @@ function checkOutcome({ asset, outcome, failure, outputs }: TaskResult, root: st
   const key = keyOf(asset!.uri);
   const came = outcome === Outcome.OUTCOME_SUCCEEDED ? 'success' : `${failure?.reason}: ${failure?.message}`;
   const fits = reason === undefined ? came === 'success' : failure?.reason === reason;
-  if (!fits) return [`'${key}' came to ${came}; expected ${reason ?? 'success'}`];
+  if (!fits) return [`'${key}' ended with ${came}; expected ${reason ?? 'success'}`];
   const own = outputs.map(({ uri }) => uri.slice(root.length)).filter((path) => !path.startsWith('_cyclorama/'));
   const expected = reason === undefined ? IMAGES.map((name) => `${key}/${name}`) : [];
   return compare(`outputs of '${key}'`, own, expected);
@@ -45,16 +45,16 @@ function checkContent({ outputs }: TaskResult, folder: string, root: string): st
   return outputs.flatMap(({ uri, sha256, sizeBytes }) => {
     const bytes = readFileSync(join(folder, uri.slice(root.length)));
     const same = createHash('sha256').update(bytes).digest('hex') === sha256 && bytes.length === Number(sizeBytes);
-    return same ? [] : [`'${uri}' is not what its result says`];
+    return same ? [] : [`'${uri}' does not match its result`];
   });
 }
 
 function compare(what: string, found: string[], expected: string[]): string[] {
   const [there, wanted] = [new Set(found), new Set(expected)];
   return [
-    ...(there.size === found.length ? [] : [`${what}: some are there twice`]),
+    ...(there.size === found.length ? [] : [`${what}: some appear twice`]),
     ...expected.filter((name) => !there.has(name)).map((name) => `${what}: '${name}' is missing`),
-    ...found.filter((name) => !wanted.has(name)).map((name) => `${what}: '${name}' is too much`),
+    ...found.filter((name) => !wanted.has(name)).map((name) => `${what}: '${name}' is not expected`),
   ];
 }
 

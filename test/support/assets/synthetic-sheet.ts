@@ -15,7 +15,9 @@ const OUTPUT = 's3://renders/objects/';
 const NEVER = new AbortController().signal;
 const TILE = 128;
 const HUES = 5;
+/** Tiles of the synthetic sheet. */
 export const TILES = ['textured', 'normal', 'depth', 'edge'];
+/** Figures of the synthetic sheet. */
 export const FIGURES = [
   { field: 'least_coverage', title: 'Coverage', unit: 'share' },
   { field: 'faces', title: 'Faces', unit: 'count' },
@@ -30,7 +32,7 @@ export interface Synthetic {
   images?: boolean;
 }
 
-/** Writes the contact sheet of assets that were never rendered into a folder, as the closing task does; returns index.html. */
+/** Writes the contact sheet of assets that were never rendered, as the closing task does; returns its index.html. */
 export async function writeSyntheticSheet(folder: string, assets: Iterable<Synthetic>): Promise<string> {
   const places = toDatasetPlaces(OUTPUT);
   const logs = new Map<string, string[]>();
@@ -77,7 +79,7 @@ export async function writeSyntheticSheet(folder: string, assets: Iterable<Synth
     index,
     closing: toClosingPlaces(OUTPUT, false),
     places: toSheetPlaces(OUTPUT, false),
-    standing: new Map(),
+    existing: new Map(),
   };
   const html = await writePages({ store, operation, version: '1.2.3', folder }, facts, NEVER);
   await rm(index);
@@ -138,12 +140,12 @@ const pictures = new Map<string, Buffer>();
 
 function picture(width: number, height: number, hue: number): Buffer {
   const name = `${width} ${hue}`;
-  const standing = pictures.get(name) ?? toPng(width, height, [(hue * 67) % 256, (hue * 131) % 256, 90 + hue * 29]);
-  pictures.set(name, standing);
-  return standing;
+  const picture = pictures.get(name) ?? toPng(width, height, [(hue * 67) % 256, (hue * 131) % 256, 90 + hue * 29]);
+  pictures.set(name, picture);
+  return picture;
 }
 
-/** A disc in a colour, in each square of the image: the simplest picture that shows whether it is cropped. */
+/** Draws a coloured disc in each square of the image, so that one sees whether an image is cropped. */
 function toPng(width: number, height: number, [red, green, blue]: readonly [number, number, number]): Buffer {
   const rows = Buffer.alloc(height * (1 + width * 4));
   for (let y = 0; y < height; y++) {

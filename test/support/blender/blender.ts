@@ -16,13 +16,13 @@ export const NEVER = new AbortController().signal;
 const FAKE = fileURLToPath(new URL('./fake-blender.mjs', import.meta.url));
 const RUNTIME = fileURLToPath(new URL('../../../blender-runtime', import.meta.url));
 
-/** How the real Blender is started on this machine. */
+/** Makes a launcher of the real Blender on this machine. */
 export function realLauncher(mode: SandboxMode, bubblewrap?: string): Promise<Launcher> {
   const program = { python: readTools().python, runtimeDir: RUNTIME, threads: 2 };
   return createLauncher(mode, { ...program, deviceEnvironment: {}, kernelCacheDir: undefined }, bubblewrap);
 }
 
-/** How the fake Blender is started: `ready`, `chatty` (then logs its process id), `mute` (never ready) or `dies` at once. */
+/** Makes launches of the fake Blender: `ready`, `chatty` (logs its process id), `mute` (is never ready) or `dies`. */
 export function fakeLaunch(start: 'ready' | 'chatty' | 'mute' | 'dies' = 'ready') {
   return (folders: SlotFolders): BlenderLaunch => ({
     file: process.execPath,
@@ -33,14 +33,14 @@ export function fakeLaunch(start: 'ready' | 'chatty' | 'mute' | 'dies' = 'ready'
   });
 }
 
-/** Makes a folder that is removed when the test is done. */
+/** Makes a folder that is removed at the end of the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'cyclorama-test-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A pool that is closed when the test is done, and what it reported. */
+/** Makes a pool, which is closed at the end of the test, and collects its reports. */
 export async function testPool(
   launch: BlenderPoolSettings['launch'],
   change: Partial<Omit<BlenderPoolSettings, 'launch'>> = {},
@@ -61,20 +61,20 @@ export async function testPool(
   return { pool, restarts, scratchDir };
 }
 
-/** A request that has the fake Blender do one of its acts. */
+/** Makes a request for one act of the fake Blender. */
 export function act(name: string): BlenderTask {
   return { traceId: name, op: { $case: 'selftest', value: {} } };
 }
 
-/** Time limits that no healthy request meets. */
+/** Time limits that no healthy request reaches. */
 export const AMPLE = { signal: NEVER, deadlineMs: 60_000, stallMs: 30_000 };
 
-/** Whether a process is there, be it as a zombie. */
+/** Returns whether a process exists, even as a zombie. */
 export function isThere(pid: number): boolean {
   return existsSync(`/proc/${pid}`);
 }
 
-/** Whether a process still runs; an orphan's zombie, which only the system's init can reap, does not. */
+/** Returns whether a process still runs. A zombie does not, even if only the system's init can reap it. */
 export function isRunning(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

@@ -1,5 +1,5 @@
-// Stands in for Blender where a fault must be staged. Speaks on descriptors 3 and 4; the request's traceId says what to
-// do, and the first argument says how to start.
+// This program replaces Blender in tests that stage a fault. It uses descriptors 3 and 4. The traceId of a request
+// names the act, and the first argument says how to start.
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -12,7 +12,7 @@ function send(event) {
   writeSync(4, `${JSON.stringify(event)}\n`);
 }
 
-/** Writes as Python does, which waits where the pipe is full; console.log would let the rest come after the event. */
+/** Writes synchronously, as Python does; with console.log, a part of the log could come after the event. */
 function print(line) {
   writeSync(1, `${line}\n`);
 }
@@ -53,7 +53,7 @@ const acts = {
   exit: () => process.exit(7),
   garbage: () => writeSync(4, 'Read blend: "x.blend"\n'),
   flood: () => {
-    // The reader may hang up in mid-flood, and the pipe may be full for a moment.
+    // The reader may close the pipe during the flood, and the pipe may be full for a moment.
     const timer = setInterval(() => {
       try {
         for (let at = 0; at < 100; at += 1) writeSync(4, 'x'.repeat(65_536));

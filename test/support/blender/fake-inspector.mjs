@@ -1,5 +1,5 @@
-// Stands in for Blender's inspect operation, so that tests of jobs need no Blender: counts what the GLB's JSON says.
-// The name of the asset's first material may ask for something else, see `acts`.
+// This program replaces Blender's inspect operation, so that tests of jobs need no Blender. It takes the counts from
+// the JSON of the GLB. The name of the asset's first material may ask for another act, see `acts`.
 import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -34,14 +34,14 @@ function refuse(requestId) {
   send({ requestId, failure: { reason: 'import_failed', message: 'Invalid header.', stage: 'import' } });
 }
 
-/** By the first word of the material's name; the second is the path of a file. */
+/** Acts by the first word of the material's name; the second word is the path of a file. */
 const acts = {
   crash: () => process.kill(process.pid, 'SIGSEGV'),
   hang: () => {},
   refuse,
-  /** Fails until the file is there. */
+  /** Fails until the file exists. */
   unless: (requestId, document, path) => (existsSync(path) ? inspect(requestId, document) : refuse(requestId)),
-  /** Waits until the file is there. */
+  /** Waits until the file exists. */
   until: (requestId, document, path) => {
     const timer = setInterval(() => {
       if (!existsSync(path)) return;
@@ -51,7 +51,7 @@ const acts = {
   },
 };
 
-// Set by the script of a worker that claims a GPU.
+// The script of a worker that claims to have a GPU sets this variable.
 const gpuDevices = process.env.FAKE_GPU ? [process.env.FAKE_GPU] : [];
 
 send({ ready: { blenderVersion: '0.0 fake', pythonVersion: '0', pid: process.pid } });

@@ -1,7 +1,7 @@
 import { BlenderPool } from '../../../services/kernel/blender/pool.ts';
 import { createLauncher } from '../../../services/kernel/blender/sandbox.ts';
 
-// A worker that a test kills: warms one Blender, prints its process id, and keeps it busy or idle for ever.
+// This worker is killed by a test. It warms one Blender, prints its process id, and keeps it busy or idle for ever.
 const [python = '', runtimeDir = '', scratchDir = '', sandbox = 'auto', inputPath = ''] = process.argv.slice(2);
 const program = { python, runtimeDir, threads: 1, deviceEnvironment: {}, kernelCacheDir: undefined };
 const launcher = await createLauncher(sandbox === 'off' ? 'off' : 'auto', program);

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { Bucket, KeyValue } from '../../../services/kernel/bus/types.ts';
 
-/** A key-value bucket in memory, with the same answers to lost races as the one on NATS. */
+/** A key-value bucket in memory that answers a lost race like the one on NATS. */
 export class MemoryBucket implements Bucket {
   readonly #values = new Map<string, KeyValue>();
   readonly #news = new EventEmitter();

@@ -3,7 +3,7 @@ import type { BucketName } from '../../../services/kernel/bus/topics.ts';
 import type { Bucket, Bus, Reader, StreamMessage } from '../../../services/kernel/bus/types.ts';
 import { MemoryBucket } from './bucket.ts';
 
-/** A bus in memory that keeps what is published and takes one result a subject; nobody can take from its queues. */
+/** A bus in memory that keeps all messages and accepts one result per subject. Its queues are empty. */
 export class MemoryBus implements Bus {
   readonly broken = new Promise<never>(() => {});
   readonly #messages: (StreamMessage & { stream: string })[] = [];
@@ -23,7 +23,7 @@ export class MemoryBus implements Bus {
     return 'stored';
   }
 
-  /** What is kept under a subject, `*` in it for any word. */
+  /** Returns the payloads of a subject, in which `*` matches any word. */
   payloads(subject: string): string[] {
     return this.#find(subject).map(({ payload }) => payload);
   }
@@ -61,7 +61,7 @@ export class MemoryBus implements Bus {
     return bucket;
   }
 
-  /** Nothing, unless a test puts a queue in its place. */
+  /** Returns no message, unless a test sets the method of a queue. */
   take: Bus['take'] = async () => [];
 
   async depth(): Promise<{ pending: number; inFlight: number }> {

@@ -6,12 +6,12 @@ import type {
   WatchJobResponse,
 } from '../../../gen/cyclorama/job/v1/job_service.ts';
 
-/** What a call is to do: an answer, or an error to throw. */
+/** The staged result of a call: an answer, or an error to throw. */
 export type Staged<Answer> = Answer | Error;
 
-/** A job service that plays staged answers in order and remembers what it was asked. */
+/** Makes a job service that gives staged answers in order and records its requests. */
 export function fakeJobCalls(staged: {
-  /** One list a watch; a watch whose last entry is an error breaks with it. */
+  /** One list per watch; a watch breaks if its last entry is an error. */
   watches: Staged<WatchJobResponse>[][];
   pages: Staged<ListTaskResultsResponse>[];
 }) {
@@ -41,12 +41,12 @@ export function fakeJobCalls(staged: {
   };
 }
 
-/** A change of a job as WatchJob tells it. */
+/** Makes a change of a job, as WatchJob reports it. */
 export function change(state: JobState, revision: bigint): WatchJobResponse {
   return { job: Job.fromPartial({ jobId: 'j', state, revision }) };
 }
 
-/** A page of results with these task ids. */
+/** Makes a page of results with these task ids. */
 export function page(taskIds: string[], nextPageToken: string): ListTaskResultsResponse {
   return { results: taskIds.map((taskId) => TaskResult.fromPartial({ jobId: 'j', taskId })), nextPageToken };
 }

@@ -1,16 +1,16 @@
 import { EventEmitter, once } from 'node:events';
 import type { Bus, Delivery } from '../../../services/kernel/bus/types.ts';
 
-/** Messages that are handed back come again after so long at most, so that tests need not wait. */
+/** Messages that are handed back are redelivered after at most this delay, so that tests need not wait. */
 const MAX_DELAY_MS = 5;
 
 /** A work queue in memory that remembers the answer to every delivery. */
 export class MemoryQueue implements Pick<Bus, 'take'> {
-  /** Answers in the order in which they came. */
+  /** Answers in the order of their arrival. */
   readonly answers: { payload: string; answer: 'acked' | 'handed back'; delayMs: number }[] = [];
   /** Called before each pull; may throw. */
   onTake: (consumer: string) => void = () => {};
-  /** Pulls that wait for a message just now. */
+  /** Number of pulls that wait for a message now. */
   waitingPulls = 0;
   readonly #waiting = new Map<string, { payload: string; delivered: number }[]>();
   readonly #news = new EventEmitter().setMaxListeners(100);
@@ -37,7 +37,7 @@ export class MemoryQueue implements Pick<Bus, 'take'> {
       .map((message) => this.#deliver(consumer, message));
   }
 
-  /** How often each message got an answer of a kind. */
+  /** Counts the answers of a kind. */
   count(answer: 'acked' | 'handed back'): number {
     return this.answers.filter((given) => given.answer === answer).length;
   }

@@ -6,12 +6,12 @@ import type { S3Place } from '../../../services/kernel/uri.ts';
 
 type Write = ObjectStore['write'];
 
-/** An object store in memory; `fault` may throw in the place of an operation. */
+/** An object store in memory; `fault` may throw instead of an operation. */
 export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, { body: Buffer; etag: string }>();
   /** Called before each operation. */
   fault: (op: 'list' | 'head' | 'read' | 'download' | 'write' | 'remove', place: S3Place) => void = () => {};
-  /** Takes every write, as stores do that do not know conditions. */
+  /** If true, accepts every write, like a store that ignores conditions. */
   ignoresConditions = false;
 
   checkBucket(): void {}
@@ -61,9 +61,9 @@ export class MemoryStore implements ObjectStore {
     this.fault('write', place);
     const body =
       typeof content === 'string' || Buffer.isBuffer(content) ? Buffer.from(content) : await readFile(content.path);
-    const standing = this.objects.get(nameOf(place));
+    const existing = this.objects.get(nameOf(place));
     const { condition } = options;
-    const holds = condition === 'always' || ('ifAbsent' in condition ? !standing : standing?.etag === condition.ifEtag);
+    const holds = condition === 'always' || ('ifAbsent' in condition ? !existing : existing?.etag === condition.ifEtag);
     if (!holds && !this.ignoresConditions) throw new CycloramaError('precondition_failed', nameOf(place));
     const etag = createHash('md5').update(body).digest('hex');
     this.objects.set(nameOf(place), { body, etag });
@@ -79,7 +79,7 @@ export class MemoryStore implements ObjectStore {
 
   close(): void {}
 
-  /** What an object holds as JSON. */
+  /** Parses the JSON of an object. */
   json(name: string): unknown {
     return JSON.parse(this.objects.get(name)?.body.toString('utf8') ?? 'null');
   }

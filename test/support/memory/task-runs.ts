@@ -22,6 +22,7 @@ import { runDelivery, type TaskLoopParts } from '../../../services/kernel/work/t
 import { MemoryBucket } from './bucket.ts';
 import { MemoryStore } from './store.ts';
 
+/** URI of the asset of the tasks. */
 export const ASSET_URI = 's3://assets/models/chair.glb';
 
 function notePlace({ assetName }: Task): S3Place {
@@ -50,21 +51,21 @@ export const noteOperation: Operation = {
   toStats: (report) => report,
 };
 
-/** What Blender does with a task. */
+/** The behaviour of the fake Blender for a task. */
 export type Behaviour = BlenderLease['run'];
 
-/** One worker's task loop over stores in memory, with a Blender that does as the test says. */
+/** The task loop of one worker with stores in memory and a Blender whose behaviour the test sets. */
 export class TaskRuns {
   readonly store = new MemoryStore();
   readonly jobs = new Map<string, Job>([['job-1', jobIn(JobState.JOB_STATE_RUNNING)]]);
   readonly ledger: MemoryBucket;
   readonly published: TaskResult[] = [];
-  /** Whether each run asked for a fresh Blender. */
+  /** For each run, whether it asked for a fresh Blender. */
   readonly fresh: boolean[] = [];
   readonly metrics = createMetrics('test');
   readonly drain = new AbortController();
   behave: Behaviour = async () => BlenderResult.fromPartial({ stageSeconds: { import: 0.5 } });
-  /** What the imaging process does, for operations that need one. */
+  /** Behaviour of the imaging process, for operations that need one. */
   behaveImaging: Behaviour = async () => BlenderResult.fromPartial({ stageSeconds: { derive: 0.25 } });
   operation: Operation = noteOperation;
   othersLive = false;
@@ -87,7 +88,7 @@ export class TaskRuns {
     return new TaskRuns(scratchDir, workerId, ledger);
   }
 
-  /** A folder of the fake processes, such as `slot-out`. */
+  /** Returns a folder of the fake processes, such as `slot-out`. */
   folder(name: string): string {
     return join(this.#scratchDir, this.#workerId, name);
   }
@@ -187,16 +188,18 @@ export class TaskRuns {
   }
 }
 
-/** What became of a delivery. */
+/** The answer to a delivery. */
 export interface Answer {
   acked: boolean;
   handedBackMs: number | undefined;
 }
 
+/** Makes a job in a state. */
 export function jobIn(state: JobState): Job {
   return Job.fromPartial({ jobId: 'job-1', operation: 'note', state });
 }
 
+/** Makes a task of that job. */
 export function taskOf(): Task {
   return Task.fromPartial({
     jobId: 'job-1',
@@ -211,32 +214,32 @@ export function taskOf(): Task {
   });
 }
 
-/** How a delivery ended that was done. */
+/** The answer to a delivery whose task is done. */
 export const DONE = { acked: true, handedBackMs: undefined };
 
-/** How a delivery ended that goes back to the queue. */
+/** Makes the answer to a delivery that goes back to the queue. */
 export const backAfter = (handedBackMs: number) => ({ acked: false, handedBackMs });
 
-/** Where the output of a task lies. */
+/** Name of the output of a task. */
 export const NOTE = 'outputs/run/chair.glb.txt';
 
-/** A Blender that works until it is told to stop. */
+/** A Blender that works until its signal aborts. */
 export const endless: Behaviour = (_task, { signal }) =>
   new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 
-/** Names of the records that were written. */
+/** Lists the names of the written records. */
 export function recordsOf({ store }: TaskRuns): string[] {
   return [...store.objects.keys()].filter((name) => name.includes('/records/'));
 }
 
-/** What was counted of tasks, by labels. */
+/** Reads the counts of tasks by labels. */
 export async function countOf({ metrics }: TaskRuns): Promise<object[]> {
   return (await metrics.tasksTotal.get()).values.map(({ labels, value }) => ({ ...labels, value }));
 }
 
-/** A Blender that fails by a reason. */
+/** Makes a Blender that fails with a reason. */
 export const failing =
   (reason: Reason, detail = {}): Behaviour =>
   async () => {

@@ -1,16 +1,16 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { readTools } from '../../../scripts/tools.mjs';
 
-/** What a page did that it should not have. */
+/** A page with its complaints and its requests. */
 export interface Watched {
   page: Page;
-  /** Messages of the console, errors of the program, requests that failed. */
+  /** Messages of the console, errors of the program, and failed requests. */
   complaints: string[];
-  /** Every address that was asked for. */
+  /** Every address that the page requested. */
   requests: string[];
 }
 
-/** Debian's chromium without a window. */
+/** Debian's chromium, without a window. */
 export class TestBrowser {
   readonly #browser: Browser;
 
@@ -21,7 +21,7 @@ export class TestBrowser {
   static async create(): Promise<TestBrowser> {
     const { chromium: executablePath } = readTools();
     if (!executablePath) throw new Error('chromium is not installed; run: node scripts/setup.mjs --system');
-    // Chromium refuses its sandbox to root, who runs tests in containers.
+    // Chromium does not run its sandbox as root, and in containers the tests run as root.
     const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     return new TestBrowser(await chromium.launch({ executablePath, args }));
   }

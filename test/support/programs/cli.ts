@@ -4,24 +4,24 @@ import { ROOT } from '../../../cli/stack/data-dir.ts';
 
 const COMMAND_TIMEOUT_MS = 280_000;
 
-/** What a command wrote and how it ended. */
+/** The exit code and the output of a command. */
 export interface Ended {
   code: number | null;
   out: string;
   err: string;
 }
 
-/** How to run a command. */
+/** Options of a command. */
 export interface CliOptions {
   /** Data folder of the local stack. */
   data: string;
   cwd?: string;
   input?: string;
-  /** Sees all that was written so far. */
+  /** Gets all text that was written so far. */
   onText?: (ended: Ended, child: ChildProcess) => void;
 }
 
-/** Runs `cyclorama` in a pipe, as a user's script would. */
+/** Runs `cyclorama` in a pipe, like a user's script. */
 export async function runCli(args: string[], { data, cwd = ROOT, input = '', onText }: CliOptions): Promise<Ended> {
   const child = spawn(process.execPath, [join(ROOT, 'cli/cyclorama.mjs'), ...args, '--data', data], {
     cwd,
@@ -42,7 +42,7 @@ export async function runCli(args: string[], { data, cwd = ROOT, input = '', onT
   return ended;
 }
 
-/** The lines of JSON that a command printed. */
+/** Parses the lines of JSON that a command printed. */
 export function jsonLines<Line>({ out }: Ended): Line[] {
   return out
     .trim()

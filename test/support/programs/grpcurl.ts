@@ -4,7 +4,7 @@ import { withParentDeath } from '../../../services/kernel/process/parent-death.t
 
 const TIMEOUT_MS = 60_000;
 
-/** How a program of others ended, and what it wrote. */
+/** The exit code and the output of a foreign program. */
 export interface Ended {
   code: number | undefined;
   out: string;
@@ -34,7 +34,7 @@ export async function runProgram(command: string[], input = ''): Promise<Ended> 
 
 /**
  * Calls a method in plain text with these requests (more than one for a method that takes a stream) and returns the
- * messages of the answer; throws what grpcurl says when the call fails.
+ * messages of the answer; throws with grpcurl's output if the call fails.
  */
 export async function callByHand<Message = Record<string, unknown>>(
   address: string,

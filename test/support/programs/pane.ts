@@ -1,14 +1,14 @@
 import { glb } from '../assets/glb.ts';
 
-/** How a pane looks. */
+/** Orientation and alpha of a pane. */
 export interface Pane {
-  /** `front` faces the front view; `edge` stands in the plane of the front view's camera, which sees it as a line. */
+  /** `front` faces the front view; the camera of the front view sees `edge` as a line. */
   faces?: 'front' | 'edge';
-  /** Below 1 it lets light through. */
+  /** Alpha of the material; a value below 1 lets light through. */
   alpha?: number;
 }
 
-/** A square of one metre without thickness, as a GLB. */
+/** Makes a GLB of a square of one metre without thickness. */
 export function paneGlb({ faces = 'front', alpha = 1 }: Pane = {}): Buffer {
   const corners = [
     [-0.5, -0.5],

@@ -3,16 +3,16 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
-/** An answer that the front gives in the server's place. */
+/** An answer that the front gives instead of the server. */
 export interface StagedAnswer {
   status: number;
   body: string;
 }
 
-/** A server in front of another one that passes requests on, or answers itself where `stage` says so. */
+/** A server in front of another one. It forwards requests, or answers itself if `stage` returns an answer. */
 export class HttpFront {
   readonly #server: Server;
-  /** Decides by URL; undefined passes the request on. */
+  /** Chooses the answer by URL; undefined forwards the request. */
   stage: (url: URL) => StagedAnswer | undefined = () => undefined;
 
   private constructor(server: Server) {
@@ -27,7 +27,7 @@ export class HttpFront {
         outgoing.writeHead(staged.status, { 'content-type': 'application/xml' }).end(staged.body);
         return;
       }
-      // The client's Host header stays: it is part of what the client signed.
+      // The client's Host header stays, because it is part of the signature.
       const onward = request(url, { method: incoming.method, headers: incoming.headers }, (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         pipeline(answer, outgoing).catch(() => outgoing.destroy());

@@ -2,7 +2,7 @@ import { readTools } from '../../../scripts/tools.mjs';
 import { S3Endpoint } from './s3-store.ts';
 import { freePort, listens, ServerProcess } from './server-process.ts';
 
-/** moto's S3 in memory: holds keys that a folder cannot, such as `a//b`, `..` and those of 1,024 bytes. */
+/** moto's S3 in memory, which can hold keys that no folder can, such as `a//b`, `..` and keys of 1,024 bytes. */
 export class TestMoto extends S3Endpoint {
   readonly #server: ServerProcess;
 

@@ -24,7 +24,7 @@ export class TestNats {
     this.#folder = folder;
   }
 
-  /** Starts a server; `args` are further ones of its command line. */
+  /** Starts a server; `args` are further arguments of its command line. */
   static async create(args: string[] = []): Promise<TestNats> {
     const folder = await mkdtemp(join(tmpdir(), 'cyclorama-nats-'));
     const nats = new TestNats(await freePort(), await freePort(), folder, args);
@@ -36,7 +36,7 @@ export class TestNats {
     return `nats://127.0.0.1:${this.port}`;
   }
 
-  /** Our bus on this server; closed with it. */
+  /** Opens our bus on this server, which is closed with the server. */
   async openBus(queues: string[] = [], settings: Environment = {}): Promise<Bus> {
     const env = { CYCLORAMA_NATS_URL: this.url, CYCLORAMA_ACK_WAIT_MS: '2000' };
     const { nats } = readConfig({ ...env, ...settings }, { grpcPort: 0, httpPort: 0 });
@@ -50,7 +50,7 @@ export class TestNats {
     await this.#server?.close('SIGKILL');
   }
 
-  /** Starts the server on the same port and data; `args` may be others than before. */
+  /** Starts the server on the same port and data; `args` may differ from those before. */
   async start(args = this.#args): Promise<void> {
     const health = `http://127.0.0.1:${this.#monitorPort}/healthz?js-enabled-only=true`;
     this.#server = await ServerProcess.start(
@@ -63,7 +63,7 @@ export class TestNats {
     );
   }
 
-  /** Removes everything that the server keeps; only while it is stopped. */
+  /** Removes all data of the server. The server must be stopped. */
   async wipe(): Promise<void> {
     await rm(join(this.#folder, 'data'), { recursive: true, force: true, maxRetries: 3 });
   }

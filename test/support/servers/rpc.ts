@@ -7,7 +7,7 @@ import type { RpcService } from '../../../services/kernel/rpc/service.ts';
 
 type Settings = Parameters<typeof createRpcServer>[0]['config'];
 
-/** Our gRPC server on a free port of this process, with what it logged and counted, and clients that it closes. */
+/** Our gRPC server on a free port in this process, with its log and metrics, and with clients that it closes. */
 export class TestRpc {
   readonly port: number;
   readonly metrics: Metrics;
@@ -37,7 +37,7 @@ export class TestRpc {
     return `localhost:${this.port}`;
   }
 
-  /** Every log line, parsed. */
+  /** The parsed lines of the log. */
   get log(): Record<string, unknown>[] {
     return this.#lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }

@@ -9,21 +9,21 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What may go wrong with a request. */
+/** The kinds of faults of a request. */
 export type Fault = 'slow-down' | 'reset' | 'truncated' | 'answer-lost';
 
-/** Share of requests that meet each fault. */
+/** Share of requests with each fault, 0 to 1. */
 export type FaultShares = Partial<Record<Fault, number>>;
 
 const SLOW_DOWN = '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>';
-/** Numbers of the minimal standard generator, so that a run can be repeated. */
+/** Constants of the minimal standard random generator, which makes runs repeatable. */
 const [MULTIPLIER, MODULUS] = [48_271, 2_147_483_647];
 
-/** Stands before an S3 server and spoils some of the requests, by a fixed sequence of chances. */
+/** A proxy of an S3 server that makes some requests fail, chosen by a repeatable random sequence. */
 export class S3FaultProxy {
-  /** How often each fault was done. */
+  /** Number of times that each fault was made. */
   readonly done: Record<Fault, number> = { 'slow-down': 0, reset: 0, truncated: 0, 'answer-lost': 0 };
-  /** May be changed at any time. */
+  /** Shares of the faults; a test may change them at any time. */
   shares: FaultShares;
   readonly #server: Server;
   #state = 20_240_601;
@@ -33,7 +33,7 @@ export class S3FaultProxy {
     this.shares = shares;
   }
 
-  /** `target` is the port of the real server on this machine. */
+  /** Starts a proxy; `target` is the port of the real server on this machine. */
   static async create(target: number, shares: FaultShares): Promise<S3FaultProxy> {
     const server = createServer((incoming, outgoing) => {
       const fault = proxy.#draw(incoming);
@@ -64,7 +64,7 @@ export class S3FaultProxy {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Draws the fault of a request; only what is read has a body to break, only what is written an answer that matters. */
+  /** Draws the fault of a request. Only reads can be truncated, and only writes can lose an answer that matters. */
   #draw({ method }: IncomingMessage): Fault | undefined {
     this.#state = (this.#state * MULTIPLIER) % MODULUS;
     let chance = this.#state / MODULUS;
@@ -81,12 +81,12 @@ export class S3FaultProxy {
 }
 
 function pass(incoming: IncomingMessage, onward: ClientRequest): void {
-  // versitygw's 100 Continue is for our own request; the client's was answered by this server.
+  // This proxy has already answered the client's Expect, so the real server must not send 100 Continue.
   onward.removeHeader('expect');
   incoming.pipe(onward);
 }
 
-/** Hands an answer on, or breaks it off half-way: by a reset, or by an end before the length that was told. */
+/** Forwards an answer, or breaks it half-way: by a reset, or by an end before the announced length. */
 function forward(answer: IncomingMessage, outgoing: ServerResponse, fault: Fault | undefined): void {
   if (fault === 'answer-lost') {
     answer.resume();

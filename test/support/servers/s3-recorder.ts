@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as it came, with what its signature says. */
+/** A received request, with the facts of its signature. */
 export interface RecordedRequest {
   method: string;
   bucket: string;
@@ -22,15 +22,15 @@ export interface RecordedRequest {
 
 const EMPTY_LIST = '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>';
 
-/** Answers every S3 request with success and keeps it; a bucket of another region is refused as AWS refuses it. */
+/** Answers every S3 request with success and records it; refuses a bucket of another region, as AWS does. */
 export class S3Recorder {
   readonly #server: Server;
   readonly requests: RecordedRequest[] = [];
-  /** Where a bucket lies; others are in us-east-1. */
+  /** Regions of buckets; other buckets are in us-east-1. */
   readonly regions: Record<string, string> = {};
-  /** Where it claims that a bucket lies, if not where it does. */
-  regionsTold: Record<string, string> = {};
-  /** How a wrong region is refused, or every request. */
+  /** Regions that the answers claim, for buckets where they are wrong. */
+  claimedRegions: Record<string, string> = {};
+  /** Kind of refusal: of a wrong region, or of every request (`denied`). */
   refusal: 'redirect' | 'malformed' | 'denied' = 'redirect';
 
   private constructor(server: Server) {
@@ -69,9 +69,9 @@ export class S3Recorder {
       const isHead = request.method === 'HEAD';
       const code = redirect ? 'PermanentRedirect' : 'AuthorizationHeaderMalformed';
       // AWS names the region in a header, and in the body of a refused signature.
-      const claimed = this.regionsTold[request.bucket] ?? region;
-      const told = redirect || isHead ? { 'x-amz-bucket-region': claimed } : {};
-      outgoing.writeHead(redirect ? 301 : 400, { 'content-type': 'application/xml', ...told });
+      const claimed = this.claimedRegions[request.bucket] ?? region;
+      const header = redirect || isHead ? { 'x-amz-bucket-region': claimed } : {};
+      outgoing.writeHead(redirect ? 301 : 400, { 'content-type': 'application/xml', ...header });
       const named = redirect ? '' : `<Region>${claimed}</Region>`;
       outgoing.end(isHead ? '' : `<Error><Code>${code}</Code><Message>wrong region</Message>${named}</Error>`);
     } else if (request.method === 'DELETE') outgoing.writeHead(204).end();

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../../services/kernel/store/types.ts';
 /** Credentials of every S3 server of the tests. */
 export const CREDENTIALS = { accessKeyId: 'cyclorama-test', secretAccessKey: 'cyclorama-test-secret' };
 
-/** An S3 server of a test, seen by a plain client (to fill it) and by our object store. */
+/** An S3 server of a test, with a plain client that fills it and with our object store. */
 export class S3Endpoint {
   readonly url: string;
   readonly client: S3Client;
@@ -21,7 +21,7 @@ export class S3Endpoint {
     });
   }
 
-  /** The environment that points our processes and object stores here. */
+  /** Environment variables that make our processes and object stores use this server. */
   get environment(): Record<string, string> {
     return {
       CYCLORAMA_S3_ENDPOINT: this.url,
@@ -32,7 +32,7 @@ export class S3Endpoint {
     };
   }
 
-  /** Our object store on this server; puts the credentials into this process's environment, where the SDK looks. */
+  /** Opens our object store on this server; sets the credentials in this process's environment for the SDK. */
   openStore(allowedBuckets?: string[]): ObjectStore {
     Object.assign(process.env, this.environment);
     const s3 = { endpoint: this.url, forcePathStyle: true, checksums: 'when_supported', region: 'us-east-1' } as const;
@@ -43,7 +43,7 @@ export class S3Endpoint {
     await this.client.send(new CreateBucketCommand({ Bucket: bucket }));
   }
 
-  /** Puts empty objects, some at a time. */
+  /** Writes empty objects, some at a time. */
   async putKeys(bucket: string, keys: string[]): Promise<void> {
     const waiting = [...keys];
     const put = async (): Promise<void> => {

@@ -5,10 +5,10 @@ import { readTools } from '../../../scripts/tools.mjs';
 import { CREDENTIALS, S3Endpoint } from './s3-store.ts';
 import { freePort, listens, ServerProcess } from './server-process.ts';
 
-/** The real versitygw over a temporary folder: a bucket is a folder, an object a file. */
+/** The real versitygw on a temporary folder, in which a bucket is a folder and an object is a file. */
 export class TestS3 extends S3Endpoint {
   readonly port: number;
-  /** Holds one folder a bucket. Files put there by hand are objects without an ETag. */
+  /** Folder with one folder per bucket. Files that a test copies into it are objects without an ETag. */
   readonly folder: string;
   #server: ServerProcess;
 
@@ -26,7 +26,7 @@ export class TestS3 extends S3Endpoint {
     return new TestS3(port, join(folder, 'buckets'), await startVersitygw(port, join(folder, 'buckets')));
   }
 
-  /** Stops the server as a crash would; `start` brings it back on the same port and folder. */
+  /** Kills the server like a crash; `start` starts it again on the same port and folder. */
   async kill(): Promise<void> {
     await this.#server.close('SIGKILL');
   }

@@ -5,7 +5,7 @@ import { readTools } from '../../../scripts/tools.mjs';
 import { CREDENTIALS, S3Endpoint } from './s3-store.ts';
 import { freePort, ServerProcess } from './server-process.ts';
 
-/** SeaweedFS: a store that lists folder by folder, not in key order. */
+/** SeaweedFS, a store that lists folder by folder and not in key order. */
 export class TestSeaweed extends S3Endpoint {
   readonly #server: ServerProcess;
   readonly #folder: string;

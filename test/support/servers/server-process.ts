@@ -6,7 +6,7 @@ import { pause } from '../../../services/kernel/signal.ts';
 
 const START_MS = 30_000;
 
-/** A server of a test as its own process; dies with the test runner, however that dies. */
+/** A server of a test in its own process, which dies with the test runner, even if that is killed. */
 export class ServerProcess {
   readonly child: ChildProcess;
   #output = '';
@@ -20,7 +20,7 @@ export class ServerProcess {
     }
   }
 
-  /** Starts a command and waits until `ready` holds. */
+  /** Starts a command and waits until `ready` returns true. */
   static async start(
     command: string[],
     ready: () => Promise<boolean>,
@@ -40,12 +40,12 @@ export class ServerProcess {
     return server;
   }
 
-  /** What it wrote to standard output and error, the last 20,000 characters. */
+  /** The last 20,000 characters of its standard output and error. */
   get output(): string {
     return this.#output;
   }
 
-  /** Ends it and waits until it is gone. */
+  /** Ends the process and waits until it is gone. */
   async close(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const gone = new Promise((resolve) => this.child.once('exit', resolve));
@@ -60,8 +60,8 @@ const PORTS = { first: 10_000, count: 10_000 };
 let tried = Math.floor(Math.random() * PORTS.count);
 
 /**
- * A port of this machine that nothing listens on just now. It is none of those that the system gives to connections: a
- * client that looks for a server that is down would at times be given the server's own port.
+ * Finds a port of this machine on which nothing listens. It is outside the range that the system gives to connections;
+ * otherwise a client of a stopped server could get the server's own port.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < PORTS.count; tries++) {
@@ -71,15 +71,15 @@ export async function freePort(): Promise<number> {
   throw new Error(`no port from ${PORTS.first} on is free`);
 }
 
-/** Whether somebody listens on a port. */
+/** Returns whether a process listens on a port. */
 export function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    const tell = (open: boolean): void => {
+    const settle = (open: boolean): void => {
       socket.destroy();
       resolve(open);
     };
-    socket.once('connect', () => tell(true));
-    socket.once('error', () => tell(false));
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
   });
 }

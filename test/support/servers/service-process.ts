@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort, ServerProcess } from './server-process.ts';
 
-/** One of our programs as its own process. */
+/** One of our programs in its own process. */
 export class ServiceProcess {
   readonly grpcPort: number;
   readonly httpPort: number;
@@ -26,7 +26,7 @@ export class ServiceProcess {
     return new ServiceProcess(grpcPort, httpPort, server);
   }
 
-  /** Memory in use and the most that ever was, in MiB (Linux only). */
+  /** Current and highest resident memory in MiB (Linux only). */
   get memory(): { rssMib: number; peakMib: number } {
     const status = readFileSync(`/proc/${this.server.child.pid}/status`, 'utf8');
     const read = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)![1]) / 1024;

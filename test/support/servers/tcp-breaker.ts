@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands before a server of this machine and breaks all connections when told, at any byte. */
+/** A proxy of a server on this machine that breaks all connections on demand, at any byte. */
 export class TcpBreaker {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -28,7 +28,7 @@ export class TcpBreaker {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** How many connections pass through just now. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#sockets.size / 2;
   }
@@ -37,7 +37,7 @@ export class TcpBreaker {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  /** Breaks all connections once the server has sent so many bytes more. */
+  /** Breaks all connections once the server has sent this many more bytes. */
   breakAfter(bytes: number): void {
     this.#bytesLeft = bytes;
   }
@@ -52,7 +52,7 @@ export class TcpBreaker {
     this.#bytesLeft -= chunk.length;
     if (this.#bytesLeft > 0) return;
     this.#bytesLeft = Number.POSITIVE_INFINITY;
-    // What was written is to arrive; what the server still sends is lost.
+    // Bytes that were written still arrive; later bytes of the server are lost.
     for (const socket of this.#sockets) socket.destroySoon();
   }
 

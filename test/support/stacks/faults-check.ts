@@ -9,13 +9,13 @@ import { boxGlb, brokenGlbs, emptyGlb } from '../assets/glb.ts';
 import type { FaultStack } from './faults.ts';
 import { filesBelow } from './faults-leftovers.ts';
 
-/** Assets by key, and which of them can be analysed. */
+/** Assets by key, and the keys of those that can be analysed. */
 export interface Assets {
   files: Record<string, Buffer>;
   good: ReadonlySet<string>;
 }
 
-/** Good assets and one broken one of each kind. `divisions` decides how long each takes. */
+/** Makes good assets and one broken asset of each kind. `divisions` decides how long each takes. */
 export function makeAssets(count: number, divisions = 1): Assets {
   const names = Array.from({ length: count }, (_, i) => `good/${String(i).padStart(3, '0')}.glb`);
   const good = names.map((name, i): [string, Buffer] => [name, boxGlb({ divisions, size: [1 + i, 1, 1] })]);
@@ -26,7 +26,7 @@ export function makeAssets(count: number, divisions = 1): Assets {
   };
 }
 
-/** Checks that a job came to its right end: each asset has one record, its outputs, one result, and is counted once. */
+/** Checks the result of a job: each asset has one record, its outputs and one result, and is counted once. */
 export async function checkComplete(faults: FaultStack, bucket: string, assets: Assets, job: Job): Promise<void> {
   const keys = Object.keys(assets.files).sort();
   const outcomes = new Map(keys.map((key) => [key, assets.good.has(key) ? 'succeeded' : 'failed']));
@@ -47,13 +47,13 @@ export async function checkComplete(faults: FaultStack, bucket: string, assets: 
   );
 }
 
-/** Every record of a bucket, as its file has it. */
+/** Reads all records of a bucket from their files. */
 export function readRecords(faults: FaultStack, bucket: string): TaskRecord[] {
   const folder = join(faults.bucket(bucket), '_cyclorama/records');
   return filesBelow(folder).map((file) => TaskRecord.fromJSON(JSON.parse(readFileSync(join(folder, file), 'utf8'))));
 }
 
-/** Asset keys with the word of their outcome, in key order; one that came twice shows twice. */
+/** Lists asset keys with their outcomes, in key order; a key with two results appears twice. */
 function byKey(results: TaskResult[]): [string, string][] {
   const words = results.map(({ asset, outcome }): [string, string] => [
     keyOf(asset!.uri),
@@ -62,7 +62,7 @@ function byKey(results: TaskResult[]): [string, string][] {
   return words.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** An output is what its record says, and the report fits the outcome. */
+/** Checks that the output matches its record, and the report its outcome. */
 function checkOutputs(faults: FaultStack, { asset, outputs, failure }: TaskResult, { good }: Assets): void {
   const key = keyOf(asset!.uri);
   expect(outputs.map(({ uri }) => keyOf(uri))).toEqual([reportOf(key)]);

@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Files below a folder, relative to it, in order; what goes away meanwhile is left out. */
+/** Lists the files below a folder, relative to it, in order. Skips files that are removed meanwhile. */
 export function filesBelow(folder: string): string[] {
   const files = entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
@@ -19,12 +19,12 @@ function entriesOf(folder: string): Dirent[] {
   }
 }
 
-/** Files of attempts in the scratch folders of running workers: what is no worker's own mark. */
+/** Lists the files of attempts in the scratch folders of running workers. */
 export function tasksInScratch(scratch: string): string[] {
   return filesBelow(scratch).filter((file) => /\/task-|\/(in|out)\//.test(file));
 }
 
-/** Processes that name a folder in command line, environment or working directory, zombies left out. */
+/** Lists the processes, without zombies, that name a folder in command line, environment or working directory. */
 export function processesOf(folder: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -34,7 +34,7 @@ export function processesOf(folder: string): string[] {
     .map((pid) => `${pid}: ${read(pid, 'cmdline').replaceAll('\0', ' ')}`);
 }
 
-/** What a process shows; empty where it is gone meanwhile, or a zombie. */
+/** Reads a file of a process in /proc; empty if the process has ended or is a zombie. */
 function read(pid: string, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

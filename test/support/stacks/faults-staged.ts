@@ -3,17 +3,20 @@ import { join } from 'node:path';
 import { readTools } from '../../../scripts/tools.mjs';
 import { boxGlb } from '../assets/glb.ts';
 
-/** What Blender does when it opens a staged asset: die by a signal, or wait for so many seconds, each time or only the first. */
+/**
+ * The act of Blender when it opens a staged asset: `crash` ends it by a signal, `hold` waits for so many seconds each
+ * time, and `stall` only the first time.
+ */
 export type Act = 'crash' | `hold-${number}` | `stall-${number}`;
 
-/** A good asset that carries a stage direction in the name of its material. */
+/** Makes a good asset with an act for Blender in the name of its material. */
 export function stagedGlb(act: Act, name: string): Buffer {
   return boxGlb({ materials: [`stage:${act}:${name}`] });
 }
 
 /**
- * The real Blender, which follows the stage directions in assets: a Python that loads a hook on opening files.
- * Set its `environment` for the workers. It notes each opening.
+ * The real Blender with a Python that loads a hook. When a file is opened, the hook does the act that the asset names,
+ * and writes the opening to a journal. The workers must get its `environment`.
  */
 export class StagedBlender {
   readonly environment: Record<string, string>;
@@ -26,11 +29,11 @@ export class StagedBlender {
     writeFileSync(python, `#!/bin/sh\nPYTHONPATH="${folder}:$PYTHONPATH" exec "${readTools().python}" "$@"\n`);
     chmodSync(python, 0o755);
     writeFileSync(join(folder, 'sitecustomize.py'), HOOK);
-    // A sandbox would hide the hook.
+    // In a sandbox, Blender could not see the hook.
     this.environment = { CYCLORAMA_PYTHON: python, CYCLORAMA_SANDBOX: 'off' };
   }
 
-  /** How many attempts opened a staged asset. */
+  /** Counts the attempts that opened a staged asset. */
   timesOpened(name: string): number {
     if (!existsSync(this.#journal)) return 0;
     return readFileSync(this.#journal, 'utf8')

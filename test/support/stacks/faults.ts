@@ -24,14 +24,13 @@ import { until } from '../poll.ts';
 import { filesBelow, processesOf, tasksInScratch } from './faults-leftovers.ts';
 import { freeStackPorts } from './ports.ts';
 
-/** How long a message stays with a worker or driver that gives no sign of life, so that redelivery is quick. */
+/** A short time without a sign of life, after which NATS redelivers a message, so that tests need not wait long. */
 const ACK_WAIT_MS = 3_000;
 const CALL_MS = 20_000;
-/** Stacks of several test files may start at the same time on one machine; so each looks from a place of its own. */
 
 type Environment = Record<string, string>;
 
-/** A local stack whose parts may be killed, with clients of its API. Nothing is restarted unless a test does it. */
+/** A local stack whose parts tests may kill, with clients of its API. Only the test restarts a part. */
 export class FaultStack {
   readonly data: string;
   readonly stack: Stack;
@@ -52,7 +51,7 @@ export class FaultStack {
     this.jobs = createJobCalls(this.#jobClient);
   }
 
-  /** `environment` makes the additional variables of services and workers from the data folder and the ports of the servers. */
+  /** Starts a stack. `environment` makes extra variables of services and workers from the data folder and the ports. */
   static async create(
     replicas: NonNullable<StackOptions['replicas']> = {},
     environment: (data: string, ports: Ports) => Environment | Promise<Environment> = () => ({}),
@@ -81,12 +80,12 @@ export class FaultStack {
     await Promise.all([...this.#analysis, this.#jobClient].map(untilReached));
   }
 
-  /** The folder that is a bucket. */
+  /** Returns the folder of a bucket. */
   bucket(name: string): string {
     return join(this.stack.dir.buckets, name);
   }
 
-  /** Puts assets into a bucket, as files, by key. */
+  /** Writes assets into a bucket as files, by key. */
   fill(bucket: string, assets: Record<string, Buffer>): void {
     mkdirSync(this.bucket(bucket), { recursive: true });
     for (const [key, content] of Object.entries(assets)) {
@@ -96,7 +95,7 @@ export class FaultStack {
     }
   }
 
-  /** Creates a job that analyses a whole bucket, reports beside the assets. */
+  /** Creates a job that analyses a whole bucket and writes reports beside the assets. */
   async analyse(bucket: string, requestId = bucket, replica = 0): Promise<Job> {
     const source = { source: { $case: 'prefix', value: { prefixUri: `s3://${bucket}/`, suffixes: [], limit: 0n } } };
     const request = {
@@ -112,14 +111,14 @@ export class FaultStack {
     return (await callUnary(client, client.createAnalysisJob, request, limits)).job!;
   }
 
-  /** Analyses one asset in a call, answered when done; nothing is written. */
+  /** Analyses one asset in a call, which answers when it is done and writes nothing. */
   async analyseNow(uri: string, requestId: string, replica = 0): Promise<AnalyzeAssetResponse> {
     const request = AnalyzeAssetRequest.fromPartial({ uri, requestId });
     const client = this.#analysis[replica]!;
     return callUnary(client, client.analyzeAsset, request, { deadlineMs: Date.now() + 3 * CALL_MS });
   }
 
-  /** Follows a job to its end; a job that takes longer fails the test with what the parts last warned of. */
+  /** Follows a job to its end; if it takes longer than `limitMs`, throws with the last warnings of the parts. */
   async ended(jobId: string, limitMs: number): Promise<Job> {
     try {
       return await followJob(this.jobs, jobId, {}, AbortSignal.timeout(limitMs));
@@ -130,7 +129,7 @@ export class FaultStack {
     }
   }
 
-  /** Every result of an ended job. */
+  /** Returns all results of an ended job. */
   async results(jobId: string): Promise<TaskResult[]> {
     const results: TaskResult[] = [];
     let pageToken = '';
@@ -143,12 +142,12 @@ export class FaultStack {
     return results;
   }
 
-  /** A job as its driver keeps it. */
+  /** Returns the entry of a job, which its driver keeps. */
   async entry(jobId: string): Promise<JobEntry> {
     return JobEntry.fromJSON(JSON.parse((await this.bus.bucket('jobs').get(jobId))!.value));
   }
 
-  /** The worker that has given an asset to Blender: `worker`, `worker-2`... */
+  /** Waits for the worker that has given an asset to Blender and returns its name: `worker`, `worker-2`... */
   async workerHolding(asset: Buffer): Promise<string> {
     let holder: string | undefined;
     const { scratch } = this.stack.dir;
@@ -169,7 +168,7 @@ export class FaultStack {
     return (await callUnary(this.#jobClient, this.#jobClient.resumeJobs, { outputUri }, { signal, deadlineMs })).jobs;
   }
 
-  /** Keys of the records in a bucket, as files. */
+  /** Lists the files of the records in a bucket. */
   records(bucket: string): string[] {
     return filesBelow(join(this.bucket(bucket), '_cyclorama/records'));
   }
@@ -178,7 +177,7 @@ export class FaultStack {
     await until(`${count} records in '${bucket}'`, () => this.records(bucket).length >= count, ms);
   }
 
-  /** How many messages a stream holds. */
+  /** Counts the messages of a stream. */
   async messages(stream: string): Promise<number> {
     const answer = await fetch(`${this.stack.endpoints.natsMonitor}/jsz?streams=1`);
     const { account_details } = (await answer.json()) as {
@@ -187,7 +186,7 @@ export class FaultStack {
     return account_details[0]!.stream_detail.find(({ name }) => name === stream)!.state.messages;
   }
 
-  /** Waits until no queue holds anything and no attempt has files in scratch. */
+  /** Waits until no queue holds a message and no attempt has files in scratch. */
   async untilQuiet(): Promise<void> {
     const isQuiet = async () =>
       (await this.messages('TASKS')) + (await this.messages('JOBS')) + tasksInScratch(this.stack.dir.scratch).length ===
@@ -195,7 +194,7 @@ export class FaultStack {
     await until('the queues and scratch are empty', isQuiet);
   }
 
-  /** Log lines of all parts, parsed where they are ours. */
+  /** Parses the log lines of our own programs. */
   logLines(): { part: string; level: number; msg: string; [field: string]: unknown }[] {
     return readdirSync(this.stack.dir.logs).flatMap((file) =>
       readFileSync(join(this.stack.dir.logs, file), 'utf8')
@@ -205,13 +204,13 @@ export class FaultStack {
     );
   }
 
-  /** What our parts warned of, in order. */
+  /** Returns the warnings and errors of our programs, in order. */
   warnings(): string[] {
     const lines = this.logLines().filter(({ level }) => Number(level) >= 40);
     return lines.sort((a, b) => (String(a.time) < String(b.time) ? -1 : 1)).map((line) => JSON.stringify(line));
   }
 
-  /** Ends the stack; throws where it leaves a process or a scratch file behind. */
+  /** Ends the stack; throws if a process or a scratch file is left. */
   async stop(): Promise<void> {
     for (const client of [...this.#analysis, this.#jobClient]) client.close();
     await this.bus.close();
@@ -236,12 +235,12 @@ function sameContent(path: string, content: Buffer): boolean {
   try {
     return readFileSync(path).equals(content);
   } catch {
-    // Gone between listing and reading.
+    // The file was removed between listing and reading.
     return false;
   }
 }
 
-/** A client whose server was away waits a while before it tries again; calls fail meanwhile. */
+/** Waits until a client reaches its server. After a failure it waits before it reconnects, and calls fail meanwhile. */
 function untilReached(client: Client): Promise<void> {
   return new Promise((resolve, reject) => {
     client.waitForReady(Date.now() + CALL_MS, (error) => (error ? reject(error) : resolve()));

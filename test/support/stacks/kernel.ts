@@ -24,21 +24,21 @@ import { TestRpc } from '../servers/rpc.ts';
 import type { S3Endpoint } from '../servers/s3-store.ts';
 
 const FAKE_BLENDER = fileURLToPath(new URL('../blender/fake-inspector.mjs', import.meta.url));
-/** What Blender computes on in a worker whose python is `python-gpu`. */
+/** The device of a worker whose python is `python-gpu`. */
 export const FAKE_GPU = 'OPTIX: fake';
 const JOB_MS = 60_000;
 
 type Server = S3Endpoint & { close(): Promise<void> };
 
-/** A worker of the stack with what it counted. */
+/** A worker of the stack with its metrics. */
 export interface StackWorker {
   metrics: Metrics;
   stop(): Promise<void>;
 }
 
 /**
- * Discovery and analysis as in production, in this process, on a real NATS and S3 server; the workers' Blender is a fake
- * that counts what a GLB says of itself.
+ * Discovery and analysis as in production, in this process, with a real NATS and S3 server. The workers' Blender is a
+ * fake, which takes its counts from the JSON of a GLB.
  */
 export class KernelStack {
   readonly nats: TestNats;
@@ -52,7 +52,7 @@ export class KernelStack {
   readonly jobClient: JobServiceClient;
   readonly #folder: string;
   readonly #analysisEnv: Environment;
-  /** The driver of the day first. */
+  /** Parts of the services; the current driver is the first. */
   readonly #parts: ProcessParts[];
   readonly #workers = new Set<StackWorker>();
   #workersMade = 0;
@@ -60,7 +60,7 @@ export class KernelStack {
   private constructor(made: Made) {
     ({ nats: this.nats, s3: this.s3, discovery: this.discovery, analysis: this.analysis } = made);
     ({ store: this.store, bus: this.bus } = made);
-    // Of the test alone: those of a replica end with it.
+    // These jobs belong to the test, because those of a replica end with it.
     this.jobs = createJobs(made.bus, made.store);
     this.#folder = made.folder;
     this.#analysisEnv = made.analysisEnv;
@@ -93,14 +93,14 @@ export class KernelStack {
     return new KernelStack({ nats, s3, folder, discovery, analysis, analysisEnv, store: s3.openStore(), bus, parts });
   }
 
-  /** Has another replica of the analysis service take the jobs over from the one that drives them. */
+  /** Stops the replica of the analysis service that drives the jobs, and starts another one, which takes them over. */
   async handOver(): Promise<void> {
     await this.#parts[0]?.drain?.(10_000);
     const kernel = await createServiceKernel(platformOf('analysis', this.#analysisEnv), analysisOperation);
     this.#parts.unshift(kernel.toProcess(analysisService(kernel)));
   }
 
-  /** A path in the stack's folder, for files that the fake Blender looks for. */
+  /** Returns a path in the stack's folder, for files that the fake Blender looks for. */
   path(name: string): string {
     return join(this.#folder, name);
   }
@@ -139,12 +139,12 @@ export class KernelStack {
     );
   }
 
-  /** Waits for a job's end. */
+  /** Waits for the end of a job. */
   async ended(jobId: string): Promise<Job> {
     return this.until(jobId, ({ state }) => isEnded(state));
   }
 
-  /** Waits until a job is as wanted; fails when it ends otherwise. */
+  /** Waits until a job is as wanted; fails if it ends in another state. */
   async until(jobId: string, wanted: (job: Job) => boolean): Promise<Job> {
     const signal = AbortSignal.timeout(JOB_MS);
     let last: Job | undefined;
@@ -156,7 +156,7 @@ export class KernelStack {
     throw new Error(`job '${jobId}' is not as wanted: ${seen}`);
   }
 
-  /** Every result of an ended job, by the key of its asset. */
+  /** Returns all results of an ended job by the key of the asset. */
   async results(jobId: string): Promise<Map<string, TaskResult>> {
     const results = new Map<string, TaskResult>();
     let pageToken = '';
@@ -169,12 +169,12 @@ export class KernelStack {
     return results;
   }
 
-  /** Keys below a prefix. */
+  /** Lists the keys below a prefix. */
   async keys(bucket: string, prefix = ''): Promise<string[]> {
     return (await Array.fromAsync(this.store.listAll(bucket, prefix))).flat().map(({ key }) => key);
   }
 
-  /** What an object holds as JSON. */
+  /** Parses the JSON of an object. */
   async json(bucket: string, key: string): Promise<Record<string, unknown>> {
     const found = await this.store.read({ bucket, key }, 1_000_000);
     return JSON.parse(found?.body.toString('utf8') ?? 'null');
@@ -206,7 +206,7 @@ interface Made {
   parts: ProcessParts[];
 }
 
-/** The limits of a call that should be quick. */
+/** Makes the limits of a call that should be quick. */
 export function soon(): { deadlineMs: number } {
   return { deadlineMs: Date.now() + 30_000 };
 }

@@ -1,9 +1,9 @@
 import { freePortBase, SPAN } from '../../../cli/stack/ports.ts';
 
-/** Suites that run side by side begin their search apart. */
+/** Suites that run at the same time begin their search at different ports. */
 const FIRST_PORT = 20_000 + (process.pid % 60) * SPAN;
 
-/** A base from which the ports of a stack are free, and those of as many replicas behind it as asked. */
+/** Finds a base from which the ports of a stack and of its replicas are free. */
 export async function freeStackPorts(replicas = 0): Promise<number> {
   let base = await freePortBase(FIRST_PORT);
   for (let found = 0; found < replicas; ) {

@@ -55,7 +55,7 @@ export class RenderingStack {
   }
 }
 
-/** One of the sample assets. */
+/** Reads one of the sample assets. */
 export function sample(name: string): Buffer {
   return readFileSync(fileURLToPath(new URL(`../../../samples/${name}`, import.meta.url)));
 }

@@ -5,9 +5,7 @@ import { describeTaken, portsFrom } from '../../../cli/stack/ports.ts';
 import { type Stack, type StackOptions, startStack } from '../../../cli/stack/stack.ts';
 import { freeStackPorts } from './ports.ts';
 
-/** Several stacks may be started on one machine at the same time; so each looks for ports from a place of its own. */
-
-/** A whole local stack on a temporary folder, as `cyclorama up` starts it. */
+/** A whole local stack as `cyclorama up` starts it, in a temporary folder. */
 export class SystemStack {
   readonly stack: Stack;
   readonly #data: string;
@@ -21,7 +19,7 @@ export class SystemStack {
     return SystemStack.#start({ ...options, portBase: await freeStackPorts() });
   }
 
-  /** On the documented ports where they are free, so that documented commands work as they stand. */
+  /** Starts on the documented ports if they are free, so that documented commands work unchanged. */
   static async createOnDefaultPorts(): Promise<SystemStack> {
     const taken = await describeTaken(portsFrom());
     return taken.length > 0 ? SystemStack.create() : SystemStack.#start({});
@@ -37,7 +35,7 @@ export class SystemStack {
     }
   }
 
-  /** Puts assets into a bucket, as files, by key; makes it where it is not there. */
+  /** Writes assets into a bucket as files, by key; creates the bucket if it does not exist. */
   fill(bucket: string, assets: Record<string, Buffer>): void {
     mkdirSync(join(this.stack.dir.buckets, bucket), { recursive: true });
     for (const [key, content] of Object.entries(assets)) {

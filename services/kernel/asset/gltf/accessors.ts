@@ -6,11 +6,11 @@ import { elementAt, integerOf, type JsonObject, objectOf, requiredIntegerOf } fr
 const COMPONENT_BYTES: Record<number, number> = { 5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, 5126: 4 };
 const COMPONENTS: Record<string, number> = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4, MAT2: 4, MAT3: 9, MAT4: 16 };
 
-/** Checks accessors where they are used, since Blender's importer ignores those that nothing uses, and adds up what they cost. */
+/** Checks each used accessor and adds up the costs. Blender's importer ignores accessors that nothing uses. */
 export interface AccessorCheck {
-  /** Checks one use and gives the number of elements. Compressed data is not in its views, so only its count is looked at. */
+  /** Checks one use and returns the number of elements. Of compressed data, only the count can be checked. */
   use(index: number, where: string, compressed?: boolean): number;
-  /** Refuses positions whose declared bounds are not finite or absurd. */
+  /** Refuses positions whose declared bounds are infinite or too large. */
   checkBounds(index: number): void;
   totals: { elements: number; zeroFilledBytes: number };
 }
@@ -67,7 +67,8 @@ function checkRange(holder: JsonObject, name: string, count: number, bytes: numb
   if (needed <= available) return;
   throw refusal(
     'invalid_asset',
-    `${name} needs ${needed} bytes for its ${count} elements; bufferViews[${viewIndex}] has ${Math.max(0, available)} for it`,
+    `${name} needs ${needed} bytes for its ${count} elements; ` +
+      `bufferViews[${viewIndex}] has ${Math.max(0, available)} for it`,
   );
 }
 

@@ -5,20 +5,20 @@ import { parseReference } from '../reference.ts';
 import { MESHOPT_EXTENSIONS } from './extensions.ts';
 import { extensionOf, integerOf, type JsonObject, objectsOf, requiredIntegerOf, textOf } from './json.ts';
 
-/** How many bytes a buffer really has, and the bytes themselves where they are at hand. */
+/** The real size of a buffer, and its bytes if they are available. */
 export interface BufferContent {
   size: number;
   source?: ByteSource;
 }
 
-/** A slice of a buffer as the importer takes it: what lies beyond the buffer's end is silently cut off. */
+/** A slice of a buffer as the importer sees it: cut off at the buffer's end. */
 export interface BufferView {
   size: number;
   stride: number | undefined;
   source?: ByteSource;
 }
 
-/** Finds the buffers' bytes: in the GLB, in data URIs, or in files beside the asset once they have been fetched. */
+/** Finds the buffers' bytes in the GLB, in data URIs, or in fetched files beside the asset. */
 export async function readBuffers(
   gltf: JsonObject,
   folder: string,
@@ -44,12 +44,12 @@ async function readUri(uri: string, declared: number, folder: string): Promise<B
   return source ? { size: source.size, source } : { size: declared };
 }
 
-/** The bytes of a base64 data URI. */
+/** Makes a source of the bytes of a base64 data URI. */
 export function embeddedSource(uri: string): ByteSource {
   return memorySource(Buffer.from(uri.slice(uri.indexOf(';base64,') + ';base64,'.length), 'base64'));
 }
 
-/** The buffer views with the bytes they really have. A view compressed by meshopt counts with its size after decoding. */
+/** Reads the buffer views with their real sizes. A view compressed by meshopt has its size after decoding. */
 export function readBufferViews(gltf: JsonObject, buffers: BufferContent[]): BufferView[] {
   return objectsOf(gltf, 'bufferViews', 'glTF').map((view, index) => {
     const where = `bufferViews[${index}]`;

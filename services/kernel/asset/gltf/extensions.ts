@@ -1,10 +1,10 @@
 import { refusal } from '../refusal.ts';
 import { extensionOf, integerOf, type JsonObject, objectsOf, textsOf } from './json.ts';
 
-/** What must be decoded before Blender: its wheels read none of these reliably. */
+/** Compressions that we decode, because the bpy wheels do not read them reliably. */
 export type Decoding = 'draco' | 'meshopt' | 'ktx2';
 
-/** What the glTF importer of bpy 4.5 accepts in extensionsRequired. */
+/** Extensions that the glTF importer of bpy 4.5 accepts in extensionsRequired. */
 export const BLENDER_READS = new Set([
   'EXT_mesh_gpu_instancing',
   'EXT_texture_webp',
@@ -25,7 +25,7 @@ export const BLENDER_READS = new Set([
   'KHR_texture_transform',
 ]);
 
-/** Extensions that decoding takes out of the file. */
+/** Extensions that decoding removes from the file. */
 export const DECODED_EXTENSIONS: Record<string, Decoding> = {
   KHR_draco_mesh_compression: 'draco',
   EXT_meshopt_compression: 'meshopt',
@@ -36,7 +36,7 @@ export const DECODED_EXTENSIONS: Record<string, Decoding> = {
 /** Both names of meshopt's compression; the later one adds a codec version and a filter. */
 export const MESHOPT_EXTENSIONS = ['EXT_meshopt_compression', 'KHR_meshopt_compression'] as const;
 
-/** Refuses required extensions that nothing here reads, and says what has to be decoded. */
+/** Refuses required extensions that we cannot read, and returns the compressions to decode. */
 export function checkExtensions(gltf: JsonObject): Decoding[] {
   const required = textsOf(gltf, 'extensionsRequired', 'glTF');
   const used = new Set(textsOf(gltf, 'extensionsUsed', 'glTF'));
@@ -59,7 +59,7 @@ export function checkExtensions(gltf: JsonObject): Decoding[] {
   return [...decodings].sort();
 }
 
-/** Looks where the extensions apply, since what a header lists and what a file holds may differ. */
+/** Looks for the extensions where they are used, because the lists in the header may be wrong. */
 function usedDecodings(gltf: JsonObject): Set<Decoding> {
   const found = new Set<Decoding>();
   for (const mesh of objectsOf(gltf, 'meshes', 'glTF')) {

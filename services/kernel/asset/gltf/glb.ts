@@ -19,7 +19,7 @@ interface Chunk {
   length: number;
 }
 
-/** Reads the container of a binary glTF, as strictly as Blender's importer and no more; the binary chunk stays unread. */
+/** Reads the container of a binary glTF exactly as strictly as Blender's importer. Does not read the binary chunk. */
 export async function readGlb(source: ByteSource, jsonBytes: number): Promise<GlbContent> {
   const warnings: string[] = [];
   await checkHeader(source);

@@ -4,7 +4,7 @@ import type { JsonObject } from './json.ts';
 
 const MAX_EXTENSIONS = 100;
 
-/** What a glTF says of itself. Nothing here is needed, so a field of another type than expected is left out. */
+/** Reads the facts that a glTF states about itself. None is needed, so fields of an unexpected type are skipped. */
 export function readGltfHeader(gltf: JsonObject): Partial<FileHeader> {
   const asset = objectIn(gltf, 'asset');
   // Sketchfab, the largest source of glTF files with an author, writes these four.
@@ -12,10 +12,10 @@ export function readGltfHeader(gltf: JsonObject): Partial<FileHeader> {
   return {
     generator: cutText(asset.generator),
     copyright: cutText(asset.copyright),
-    license: said(extras, 'license') || said(extras, 'licence'),
-    author: said(extras, 'author'),
-    title: said(extras, 'title'),
-    source: said(extras, 'source'),
+    license: readExtra(extras, 'license') || readExtra(extras, 'licence'),
+    author: readExtra(extras, 'author'),
+    title: readExtra(extras, 'title'),
+    source: readExtra(extras, 'source'),
     extensionsUsed: extensionNames(gltf.extensionsUsed),
     extensionsRequired: extensionNames(gltf.extensionsRequired),
     unitMetres: 1,
@@ -23,8 +23,8 @@ export function readGltfHeader(gltf: JsonObject): Partial<FileHeader> {
   };
 }
 
-/** What extras say under a name, in whatever case; of a list or an object the texts and numbers in it. */
-function said(extras: JsonObject, name: string): string {
+/** Reads a field of extras, whose name may have any case; joins the texts and numbers of a list or an object. */
+function readExtra(extras: JsonObject, name: string): string {
   const key = Object.keys(extras).find((each) => each.toLowerCase() === name);
   const value = key === undefined ? undefined : extras[key];
   const parts = typeof value === 'object' && value !== null ? Object.values(value) : [value];

@@ -8,7 +8,7 @@ import { assertWithin } from '../refusal.ts';
 import { type BufferView, embeddedSource } from './buffers.ts';
 import { integerOf, type JsonObject, objectsOf, textOf } from './json.ts';
 
-/** Checks the images' number and size, as far as their bytes are at hand. */
+/** Checks the number of images, and the size of those whose bytes are available. */
 export async function checkImages(
   gltf: JsonObject,
   views: BufferView[],

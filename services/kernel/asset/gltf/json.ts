@@ -32,21 +32,21 @@ function wrongType(where: string, key: string, expected: string): Error {
   return refusal('invalid_asset', `${where}.${key} has the wrong type; expected ${expected}`);
 }
 
-/** A field that is an object; null counts as absent, as in Blender's importer. */
+/** Reads a field that is an object; null counts as absent, as in Blender's importer. */
 export function objectOf(parent: JsonObject, key: string, where: string): JsonObject | undefined {
   const value = parent[key] ?? undefined;
   if (value === undefined || isObject(value)) return value;
   throw wrongType(where, key, 'an object');
 }
 
-/** A field that is an array of objects; empty where it is absent. */
+/** Reads a field that is an array of objects; empty if it is absent. */
 export function objectsOf(parent: JsonObject, key: string, where: string): JsonObject[] {
   const value = parent[key] ?? [];
   if (Array.isArray(value) && value.every(isObject)) return value;
   throw wrongType(where, key, 'an array of objects');
 }
 
-/** A field that is an integer: a count, an offset or an index. */
+/** Reads a field that is an integer of 0 or more: a count, an offset or an index. */
 export function integerOf(parent: JsonObject, key: string, where: string): number | undefined {
   const value = parent[key] ?? undefined;
   if (value === undefined) return undefined;
@@ -54,21 +54,21 @@ export function integerOf(parent: JsonObject, key: string, where: string): numbe
   throw wrongType(where, key, 'an integer of 0 or more');
 }
 
-/** A field that must be there and is an integer. */
+/** Reads an integer field that must exist. */
 export function requiredIntegerOf(parent: JsonObject, key: string, where: string): number {
   const value = integerOf(parent, key, where);
   if (value === undefined) throw refusal('invalid_asset', `${where} has no ${key}`);
   return value;
 }
 
-/** A field that is an array of integers; empty where it is absent. */
+/** Reads a field that is an array of integers of 0 or more; empty if it is absent. */
 export function integersOf(parent: JsonObject, key: string, where: string): number[] {
   const value = parent[key] ?? [];
   if (Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0)) return value;
   throw wrongType(where, key, 'an array of integers of 0 or more');
 }
 
-/** A field that is an array of `length` numbers. JSON writes infinity as 1e999. */
+/** Reads a field that is an array of `length` finite numbers. JSON can write infinity as 1e999. */
 export function numbersOf(parent: JsonObject, key: string, where: string, length: number): number[] | undefined {
   const value = parent[key] ?? undefined;
   if (value === undefined) return undefined;
@@ -77,27 +77,27 @@ export function numbersOf(parent: JsonObject, key: string, where: string, length
   return value;
 }
 
-/** A field that is a text. */
+/** Reads a field that is a text. */
 export function textOf(parent: JsonObject, key: string, where: string): string | undefined {
   const value = parent[key] ?? undefined;
   if (value === undefined || typeof value === 'string') return value;
   throw wrongType(where, key, 'a text');
 }
 
-/** A field that is an array of texts; empty where it is absent. */
+/** Reads a field that is an array of texts; empty if it is absent. */
 export function textsOf(parent: JsonObject, key: string, where: string): string[] {
   const value = parent[key] ?? [];
   if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
   throw wrongType(where, key, 'an array of texts');
 }
 
-/** The body of an extension on an object. */
+/** Reads the body of an extension of an object. */
 export function extensionOf(parent: JsonObject, name: string, where: string): JsonObject | undefined {
   const extensions = objectOf(parent, 'extensions', where);
   return extensions && objectOf(extensions, name, `${where}.extensions`);
 }
 
-/** An element by its index, which must exist. */
+/** Returns the element at an index; refuses an index that does not exist. */
 export function elementAt<T>(list: T[], index: number, where: string, what: string): T {
   const element = list[index];
   if (element !== undefined) return element;

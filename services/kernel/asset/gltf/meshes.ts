@@ -13,7 +13,7 @@ import {
 } from './json.ts';
 import type { NodeTree } from './nodes.ts';
 
-/** Checks the meshes, skins and instances that nodes use, and gives the number of primitives among them. */
+/** Checks the meshes, skins and instances that nodes use, and returns the number of primitives. */
 export function checkMeshes(
   gltf: JsonObject,
   tree: NodeTree,
@@ -43,7 +43,7 @@ export function checkMeshes(
   for (const index of usedMeshes) {
     const mesh = meshes[index];
     if (!mesh) {
-      // Blender makes an empty of such a node.
+      // Blender turns such a node into an empty.
       warnings.push(`a node refers to mesh ${index}; the glTF has ${meshes.length}`);
       continue;
     }
@@ -93,13 +93,13 @@ function checkJoints(skin: JsonObject, index: number): void {
     throw refusal('invalid_asset', `skins[${index}] has no joints`);
 }
 
-/** Blender reads those of skins that no node uses, too. */
+/** Checks the inverse bind matrices, which Blender reads even if no node uses the skin. */
 function checkBindMatrices(skin: JsonObject, index: number, accessors: AccessorCheck): void {
   const matrices = integerOf(skin, 'inverseBindMatrices', `skins[${index}]`);
   if (matrices !== undefined) accessors.use(matrices, `skins[${index}]`);
 }
 
-/** Checks the animations' number, and the keys of those that move a node or, by a pointer, something else. */
+/** Checks the number of animations, and the keys of channels that move a node or, by a pointer, something else. */
 export function checkAnimations(
   gltf: JsonObject,
   tree: NodeTree,

@@ -2,9 +2,9 @@ import type { TriageLimits } from '../limits.ts';
 import { assertWithin, refusal } from '../refusal.ts';
 import { elementAt, integerOf, integersOf, type JsonObject, numbersOf, objectsOf } from './json.ts';
 
-/** The node tree as far as triage needs it. */
+/** The facts about the node tree that triage needs. */
 export interface NodeTree {
-  /** All of them: Blender makes objects of nodes of no scene, too. */
+  /** All nodes, because Blender also imports nodes that belong to no scene. */
   nodes: JsonObject[];
   depth: number;
 }
@@ -41,7 +41,7 @@ function findRoots(children: number[][]): number[] {
   return [...children.keys()].filter((index) => !parents.has(index));
 }
 
-/** Breadth first, a level at a time, each node once. */
+/** Walks the tree breadth first, level by level, and visits each node once. */
 function walk(roots: number[], children: number[][]): { seen: Set<number>; depth: number } {
   const seen = new Set<number>();
   let depth = 0;
@@ -52,7 +52,7 @@ function walk(roots: number[], children: number[][]): { seen: Set<number>; depth
   return { seen, depth };
 }
 
-/** Names a cycle by following parents from a node that no root leads to: each such node has a parent, so the way must close. */
+/** Names a cycle: follows parents from a node that no root reaches. Each such node has a parent, so the path closes. */
 function describeCycle(children: number[][], seen: Set<number>): string {
   const parents = new Map(children.flatMap((list, parent) => list.map((child) => [child, parent] as const)));
   const path = [[...children.keys()].find((index) => !seen.has(index))!];

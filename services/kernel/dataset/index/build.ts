@@ -16,33 +16,36 @@ import { type IndexRow, type ToStats, toRow } from './row.ts';
 import { divideRecords, type IndexedRecord, listShard, type Shard } from './shards.ts';
 
 const SHARDS_AT_ONCE = 8;
-/** Records that a shard reads ahead of the one it writes; with the shards, the most reads under way. */
+/** Records that each shard reads ahead of the row that it writes; times the shards, it limits the reads under way. */
 const READS_AHEAD = 8;
 const WRITE_CHARACTERS = 1024 ** 2;
 
-/** What building an index takes. */
+/** Dependencies of buildIndex. */
 export interface BuildParts {
   store: Pick<ObjectStore, 'list' | 'listAll' | 'read'>;
   places: DatasetPlaces;
   toStats: ToStats;
   previous: PreviousIndex | undefined;
-  /** A folder for parts of the index. */
+  /** Local folder for parts of the index. */
   folder: string;
-  /** Sees every row, in no order. */
+  /** Gets every row, in no particular order. */
   onRow: (row: IndexRow) => void;
 }
 
-/** How an index was built. */
+/** Counts of one build of an index. */
 export interface BuildCounts {
-  /** Rows taken over from the index before. */
+  /** Rows reused from the previous index. */
   reused: number;
   /** Records read. */
   read: number;
-  /** Records that cannot be read; they have no row. */
+  /** URIs of records that cannot be read; they have no row. */
   unreadable: string[];
 }
 
-/** Writes one row for each asset of a dataset into a file, in the order of asset ids; holds a few thousand record names at a time. */
+/**
+ * Writes one row per asset of a dataset into a file, in the order of asset ids.
+ * Holds a few thousand names in memory.
+ */
 export async function buildIndex(parts: BuildParts, path: string, signal: AbortSignal): Promise<BuildCounts> {
   const counts: BuildCounts = { reused: 0, read: 0, unreadable: [] };
   const shards = await divideRecords(parts.store, parts.places, signal);
@@ -63,10 +66,13 @@ export async function* readRows(path: string): AsyncGenerator<IndexRow> {
   for await (const lines of toLines(chunks)) for (const line of lines) yield JSON.parse(line) as IndexRow;
 }
 
-/** Half a character, as JSON.stringify spells it out; or a text that looks like one, which costs a moment and changes nothing. */
+/**
+ * Matches half a character as JSON.stringify escapes it.
+ * A text that only looks like one costs time but does no harm.
+ */
 const HALF = /\\ud[89a-f]/;
 
-/** A row as a line. Names in broken files may hold halves of characters, at which DuckDB refuses the whole index. */
+/** Writes a row as a line. Names in broken files may hold half characters, for which DuckDB refuses the whole index. */
 function printRow(row: IndexRow): string {
   const line = JSON.stringify(row);
   if (!HALF.test(line)) return line;
@@ -101,10 +107,10 @@ async function writeShard(
     for (const record of records) {
       signal.throwIfAborted();
       const uri = toS3Uri({ bucket: parts.places.bucket, key: record.key });
-      const standing = await previous.take(record, uri);
-      if (standing) counts.reused++;
-      const made = standing ? Promise.resolve(standing) : makeRow(record);
-      // A failure is thrown where its turn comes.
+      const existing = await previous.take(record, uri);
+      if (existing) counts.reused++;
+      const made = existing ? Promise.resolve(existing) : makeRow(record);
+      // takeOne throws the failure when it reaches this row.
       made.catch(() => undefined);
       ahead.push(made);
       if (ahead.length >= READS_AHEAD) await takeOne();
@@ -117,7 +123,7 @@ async function writeShard(
   }
 }
 
-/** The row of a record; undefined for one that another job has replaced meanwhile, since that job will close the dataset, too. */
+/** Makes the row of a record; undefined if another job has replaced it, since that job will also close the dataset. */
 async function readRow(
   { store, places, toStats }: BuildParts,
   { key, etag }: IndexedRecord,
@@ -131,14 +137,14 @@ async function readRow(
     counts.read++;
     if (record.result?.asset) return toRow(record, toS3Uri(place), etag, toStats);
   } catch (error) {
-    if (!isSpoilt(error)) throw error;
+    if (!isDamagedRecord(error)) throw error;
   }
   counts.unreadable.push(toS3Uri(place));
   return undefined;
 }
 
-/** Whether a record cannot be read for what it says, not for how it was fetched. */
-function isSpoilt(error: unknown): boolean {
+/** Returns whether the content of a record is the reason why it cannot be read. */
+function isDamagedRecord(error: unknown): boolean {
   if (error instanceof SyntaxError || isDamage(error)) return true;
   return error instanceof CycloramaError && error.reason === 'invalid_request';
 }

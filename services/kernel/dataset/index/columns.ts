@@ -1,6 +1,6 @@
 import type { IndexRow } from './row.ts';
 
-/** What a column holds. `json`: text of lists of objects and of values whose kinds differ. */
+/** The type of a column. `json` is a text, for lists of objects and for values of mixed kinds. */
 export type ColumnKind = 'text' | 'integer' | 'number' | 'boolean' | 'time' | 'texts' | 'json';
 
 /** A column of the Parquet file. */
@@ -9,10 +9,10 @@ export interface Column {
   kind: ColumnKind;
 }
 
-/** A Parquet file with more columns is no pleasure; what is over stands in index.jsonl alone. */
+/** More columns make a Parquet file hard to use; only index.jsonl has the further fields. */
 const MAX_COLUMNS = 500;
 const MAX_DEPTH = 5;
-/** 2^53 and more are not exact in JSON; such a figure is a number, not a count. */
+/** Integers from 2^53 on are not exact in JSON, so they count as numbers, not as counts. */
 const isCount = (value: number): boolean => Number.isSafeInteger(value);
 
 const FIXED: Column[] = [
@@ -40,26 +40,26 @@ const FIXED: Column[] = [
   { name: 'record_etag', kind: 'text' },
 ];
 
-/** The value of one column in one row; text for `json`. */
+/** The value of one column in one row; a text for `json`. */
 export type Cell = string | number | boolean | string[] | null;
 
-/** Learns from rows which columns the fields of `stats` and `stage_seconds` need. */
+/** Finds out from the rows which columns `stats` and `stage_seconds` need. */
 export interface ColumnFinder {
   see(row: IndexRow): void;
-  /** All columns, the fixed ones first, the others by name; and how many found no place. */
+  /** Returns all columns, the fixed ones first and the others by name, and the number of dropped fields. */
   columns(): { columns: Column[]; leftOut: number };
 }
 
-/** Makes a column finder. A field's kind is the narrowest that takes all its values. */
+/** Makes a column finder. The kind of a field is the narrowest one that fits all its values. */
 export function createColumnFinder(): ColumnFinder {
   const kinds = new Map<string, ColumnKind | 'empty'>();
   const leftOut = new Set<string>();
   return {
     see(row) {
       for (const [name, value] of flatten(row)) {
-        const standing = kinds.get(name);
-        const room = standing !== undefined || kinds.size + FIXED.length < MAX_COLUMNS;
-        if (room) kinds.set(name, join(standing, kindOf(value)));
+        const known = kinds.get(name);
+        const fits = known !== undefined || kinds.size + FIXED.length < MAX_COLUMNS;
+        if (fits) kinds.set(name, join(known, kindOf(value)));
         else if (leftOut.size < MAX_COLUMNS) leftOut.add(name);
       }
     },
@@ -71,7 +71,7 @@ export function createColumnFinder(): ColumnFinder {
   };
 }
 
-/** The cells of a row in the order of the columns. */
+/** Returns the cells of a row in the order of the columns. */
 export function toCells(row: IndexRow, columns: Column[]): Cell[] {
   const found = new Map<string, unknown>(flatten(row));
   return columns.map(({ name, kind }, i) => {
@@ -80,7 +80,7 @@ export function toCells(row: IndexRow, columns: Column[]): Cell[] {
   });
 }
 
-/** `stats` and `stage_seconds` with a name for each field: stats.dimensions.x is stats_dimensions_x. */
+/** Names each field of `stats` and `stage_seconds`: stats.dimensions.x becomes stats_dimensions_x. */
 function* flatten({ stats, stage_seconds }: IndexRow): Generator<[string, unknown]> {
   if (stats) yield* flattenInto('stats', stats, MAX_DEPTH);
   yield* flattenInto('seconds', stage_seconds, 1);
@@ -105,9 +105,9 @@ function kindOf(value: unknown): ColumnKind | 'empty' {
   return value.every((element) => typeof element === 'string') ? 'texts' : 'json';
 }
 
-function join(standing: ColumnKind | 'empty' | undefined, kind: ColumnKind | 'empty'): ColumnKind | 'empty' {
-  if (standing === undefined || standing === kind) return kind;
-  const both = new Set([standing, kind]);
+function join(known: ColumnKind | 'empty' | undefined, kind: ColumnKind | 'empty'): ColumnKind | 'empty' {
+  if (known === undefined || known === kind) return kind;
+  const both = new Set([known, kind]);
   if (both.has('integer') && both.has('number')) return 'number';
   if (both.has('empty') && both.has('texts')) return 'texts';
   return 'json';

@@ -2,12 +2,12 @@ import { fileWriter, parquetWriteRows } from 'hyparquet-writer';
 import { type Cell, type Column, type ColumnKind, toCells } from './columns.ts';
 import type { IndexRow } from './row.ts';
 
-/** Rows in memory at a time. */
+/** Number of rows in memory at a time. */
 const ROW_GROUP = 5_000;
 
 type SchemaElement = NonNullable<Parameters<typeof parquetWriteRows>[0]['schema']>[number];
 
-/** Writes rows as a Parquet file, a row group at a time. */
+/** Writes rows as a Parquet file, one row group at a time. */
 export async function writeParquet(
   path: string,
   rows: AsyncIterable<IndexRow>,

@@ -6,14 +6,14 @@ import type { IndexedRecord } from './shards.ts';
 const NEWLINE = 10;
 const ID = /^[0-9a-f]{32}"/;
 
-/** The index of an earlier job, as a file: its rows are taken over where their records have not changed. */
+/** The index of an earlier job, as a file. Its rows are reused if their records have not changed. */
 export interface PreviousIndex {
   path: string;
-  /** Bytes from where on and up to where the rows of assets lie whose ids begin with these two digits. */
+  /** Byte range of the rows whose asset ids begin with the two digits of the key. */
   ranges: Map<string, { start: number; end: number }>;
 }
 
-/** Finds out where in an index which assets lie; undefined where it is not in the order of asset ids, so no index of ours. */
+/** Finds the byte ranges in an index; undefined if it is not in the order of asset ids, because then it is not ours. */
 export async function openPrevious(path: string): Promise<PreviousIndex | undefined> {
   const ranges: PreviousIndex['ranges'] = new Map();
   let rest = Buffer.alloc(0);
@@ -37,9 +37,9 @@ export async function openPrevious(path: string): Promise<PreviousIndex | undefi
   return rest.length === 0 ? { path, ranges } : undefined;
 }
 
-/** Rows of an earlier index, to be asked for in the order of asset ids. */
+/** Rows of an earlier index. The caller must ask for them in the order of asset ids. */
 export interface PreviousRows {
-  /** The row of a record, as text and parsed, if it shows the record as it is now. */
+  /** Returns the row of a record, as text and parsed, if it shows the current state of the record. */
   take(record: IndexedRecord, recordUri: string): Promise<{ line: string; row: IndexRow } | undefined>;
   close(): Promise<void>;
 }
@@ -76,7 +76,7 @@ async function* linesOf({ path, ranges }: PreviousIndex, digits: string): AsyncG
   return undefined;
 }
 
-/** A row that somebody spoilt is made anew. */
+/** Parses a row; undefined if it is damaged, so that it is made again. */
 function parseRow(line: string): IndexRow | undefined {
   try {
     return JSON.parse(line) as IndexRow;

@@ -2,13 +2,13 @@ import type { TaskRecord } from '../../../../gen/cyclorama/job/v1/task.ts';
 import { INTERNAL_FOLDER, parseS3Uri } from '../../uri.ts';
 import { outcomeWord } from '../places.ts';
 
-/** Raised by hand when rows change, so that rows of an older index are made anew. */
+/** We raise this by hand when rows change, so that rows of an older index are made again. */
 export const ROW_VERSION = 2;
 
-/** How a row of an index begins: rows are in the order of asset ids, which can be read without parsing the row. */
+/** Every row of an index begins with this text, so that its asset id can be read without parsing the row. */
 export const ROW_START = '{"asset_id":"';
 
-/** One asset of a dataset; every field is in every row. Documented in docs/use/dataset-index.md. */
+/** The row of one asset. Every row has every field; docs/use/dataset-index.md documents them. */
 export interface IndexRow {
   asset_id: string;
   uri: string;
@@ -20,7 +20,7 @@ export interface IndexRow {
   reason: string | null;
   message: string | null;
   stage: string | null;
-  /** The figures of the operation; null where there are none. */
+  /** Figures of the operation; null if there are none. */
   stats: { [field: string]: unknown } | null;
   warnings: string[];
   outputs: string[];
@@ -38,10 +38,10 @@ export interface IndexRow {
   row_version: number;
 }
 
-/** Turns the report of an operation, as its record has it, into the figures of a row. */
+/** Turns the report of an operation from its record into the figures of a row. */
 export type ToStats = (report: { [field: string]: unknown }) => { [field: string]: unknown };
 
-/** Makes the row of a record; `recordEtag` says which state of the record it shows. */
+/** Makes the row of a record; `recordEtag` identifies the state of the record that it shows. */
 export function toRow(record: TaskRecord, recordUri: string, recordEtag: string, toStats: ToStats): IndexRow {
   const { asset, outcome, failure, outputs, warnings, stageSeconds, ...result } = record.result!;
   const { key } = parseS3Uri(asset!.uri, 'asset.uri');
@@ -75,12 +75,12 @@ export function toRow(record: TaskRecord, recordUri: string, recordEtag: string,
   };
 }
 
-/** Milliseconds are all that a stage's time is good for. */
+/** Rounds to milliseconds, because a stage's time is no more exact. */
 function round(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }
 
-/** How many images an asset has; what is ours does not count, but images that were kept of a failure do not either. */
+/** Counts the images of an asset, without thumbnails and without the kept images of a failure. */
 export function imagesOf({ outputs, outcome }: Pick<IndexRow, 'outputs' | 'outcome'>): number {
   if (outcome !== 'succeeded') return 0;
   return outputs.filter((uri) => uri.endsWith('.png') && !uri.includes(`/${INTERNAL_FOLDER}`)).length;

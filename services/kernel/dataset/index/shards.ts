@@ -4,20 +4,20 @@ import { type DatasetPlaces, parseRecordKey, type RecordName } from '../places.t
 
 const DIGITS = [...'0123456789abcdef'];
 
-/** The record that counts for one asset, and a word that changes when its content does. */
+/** The record that counts for one asset. Its ETag changes with its content. */
 export interface IndexedRecord extends RecordName {
   key: string;
   etag: string;
   lastModifyTime: Date | undefined;
 }
 
-/** Assets whose ids begin with the same digits; what is there is listed already where it fits one page. */
+/** Records of assets whose ids begin with `digits`; `objects` are its records if they fit one page of a listing. */
 export interface Shard {
   digits: string;
   objects: StoredObject[] | undefined;
 }
 
-/** Divides a dataset's records into shards by one digit of the asset id, large ones by two; in the order of asset ids. */
+/** Divides a dataset's records into shards by one digit of the asset id, or two for large ones, in the order of ids. */
 export async function divideRecords(
   store: Pick<ObjectStore, 'list'>,
   places: DatasetPlaces,
@@ -32,7 +32,7 @@ export async function divideRecords(
   return shards.sort((a, b) => (a.digits < b.digits ? -1 : 1));
 }
 
-/** The records of a shard: one an asset, in the order of asset ids, also where the store lists in another. */
+/** Lists the records of a shard: one per asset, in the order of asset ids, even if the store lists in another order. */
 export async function listShard(
   store: Pick<ObjectStore, 'listAll'>,
   places: DatasetPlaces,
@@ -44,20 +44,20 @@ export async function listShard(
   return chooseRecords(listed);
 }
 
-/** Of the records of one asset takes the newest; of those with the same fingerprint the one that succeeded. */
+/** Chooses the newest record of each asset, or the one that succeeded among those with the same fingerprint. */
 function chooseRecords(objects: StoredObject[]): IndexedRecord[] {
   const chosen = new Map<string, IndexedRecord>();
   for (const { key, etag, lastModifyTime } of objects) {
     const name = parseRecordKey(key);
     if (!name) continue;
     const record = { ...name, key, etag: etag || (lastModifyTime?.toISOString() ?? ''), lastModifyTime };
-    const standing = chosen.get(name.assetId);
-    if (!standing || isBetter(record, standing)) chosen.set(name.assetId, record);
+    const best = chosen.get(name.assetId);
+    if (!best || isBetter(record, best)) chosen.set(name.assetId, record);
   }
   return [...chosen.values()].sort((a, b) => (a.assetId < b.assetId ? -1 : 1));
 }
 
-function isBetter(record: IndexedRecord, standing: IndexedRecord): boolean {
-  if (record.fingerprint === standing.fingerprint) return record.outcome === 'succeeded';
-  return (record.lastModifyTime?.getTime() ?? 0) > (standing.lastModifyTime?.getTime() ?? 0);
+function isBetter(record: IndexedRecord, best: IndexedRecord): boolean {
+  if (record.fingerprint === best.fingerprint) return record.outcome === 'succeeded';
+  return (record.lastModifyTime?.getTime() ?? 0) > (best.lastModifyTime?.getTime() ?? 0);
 }

@@ -3,28 +3,28 @@ import { createDistribution, type Distribution } from '../report/distribution.ts
 import { type IndexRow, imagesOf } from './row.ts';
 
 const EXAMPLES = 3;
-/** Different reasons, devices and versions are few; a broken record must not make them many. */
+/** There are few different reasons, devices and versions. The limit protects against broken records. */
 const MAX_KINDS = 100;
 
-/** One reason of failures or skips. */
+/** One reason of failures or skips, with examples. */
 export interface ReasonSummary {
   count: number;
   examples: { key: string; message: string }[];
 }
 
-/** What a dataset's rows come to. */
+/** The totals of a dataset's rows. */
 export interface IndexSummary {
   readonly rows: number;
   readonly outcomes: Record<IndexRow['outcome'], number>;
-  /** By outcome and reason. */
+  /** Reasons, by outcome and reason. */
   readonly reasons: ReadonlyMap<string, ReasonSummary>;
-  /** Seconds of assets that succeeded, by stage and in all. */
+  /** Seconds of assets that succeeded, by stage. */
   readonly stages: ReadonlyMap<string, Distribution>;
   readonly seconds: Distribution;
   readonly bytes: Distribution;
-  /** The operation's figures, of the assets that have them. */
+  /** Figures of the operation, with the values of the assets that have them. */
   readonly figures: readonly (Figure & { values: Distribution })[];
-  /** Of the assets that succeeded. */
+  /** Number of images of the assets that succeeded. */
   readonly images: number;
   readonly withWarnings: number;
   readonly devices: ReadonlyMap<string, number>;
@@ -32,7 +32,7 @@ export interface IndexSummary {
   add(row: IndexRow): void;
 }
 
-/** Makes an empty summary, which takes row after row and stays small. */
+/** Makes an empty summary. Rows are added to it one by one; its size does not depend on their number. */
 export function createSummary(figures: readonly Figure[] = []): IndexSummary {
   const reasons = new Map<string, ReasonSummary>();
   const stages = new Map<string, Distribution>();
@@ -90,10 +90,10 @@ export function createSummary(figures: readonly Figure[] = []): IndexSummary {
 
 function addReason(reasons: Map<string, ReasonSummary>, { outcome, reason, key, message }: IndexRow): void {
   const name = `${outcome} ${reason ?? 'unknown'}`;
-  const standing = reasons.get(name) ?? { count: 0, examples: [] };
-  standing.count++;
-  if (standing.examples.length < EXAMPLES) standing.examples.push({ key, message: message ?? '' });
-  if (reasons.has(name) || reasons.size < MAX_KINDS) reasons.set(name, standing);
+  const found = reasons.get(name) ?? { count: 0, examples: [] };
+  found.count++;
+  if (found.examples.length < EXAMPLES) found.examples.push({ key, message: message ?? '' });
+  if (reasons.has(name) || reasons.size < MAX_KINDS) reasons.set(name, found);
 }
 
 function count(counts: Map<string, number>, name: string): void {

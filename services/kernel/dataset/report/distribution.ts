@@ -1,19 +1,22 @@
-/** Relative width of a bucket: quantiles are right to one percent. */
+/** Relative width of a bucket, which makes quantiles right to one percent. */
 const GROWTH = 1.02;
 
-/** Values by their size, in so many buckets as sizes occur and not as values: memory stays flat. */
+/** Counts of values by size. Memory depends on the range of the sizes, not on the number of values. */
 export interface Distribution {
   readonly count: number;
   readonly sum: number;
   readonly min: number;
   readonly max: number;
-  /** Takes a value of zero or more. */
+  /** Adds a value of zero or more. */
   add(value: number): void;
-  /** The value below which the share `q` of the values lies, within one percent; NaN where there are none. */
+  /** Returns the value below which the share `q` of the values lies, within one percent; NaN if there are none. */
   quantile(q: number): number;
-  /** How many values there are by powers of ten: `0`, from 1 to below 10, from 10 to below 100; the last bin is the largest value's. */
+  /**
+   * Counts the values by powers of ten: below 1, from 1 to below 10, from 10 to below 100, and so on.
+   * The bins go from that of the smallest value to that of the largest.
+   */
   decades(): { from: number; to: number; count: number }[];
-  /** How many values there are by tenths of one, ten of them; one itself and what is over it is in the last. */
+  /** Counts the values in ten bins of a tenth each; the last one includes 1 and larger values. */
   tenths(): { from: number; to: number; count: number }[];
 }
 
@@ -43,7 +46,7 @@ export function createDistribution(): Distribution {
       min = Math.min(min, value);
       max = Math.max(max, value);
       increase(buckets, value > 0 ? Math.ceil(Math.log(value) / Math.log(GROWTH)) : Number.NEGATIVE_INFINITY);
-      // The nudge keeps 0.3, which is a little less than three tenths, where people expect it.
+      // 0.3 is a little less than three tenths in binary; the addition keeps it in the bin from 0.3.
       tenths[Math.min(9, Math.floor(value * 10 + 1e-9))]!++;
       increase(decades, value < 1 ? -1 : decadeOf(value));
     },
@@ -68,7 +71,7 @@ export function createDistribution(): Distribution {
   };
 }
 
-/** The power of ten at or below a value of one or more; a logarithm alone says 2 of 999.9999999999999. */
+/** Returns the power of ten at or below a value of 1 or more. The logarithm alone may be one too large. */
 function decadeOf(value: number): number {
   const guess = Math.floor(Math.log10(value));
   if (10 ** guess > value) return guess - 1;

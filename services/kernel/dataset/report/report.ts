@@ -17,7 +17,7 @@ import {
 
 const UNREADABLE_SHOWN = 10;
 
-/** What the report on a dataset is made of. */
+/** Facts of the report on a dataset. */
 export interface ReportFacts {
   job: Job;
   approach: string;
@@ -25,16 +25,16 @@ export interface ReportFacts {
   version: string;
   summary: IndexSummary;
   counts: BuildCounts;
-  /** Columns of the Parquet file, and fields that found no place in it. */
+  /** Number of columns of the Parquet file; `leftOut` counts the fields without a column. */
   columns: number;
   leftOut: number;
-  /** When the index was done. */
+  /** Time when the index was finished. */
   time: Date;
-  /** A contact sheet lies beside the report. */
+  /** Whether a contact sheet lies beside the report. */
   hasSheet: boolean;
 }
 
-/** Writes the report on a dataset as Markdown that can be pasted as it is. */
+/** Writes the report on a dataset as Markdown. */
 export function printReport(facts: ReportFacts): string {
   const { job, summary } = facts;
   const sections = [
@@ -61,7 +61,8 @@ function intro({ job, approach, summary, time, hasSheet }: ReportFacts): string 
   const images = hasSheet ? `, ${formatCount(summary.images)} images` : '';
   const files = `${countOf(summary.rows, 'asset')}, ${formatBytes(summary.bytes.sum)}${images}`;
   const look = hasSheet ? ' To look at all images: `index.html`, the contact sheet, in a browser.' : '';
-  return `${files}; operation \`${job.operation}\`, as of ${time.toISOString()}. ${approach}\n\nOne row an asset, failures included, lies beside this file in \`index.jsonl\` and \`index.parquet\`.${look}`;
+  const rows = 'One row an asset, failures included, lies beside this file in `index.jsonl` and `index.parquet`.';
+  return `${files}; operation \`${job.operation}\`, as of ${time.toISOString()}. ${approach}\n\n${rows}${look}`;
 }
 
 function outcomes({ outcomes: { succeeded, failed, skipped }, rows, withWarnings }: IndexSummary): string {
@@ -110,7 +111,7 @@ function times(facts: ReportFacts): string {
   return [throughput(facts), ...table].join('\n\n');
 }
 
-/** What the last job did itself, and how fast. */
+/** Describes the work of the last job and its speed. */
 function throughput({ job, time, summary }: ReportFacts): string {
   const { total = 0n, reused = 0n } = job.counts ?? {};
   const again = job.retryOf === '' ? '' : `; it tries again what failed in \`${job.retryOf}\``;
@@ -121,23 +122,26 @@ function throughput({ job, time, summary }: ReportFacts): string {
   if (done <= 0 || seconds <= 0) return `${took}, done before.`;
   const before = reused > 0n ? `, ${formatCount(Number(reused))} of them done before` : '';
   const rate = (done / seconds) * 60;
-  // The images of each job are not counted; those of the whole dataset, failures included, tell how many one asset has.
+  // A job's images are not counted, so we use the mean number per asset of the whole dataset, failures included.
   const imagesPerSecond = (done / seconds) * (summary.images / summary.rows);
   const images = summary.images > 0 ? `, ${imagesPerSecond.toFixed(imagesPerSecond < 10 ? 2 : 0)} images a second` : '';
-  return `${took}${before}; it did ${formatCount(done)} in ${formatSeconds(seconds)}: ${rate < 10 ? rate.toFixed(1) : formatCount(rate)} a minute${images}.`;
+  const perMinute = rate < 10 ? rate.toFixed(1) : formatCount(rate);
+  return `${took}${before}; it did ${formatCount(done)} in ${formatSeconds(seconds)}: ${perMinute} a minute${images}.`;
 }
 
 function histogram(values: Distribution, format: (value: number) => string): string {
   if (values.count === 0) return 'There are none.';
   const bins = values.decades().map(({ from, to, count }) => ({ label: `${format(from)} to ${format(to)}`, count }));
-  const figures = `Median ${format(values.quantile(0.5))}, 90 % below ${format(values.quantile(0.9))}, largest ${format(values.max)}, in all ${format(values.sum)}.`;
+  const [median, ninety] = [values.quantile(0.5), values.quantile(0.9)].map(format);
+  const [largest, sum] = [values.max, values.sum].map(format);
+  const figures = `Median ${median}, 90 % below ${ninety}, largest ${largest}, in all ${sum}.`;
   return `${figures}\n\n${markdownHistogram(bins)}`;
 }
 
 function figureText({ unit, values }: IndexSummary['figures'][number]): string {
   if (unit === 'share') return shareHistogram(values);
   const format = unit === 'count' ? formatCount : unit === 'bytes' ? formatBytes : formatSeconds;
-  // Settings make many a figure the same for all.
+  // Some settings make a figure equal for all assets.
   return values.min === values.max ? `${format(values.min)}, for all.` : histogram(values, format);
 }
 
@@ -146,7 +150,8 @@ function shareHistogram(values: Distribution): string {
   const bins = values
     .tenths()
     .map(({ from, to, count }) => ({ label: `${Math.round(from * 100)} to ${Math.round(to * 100)} %`, count }));
-  const figures = `Median ${percent(values.quantile(0.5))}, least ${percent(values.min)}, largest ${percent(values.max)}.`;
+  const [median, least, largest] = [values.quantile(0.5), values.min, values.max].map(percent);
+  const figures = `Median ${median}, least ${least}, largest ${largest}.`;
   return `${figures}\n\n${markdownHistogram(bins)}`;
 }
 
@@ -166,12 +171,11 @@ function settings({ job, recipe, version, summary, columns }: ReportFacts): stri
 }
 
 function notes({ counts: { unreadable }, leftOut }: ReportFacts): string[] {
+  const some = unreadable.slice(0, UNREADABLE_SHOWN).map(asCode).join(', ');
   const lines = [
     ...(leftOut > 0 ? [`${leftOut} or more fields found no column in index.parquet; index.jsonl has them.`] : []),
     ...(unreadable.length > 0
-      ? [
-          `${formatCount(unreadable.length)} records cannot be read and have no row: ${unreadable.slice(0, UNREADABLE_SHOWN).map(asCode).join(', ')}.`,
-        ]
+      ? [`${formatCount(unreadable.length)} records cannot be read and have no row: ${some}.`]
       : []),
   ];
   return lines.length > 0 ? ['## Notes', lines.join('\n\n')] : [];

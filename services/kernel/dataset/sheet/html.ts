@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import type { Figure } from '../described.ts';
 import { scriptJson } from './script.ts';
 
-/** The parts of the page's program, each after what it uses. */
+/** Modules of the page's program; each comes after the modules that it uses. */
 const MODULES = ['text', 'query', 'grid', 'dom', 'pages', 'card', 'details', 'controls', 'app'];
 
-/** The parts of its style. */
+/** Parts of the page's style. */
 const STYLES = ['sheet', 'controls', 'card', 'details'];
 
-/** What index.html knows before it has read any page. */
+/** The facts in index.html itself, which it needs before it reads pages. */
 export interface SheetHead {
   stamp: string;
   outputUri: string;
@@ -20,7 +20,7 @@ export interface SheetHead {
   version: string;
   tiles: string[];
   figures: Figure[];
-  /** What all URIs of assets begin with; names are what follows. */
+  /** Common beginning of all asset URIs; names are the rest. */
   base: string;
   rows: number;
   images: number;
@@ -28,15 +28,15 @@ export interface SheetHead {
   namesPerPart: number;
   outcomes: { succeeded: number; failed: number; skipped: number };
   warned: number;
-  /** The numbers in pages are places in this list. */
+  /** Pages refer to reasons by their index in this list. */
   reasons: { name: string; count: number }[];
-  /** Folders and files as seen from index.html. */
+  /** Paths relative to index.html. */
   pages: string;
   thumbnails: string;
   files: string[];
 }
 
-/** Makes index.html: one file with style and program in it, which reads nothing but pages and images. */
+/** Makes index.html: one file that contains style and program, and reads only pages and images. */
 export async function printSheet(head: SheetHead): Promise<string> {
   const [page, styles, modules] = await Promise.all([
     readPart('sheet.html'),
@@ -46,7 +46,7 @@ export async function printSheet(head: SheetHead): Promise<string> {
   const style = styles.join('');
   const program = `'use strict';\n(() => {\n${modules.map(withoutModuleWords).join('\n')}\n})();\n`;
   const title = `${head.outputUri.replace(/^s3:\/\//, '')}: contact sheet`;
-  // The policy: nothing that stands in a name can run, were it ever to get into the page as markup.
+  // With this policy, a name cannot run as code, even if it gets into the page as markup.
   const inHead = `<meta http-equiv="Content-Security-Policy" content="${policyOf(style, program)}">
     <title>${escapeHtml(title)}</title>
     <style>${style}</style>`;
@@ -63,7 +63,7 @@ function readPart(name: string): Promise<string> {
   return readFile(new URL(`./page/${name}`, import.meta.url), 'utf8');
 }
 
-/** Modules cannot be imported where a page lies on file://, so they become one script. */
+/** Removes import and export, because a page on file:// cannot import modules; all of them become one script. */
 function withoutModuleWords(text: string): string {
   return text.replaceAll(/^import [^;]*;\n/gm, '').replaceAll(/^export /gm, '');
 }

@@ -1,20 +1,20 @@
 import type { Figure } from '../described.ts';
 import type { IndexRow } from '../index/row.ts';
 
-/** What a page keeps of texts that others wrote, in characters. */
+/** Longest failure message that a page keeps, in characters. */
 const MAX_MESSAGE = 1000;
 const MAX_WARNINGS = 20;
 const MAX_WARNING = 300;
 
-/** One asset as the contact sheet shows it; the order of sorting is that of `uri`. */
+/** One asset in the contact sheet. Rows are sorted by `uri`. */
 export interface SheetRow {
   uri: string;
   id: string;
   outcome: IndexRow['outcome'];
   reason: string;
-  /** The values of seconds, size and the operation's figures, in this order; null where there is none. */
+  /** Values of seconds, size and the operation's figures, in this order; null if there is none. */
   figures: (number | null)[];
-  /** The folder of its outputs, and their names below it, as seen from index.html. */
+  /** Common folder of the outputs, relative to index.html; `files` are their paths in it. */
   folder: string;
   files: string[];
   thumbnail: boolean;
@@ -25,12 +25,12 @@ export interface SheetRow {
   message: string;
   stage: string;
   warnings: string[];
-  /** Where the record lies, also as seen from index.html; for failures and skips alone. */
+  /** URI of the record, set only for failures and skips; `record` is its path relative to index.html. */
   recordUri: string;
   record: string;
 }
 
-/** From where the sheet sees things. */
+/** The place of the sheet, from which its paths are relative, and the figures that it shows. */
 export interface SheetView {
   /** `s3://bucket/folder/` of index.html. */
   folderUri: string;
@@ -38,7 +38,7 @@ export interface SheetView {
   figures: Figure[];
 }
 
-/** The figures that every sheet has, before those of its operation. */
+/** Figures of every sheet, which come before those of its operation. */
 export const COMMON_FIGURES: Figure[] = [
   { field: 'seconds', title: 'Seconds', unit: 'seconds' },
   { field: 'size_bytes', title: 'Size', unit: 'bytes' },
@@ -75,17 +75,17 @@ export function toSheetRow(row: IndexRow, view: SheetView): SheetRow {
   };
 }
 
-/** The path of an object from a folder of the same bucket, not encoded; the whole URI where there is none. */
+/** Returns the path of an object relative to a folder of the same bucket, not encoded; otherwise the whole URI. */
 export function relativeTo(folderUri: string, uri: string): string {
   if (uri.startsWith(folderUri)) return uri.slice(folderUri.length);
   const [from, to] = [folderUri.split('/').slice(0, -1), uri.split('/')];
   let same = 0;
   while (same < from.length && same < to.length - 1 && from[same] === to[same]) same++;
-  // The first three parts are `s3:`, nothing and the bucket.
+  // The first three parts are `s3:`, an empty one and the bucket.
   return same < 3 ? uri : '../'.repeat(from.length - same) + to.slice(same).join('/');
 }
 
-/** How long work on it took: the time in which it waited for a Blender is no fault of the asset. */
+/** Returns the time of the work itself, without the wait for a Blender, which the asset does not cause. */
 function workSeconds({ seconds, stage_seconds: { wait = 0 } }: IndexRow): number {
   return Math.max(0, seconds - wait);
 }
@@ -99,7 +99,7 @@ function commonFolder(paths: string[]): string {
   return first.slice(0, length);
 }
 
-/** Four digits are more than a figure of a sheet needs; whole numbers stay whole. */
+/** Rounds a figure to four digits, which is enough for a sheet; whole numbers stay exact. */
 function toFigure(value: unknown): number | null {
   if (typeof value !== 'number' || !Number.isFinite(value)) return null;
   return Number.isInteger(value) ? value : Number(value.toPrecision(4));

@@ -1,18 +1,18 @@
 import type { SheetRow } from './row.ts';
 
-/** Name of the function that takes the pages; index.html defines it. */
+/** Name of the function in index.html that receives the pages. */
 const CALLBACK = 'cycloramaSheet';
 const OUTCOMES = ['succeeded', 'failed', 'skipped'];
 
-/** What index.html and a page must agree on, and where the page stands. */
+/** Identity of a page: the stamp that must match that of index.html, and the index of the page. */
 export interface PageTitle {
   stamp: string;
   index: number;
 }
 
 /**
- * A part of the names: what is filtered and sorted by, column by column.
- * Each name has as many characters in common with the one before as `shared` says.
+ * Writes a part of the names: the values for filters and sorting, column by column.
+ * `shared` is the number of characters that each name has in common with the one before.
  */
 export function namesScript(title: PageTitle, rows: SheetRow[], base: string, reasons: string[]): string {
   const names = rows.map(({ uri }) => uri.slice(base.length));
@@ -27,7 +27,7 @@ export function namesScript(title: PageTitle, rows: SheetRow[], base: string, re
   });
 }
 
-/** A page of rows: everything else of each asset. What repeats from row to row stands once. */
+/** Writes a page of rows with the other facts of each asset. Values that repeat between rows are written once. */
 export function rowsScript(title: PageTitle, rows: SheetRow[], logs: ReadonlyMap<string, string[]>): string {
   const [files, devices, stages] = [createTable(), createTable(), createTable()];
   const packed = rows.map((row) => {
@@ -55,7 +55,7 @@ export function rowsScript(title: PageTitle, rows: SheetRow[], logs: ReadonlyMap
 }
 
 /**
- * JSON that may stand in a script, in HTML too: nothing in it ends the script's element or a line.
+ * Writes JSON that is safe in a script, even in HTML: nothing in it ends the script element or a line.
  * https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
  */
 export function scriptJson(value: unknown): string {
@@ -75,8 +75,8 @@ function createTable(): { values: string[]; add: (value: string) => number } {
   return {
     values,
     add(value) {
-      const standing = places.get(value);
-      if (standing !== undefined) return standing;
+      const known = places.get(value);
+      if (known !== undefined) return known;
       places.set(value, values.length);
       return values.push(value) - 1;
     },

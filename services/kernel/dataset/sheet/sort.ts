@@ -3,18 +3,18 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toLines } from '../../store/lines.ts';
 
-/** Characters of values held in memory before they go to a file. */
+/** Values of this many characters are held in memory; then they are written to a file. */
 const RUN_CHARACTERS = 8 * 1024 ** 2;
 
-/** A value with what it is sorted by. */
+/** A value with its sort key. */
 export interface Keyed<Value> {
   key: string;
   value: Value;
 }
 
 /**
- * Sorts plain JSON values by their keys, in the order of UTF-16 code units, with a bounded part of them in memory: the
- * rest lies in files of `folder`, which are removed again.
+ * Sorts plain JSON values by their keys, in the order of UTF-16 code units. Holds a bounded part of them in memory and
+ * writes the rest to files in `folder`, which it removes.
  */
 export async function* sortByKey<Value>(
   values: AsyncIterable<Keyed<Value>>,
@@ -52,7 +52,7 @@ function sorted(run: { key: string; line: string }[]): string[] {
   return run.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).map(({ line }) => line);
 }
 
-/** Takes the least of the runs' heads again and again; runs are few. */
+/** Merges sorted runs. It compares the heads of all runs for each value, because there are few runs. */
 async function* merge<Value>(runs: AsyncGenerator<Keyed<Value>>[]): AsyncGenerator<Value> {
   const heads: { run: AsyncGenerator<Keyed<Value>>; head: Keyed<Value> }[] = [];
   try {

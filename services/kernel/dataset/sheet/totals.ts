@@ -3,21 +3,21 @@ import { imagesOf } from '../index/row.ts';
 import { type SheetRow, type SheetView, toSheetRow } from './row.ts';
 import type { Keyed } from './sort.ts';
 
-/** Different reasons are few; a broken record must not make them many. */
+/** There are few different reasons. The limit protects against broken records. */
 const MAX_REASONS = 500;
 
-/** What all rows of a sheet have in common; complete once every row went by. */
+/** Totals of all rows of a sheet; they are complete after the last row. */
 export interface SheetTotals {
   rows: number;
   images: number;
   warned: number;
   outcomes: Record<IndexRow['outcome'], number>;
   reasons: Map<string, number>;
-  /** What all URIs begin with, up to a slash. */
+  /** Common beginning of all URIs, which ends with a slash. */
   base: string;
 }
 
-/** Makes rows of a sheet from rows of the index, and adds them up in `totals`. */
+/** Turns rows of the index into rows of a sheet, and adds them to `totals`. */
 export async function* takeRows(
   rows: AsyncIterable<IndexRow>,
   view: SheetView,
@@ -38,7 +38,7 @@ export async function* takeRows(
   }
 }
 
-/** Makes the totals of nothing. */
+/** Makes empty totals. */
 export function createTotals(): SheetTotals {
   const outcomes = { succeeded: 0, failed: 0, skipped: 0 };
   return { rows: 0, images: 0, warned: 0, outcomes, reasons: new Map(), base: '' };

@@ -16,34 +16,34 @@ import { createTotals, takeRows } from './totals.ts';
 const ROWS_PER_PAGE = 500;
 const NAMES_PER_PART = 10_000;
 const READS_AT_ONCE = 8;
-/** Logs are read anew each time; beyond so many failures the link to the record must do. */
+/** Logs are read again at each closing. Only so many failures get one; the others have a link to the record. */
 const MAX_LOGS = 5000;
 const LOG_LINES = 40;
 const LOG_CHARACTERS = 300;
 const SCRIPT = 'text/javascript; charset=utf-8';
 
-/** What writing a contact sheet takes. */
+/** Dependencies of writePages. */
 export interface SheetParts {
   store: Pick<ObjectStore, 'read' | 'write' | 'remove'>;
   operation: Pick<DescribedOperation, 'figures' | 'sheet'>;
   version: string;
-  /** A folder for what is sorted. */
+  /** Local folder for the files of sorting. */
   folder: string;
 }
 
-/** Of what the sheet is made. */
+/** Facts of the sheet. */
 export interface SheetFacts {
   job: Job;
   time: Date;
-  /** The index, as a file. */
+  /** Path of the local file of the index. */
   index: string;
   closing: ClosingPlaces;
   places: SheetPlaces;
-  /** The pages that were there before the records were listed, by key. */
-  standing: ReadonlyMap<string, StoredObject>;
+  /** Pages that existed before the records were listed, by key. */
+  existing: ReadonlyMap<string, StoredObject>;
 }
 
-/** Lists the pages of a sheet that are there. */
+/** Lists the existing pages of a sheet. */
 export async function listPages(
   store: Pick<ObjectStore, 'listAll'>,
   { pages: { bucket, key } }: SheetPlaces,
@@ -54,8 +54,8 @@ export async function listPages(
 }
 
 /**
- * Writes the pages of a dataset's contact sheet, in the order of URIs, and removes those that it has no use for any more.
- * Returns the content of index.html, which is to be written after them. Holds a few thousand rows at a time.
+ * Writes the pages of a dataset's contact sheet in the order of URIs, and removes pages that are not needed any more.
+ * Returns the content of index.html, which the caller must write after them. Holds a few thousand rows in memory.
  */
 export async function writePages(parts: SheetParts, facts: SheetFacts, signal: AbortSignal): Promise<string> {
   const { job, time, closing, places } = facts;
@@ -108,8 +108,8 @@ export async function writePages(parts: SheetParts, facts: SheetFacts, signal: A
   });
 }
 
-/** Writes one script after the other; each only if nobody has written it since it was listed. */
-function createWriter(store: SheetParts['store'], { places, standing }: SheetFacts, signal: AbortSignal) {
+/** Makes the writer of the scripts; it writes each only if nobody has changed it since it was listed. */
+function createWriter(store: SheetParts['store'], { places, existing }: SheetFacts, signal: AbortSignal) {
   const counts = { rows: 0, names: 0 };
   const written = new Set<string>();
   return {
@@ -117,18 +117,18 @@ function createWriter(store: SheetParts['store'], { places, standing }: SheetFac
       const index = counts[kind]++;
       const { bucket, key: folder } = places.pages;
       const key = `${folder}${kind}-${String(index).padStart(5, '0')}.js`;
-      const condition = conditionOf(standing.get(key));
+      const condition = conditionOf(existing.get(key));
       await store.write({ bucket, key }, await toText(index), { condition, contentType: SCRIPT }, signal);
       written.add(key);
     },
     async removeOthers(): Promise<void> {
-      const others = [...standing.keys()].filter((key) => !written.has(key));
+      const others = [...existing.keys()].filter((key) => !written.has(key));
       for (const key of others) await store.remove({ bucket: places.pages.bucket, key }, signal);
     },
   };
 }
 
-/** Reads the log tails of failures from their records, of so many in all. */
+/** Makes the reader of the log tails of failures; it reads at most MAX_LOGS records. */
 function createLogReader(store: SheetParts['store'], signal: AbortSignal) {
   let left = MAX_LOGS;
   return {

@@ -10,7 +10,7 @@ import { decodeNames, formatCount } from './text.js';
 const OUTCOMES = ['succeeded', 'failed', 'skipped'];
 const GAP = 14;
 const CAPTION = 44;
-/** Side of the smallest tile, where all are shown and where one is. */
+/** Side of the smallest tile in pixels, if all tiles are shown and if one is. */
 const TILE = { all: 116, one: 148 };
 
 const head = JSON.parse($('#head').textContent);
@@ -24,11 +24,11 @@ const pages = createPages(head, (problem) => {
 const details = createDetails({ head, table });
 let rows = [];
 let layout;
-/** The part that is shown: the wanted one, or the last while the names up to it have not been read. */
+/** The shown part: the wanted one, or the last one until the names up to it are read. */
 let shownPart = 0;
 let open = -1;
 
-/** Takes a part of the names into the table. */
+/** Adds a part of the names to the table. */
 function takeNames({ shared, rest, outcomes, warned, reasons, figures }) {
   for (const name of decodeNames(shared, rest)) table.names.push(name);
   for (const digit of outcomes) table.outcomes.push(OUTCOMES[digit]);
@@ -39,7 +39,7 @@ function takeNames({ shared, rest, outcomes, warned, reasons, figures }) {
   });
 }
 
-/** Finds the rows that the filter takes, and draws them from the top. */
+/** Finds the rows that pass the filter, and draws them from the top. */
 function select() {
   const { test, problems } = parseQuery(state.query, head.figures);
   const { outcome } = state;
@@ -58,7 +58,7 @@ function say() {
   $('#found').textContent = `${found} ${rows.length === 1 ? 'asset' : 'assets'}${reading}`;
 }
 
-/** Lays cards out anew, for another width, other rows or other tiles. */
+/** Lays the cards out again, for another width, other rows or other tiles. */
 function arrange() {
   const tiles = state.shown < 0 ? Math.max(1, head.tiles.length) : 1;
   const tileSize = state.shown < 0 ? TILE.all : TILE.one;
@@ -78,7 +78,7 @@ function arrange() {
   draw();
 }
 
-/** Puts the cards that the window shows into the page, and takes the others out. */
+/** Adds the cards in the window to the page, and removes the others. */
 function draw() {
   const top = -$('#grid').getBoundingClientRect().top;
   const { from, to } = visibleRange(layout, { part: shownPart, count: rows.length, top, height: innerHeight });
@@ -139,7 +139,7 @@ function turnTo(part) {
 
 async function readNames() {
   const parts = Math.ceil(head.rows / head.namesPerPart);
-  // One ahead of the one that is taken.
+  // Reads one part ahead of the one that is being added.
   let ahead = parts > 0 ? pages.names(0) : undefined;
   for (let index = 0; index < parts; index++) {
     const names = await ahead;
@@ -165,7 +165,7 @@ details.dialog.addEventListener('click', (event) => {
   if (event.target === details.dialog) details.dialog.close();
 });
 addEventListener('scroll', drawSoon, { passive: true });
-// Another link into this sheet, in the same tab.
+// Somebody followed another link into this sheet in the same tab.
 addEventListener('hashchange', () => {
   if (location.hash !== toHash(state, head)) location.reload();
 });

@@ -1,7 +1,7 @@
 import { make } from './dom.js';
 import { formatFigure, toHref } from './text.js';
 
-/** Makes the card of one asset. What only its page knows comes with fillCard. */
+/** Makes the card of one asset. fillCard adds the facts from its page. */
 export function createCard({ head, table }, i) {
   const name = table.names[i];
   const slash = name.lastIndexOf('/') + 1;
@@ -29,7 +29,7 @@ function facts(head, table, i) {
     return line;
   }
   if (table.warned[i]) line.append(make('span', 'warning', 'warnings'));
-  // Counts say little without their name, and there may be many: they stand in the details.
+  // Counts mean little without their names, and there may be many, so only the details show them.
   head.figures.forEach(({ title, unit }, column) => {
     const value = formatFigure(table.figures[column][i], unit);
     if (value !== '' && unit !== 'count')
@@ -38,7 +38,7 @@ function facts(head, table, i) {
   return line;
 }
 
-/** Puts the thumbnail into a card, or says why there is none. */
+/** Puts the thumbnail into a card, or the reason why there is none. */
 export function fillCard(card, row, { head, shown }) {
   if (card.dataset.filled === row.id) return;
   card.dataset.filled = row.id;

@@ -4,7 +4,7 @@ import { formatCount, toHref } from './text.js';
 
 const MOST_REASONS = 12;
 
-/** Says what the sheet shows. */
+/** Shows the title and the totals of the sheet. */
 export function describe(head) {
   $('#title').textContent = head.outputUri.replace(/^s3:\/\//, '');
   const { succeeded, failed, skipped } = head.outcomes;
@@ -17,8 +17,8 @@ export function describe(head) {
     skipped > 0 ? `${formatCount(skipped)} skipped` : '',
   ];
   $('#summary').textContent = words.filter((word) => word !== '').join(' · ');
-  $('#about').textContent =
-    `${head.operation}, job ${head.jobId}, ${time.toISOString().slice(0, 16).replace('T', ' ')} UTC, Cyclorama ${head.version}`;
+  const minute = time.toISOString().slice(0, 16).replace('T', ' ');
+  $('#about').textContent = `${head.operation}, job ${head.jobId}, ${minute} UTC, Cyclorama ${head.version}`;
   $('#spec').textContent = JSON.stringify(head.spec);
   $('#links').replaceChildren(
     ...head.files.map((file) => {
@@ -29,7 +29,7 @@ export function describe(head) {
   );
 }
 
-/** Makes filter box, choices and order, which call `change` with what is new of the state. */
+/** Makes the filter box, the choices and the order. They call `change` with the changed part of the state. */
 export function createControls(head, state, change) {
   const query = $('#query');
   query.value = state.query;
@@ -68,7 +68,7 @@ function offerOrders(head, state, change) {
   };
 }
 
-/** Buttons for the most frequent reasons; they go into the filter box, where they can be changed. */
+/** Makes buttons for the most frequent reasons. A click writes the reason into the filter box. */
 function offerReasons({ reasons }, query) {
   const most = reasons.toSorted((a, b) => b.count - a.count).slice(0, MOST_REASONS);
   $('#reasons').replaceChildren(
@@ -86,7 +86,7 @@ function offerReasons({ reasons }, query) {
   $('#reasons').hidden = most.length === 0;
 }
 
-/** Buttons of which one is pressed. */
+/** Makes a group of buttons, of which one is pressed. */
 function choices(element, options, chosen, onChoice) {
   element.replaceChildren(
     ...options.map(([value, label, count]) => {
@@ -103,7 +103,7 @@ function choices(element, options, chosen, onChoice) {
   );
 }
 
-/** Reads filter, order and tiles from the address, so that a link shows what its sender saw. */
+/** Reads filter, order and tiles from the address, so that a link shows the same view that its sender saw. */
 export function readState({ figures, tiles, outcomes }) {
   const words = new URLSearchParams(location.hash.slice(1));
   const order = words.get('order') ?? '';
@@ -119,12 +119,12 @@ export function readState({ figures, tiles, outcomes }) {
   };
 }
 
-/** Writes them there: replaced, so that each letter typed is no step back. */
+/** Writes the state to the address. It replaces the entry of the history, so that typing adds no entries. */
 export function writeState(state, head) {
   location.replace(toHash(state, head) || '#');
 }
 
-/** The part of the address that stands for filter, order and tiles, as browsers give it. */
+/** Returns the hash of the address for filter, order and tiles, in the form that browsers return. */
 export function toHash({ query, outcome, by, descending, shown, part }, { figures, tiles }) {
   const order = `${descending ? '-' : ''}${by < 0 ? 'name' : slug(figures[by].title)}`;
   const all = { filter: query, outcome, order: order === 'name' ? '' : order, show: tiles[shown] ?? '' };

@@ -1,7 +1,7 @@
 import { $, make } from './dom.js';
 import { formatFigure, groupFiles, sortImages, toHref, toLabel } from './text.js';
 
-/** The dialog that shows everything of one asset: its images at full size, figures, and why it failed. */
+/** Makes the dialog that shows all facts of one asset: its images at full size, its figures, and why it failed. */
 export function createDetails({ head, table }) {
   const dialog = $('#details');
   return {
@@ -16,7 +16,7 @@ export function createDetails({ head, table }) {
       const text = make('div', 'text', ...failure(table.reasons[i], row), factsOf(head, table, i, row), links(row));
       $('.content').replaceChildren(make('div', 'images', ...images), text);
       if (!dialog.open) dialog.showModal();
-      // The keys scroll the content then, and no button looks chosen.
+      // With this focus, the keys scroll the content, and no button looks selected.
       $('.content').focus();
       $('.content').scrollTop = 0;
     },

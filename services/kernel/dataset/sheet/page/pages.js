@@ -3,15 +3,15 @@ import { toHref } from './text.js';
 const MOST_PAGES = 400;
 
 /**
- * Reads names and pages of rows. They are scripts that hand over what they hold, since a page on file:// may read
- * nothing else.
+ * Reads names and pages of rows. They are scripts that call a function with their content, since a page on file:// may
+ * read nothing else.
  */
 export function createPages(head, onProblem) {
   const waiting = new Map();
   const pages = new Map();
 
   window.cycloramaSheet = (kind, index, stamp, body) => {
-    if (stamp !== head.stamp) onProblem('This contact sheet has been written anew. Load the page again.');
+    if (stamp !== head.stamp) onProblem('This contact sheet has been written again. Reload the page.');
     else waiting.get(`${kind}-${index}`)?.(body);
   };
 
@@ -36,7 +36,7 @@ export function createPages(head, onProblem) {
 
   return {
     names: (index) => load('names', index),
-    /** The page of a row, if it is here; else it is read, and `onPage` is called. */
+    /** Returns a page if it has been read; otherwise reads it and then calls `onPage`. */
     rows(index, onPage) {
       if (!pages.has(index)) {
         pages.set(index, undefined);
@@ -52,7 +52,7 @@ export function createPages(head, onProblem) {
   };
 }
 
-/** A row of a page, unpacked. */
+/** Unpacks a row of a page. */
 export function unpackRow(page, position) {
   const [id, folder, files, thumbnail, endTime, device, stages, rare = {}] = page.rows[position];
   return {

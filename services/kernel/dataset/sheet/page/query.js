@@ -1,4 +1,4 @@
-// What the filter box and the order mean. No DOM.
+// This module parses the filter box and the order. It does not use the DOM.
 
 const COMPARISON = /^([a-z][a-z -]*?)(<=|>=|<|>|=|:)(.*)$/i;
 const NUMBER = /^(\d+(?:\.\d+)?|\.\d+)\s*(%|k|m|g|kb|mb|gb|s|ms|min)?$/i;
@@ -12,8 +12,8 @@ const COMPARE = {
 };
 
 /**
- * Reads a filter: words that name or reason contain, `reason:word`, `outcome:failed`, `warnings`, a figure compared as in
- * `coverage<10%`; a minus turns a word round, quotes keep spaces. `test(table, i)` says whether row `i` passes.
+ * Parses a filter of words that the name or the reason must contain, `reason:word`, `outcome:failed`, `warnings`, and
+ * comparisons such as `coverage<10%`. A minus negates a word; quotes keep spaces. `test(table, i)` tests row `i`.
  */
 export function parseQuery(text, figures) {
   const problems = [];
@@ -34,7 +34,7 @@ function toTest(word, figures, problems) {
   const number = toNumber(value);
   if (column < 0)
     problems.push(`no figure '${field}'; there are ${figures.map(({ title }) => slug(title)).join(', ')}`);
-  // Somebody who is still typing has made no mistake yet.
+  // A missing number is no mistake, because the user may still be typing.
   else if (number === undefined && value !== '') problems.push(`'${value}' is no number`);
   if (column < 0 || number === undefined) return undefined;
   return ({ figures: columns }, i) => {
@@ -61,12 +61,12 @@ function toNumber(text) {
   return match === null ? undefined : Number(match[1]) * (FACTORS[match[2]?.toLowerCase()] ?? 1);
 }
 
-/** How a figure is written in a filter. */
+/** Returns the name of a figure in filters. */
 export function slug(title) {
   return title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
 }
 
-/** The rows that pass, by number, in an order: that of the names, or of a figure; rows without it come last. */
+/** Returns the numbers of the rows that pass, ordered by name or by a figure; rows without the figure come last. */
 export function selectRows(table, count, test, { by, descending }) {
   const found = [];
   for (let i = 0; i < count; i++) if (test(table, i)) found.push(i);

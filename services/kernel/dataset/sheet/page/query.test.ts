@@ -38,7 +38,7 @@ test.each([
   ['size>1.5MB', [1]],
   ['least-coverage<10%', [0]],
   ['least-coverage>0', [0, 1]],
-  // Of somebody who has not typed the number yet.
+  // The user has not typed the number yet.
   ['seconds>', [0, 1, 2, 3]],
 ])('the filter %j passes %j', (text, expected) => {
   expect(passing(text)).toEqual(expected);
@@ -48,7 +48,7 @@ describe('a mistake', () => {
   test.each([
     ['weight<3', "no figure 'weight'; there are seconds, size, least-coverage"],
     ['seconds<many', "'many' is no number"],
-  ])('in %j is told', (text, problem) => {
+  ])('in %j is reported', (text, problem) => {
     expect(parseQuery(text, FIGURES).problems).toEqual([problem]);
   });
 });
@@ -59,6 +59,6 @@ test.each([
   [{ by: 0, descending: true }, [1, 2, 3, 0]],
   [{ by: 2, descending: false }, [0, 1, 2, 3]],
   [{ by: 2, descending: true }, [1, 0, 2, 3]],
-])('ordered by %j rows without the figure come last, equal ones by name', (order, expected) => {
+])('ordered by %j, rows without the figure come last, and equal ones are ordered by name', (order, expected) => {
   expect(selectRows(TABLE, 4, () => true, order)).toEqual(expected);
 });

@@ -1,8 +1,8 @@
-// What pages say, made readable. No DOM.
+// This module makes the content of pages readable. It does not use the DOM.
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
-/** The names of a part: each has `shared` characters in common with the one before. */
+/** Decodes the names of a part; each has `shared` characters in common with the one before. */
 export function decodeNames(shared, rest) {
   const names = [];
   let before = '';
@@ -13,23 +13,23 @@ export function decodeNames(shared, rest) {
   return names;
 }
 
-/** A link to a file by its path from index.html, whatever characters are in it; undefined where none leads there. */
+/** Makes a link to a file from its path relative to index.html; undefined if no link can reach it. */
 export function toHref(path) {
   const [up] = /^(?:\.\.\/)*/.exec(path);
   const parts = path.slice(up.length).split('/');
-  // Another bucket's URI, and names that a browser takes for steps.
+  // No link reaches the URI of another bucket, or a name that a browser resolves as a step.
   if (/^s3:\/\//.test(path) || parts.some((part) => part === '.' || part === '..')) return undefined;
   const encoded = parts.map((part) => encodeURIComponent(part.toWellFormed())).join('/');
-  // A slash in front would lead to the server's root, two to another server.
+  // A slash in front would mean the server's root, and two slashes another server.
   return `${path.startsWith('/') ? './' : up}${encoded}`;
 }
 
-/** A whole number with thousands apart. */
+/** Writes a whole number with a comma between thousands. */
 export function formatCount(value) {
   return Math.round(value).toLocaleString('en-US');
 }
 
-/** A figure with its unit; nothing for none. */
+/** Writes a figure with its unit; an empty text for no value. */
 export function formatFigure(value, unit) {
   if (value === null || value === undefined) return '';
   if (unit === 'share') return `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
@@ -51,13 +51,13 @@ function formatSeconds(seconds) {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
-/** What an image shows, by its name: `render_depth_16.png` is `depth 16`. */
+/** Names the content of an image from its file name: `render_depth_16.png` becomes `depth 16`. */
 export function toLabel(file) {
   const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
   return name.replace(/^render_/, '').replaceAll('_', ' ');
 }
 
-/** Files by the folder in which they are, in the order of folders; those that are shown as images apart. */
+/** Groups files by folder, in the order of folders, and separates images from other files. */
 export function groupFiles(files) {
   const groups = new Map();
   for (const file of files) {
@@ -69,7 +69,7 @@ export function groupFiles(files) {
   return [...groups.values()].sort((a, b) => (a.folder < b.folder ? -1 : 1));
 }
 
-/** Images in the order of a sheet's tiles, what has no tile last. */
+/** Sorts images in the order of a sheet's tiles; images without a tile come last. */
 export function sortImages(images, tiles) {
   const place = (file) => {
     const at = tiles.indexOf(toLabel(file));
