@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readJunitReport, readVitestReport } from './reports.mjs';
 
-test("vitest's failures are named, and a file that failed outside its tests is one more failure", () => {
+test("vitest's failures are named, and a file that failed outside its tests is one failure more", () => {
   const passed = { status: 'passed', fullName: 'fine' };
   const failed = { status: 'failed', fullName: 'group adds up', failureMessages: ['expected 4', 'and 5'] };
   const report = {
@@ -43,7 +43,7 @@ test('errors and failures of a JUnit report are named, skipped tests count as ne
   });
 });
 
-test('a JUnit report without tests has no passed tests and no failures', () => {
+test('a JUnit report of no test says nothing', () => {
   expect(
     readJunitReport('<testsuites><testsuite errors="0" failures="0" skipped="0" tests="0"/></testsuites>'),
   ).toEqual({ passed: 0, failures: [] });

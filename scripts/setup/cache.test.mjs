@@ -21,20 +21,20 @@ test.each([
   expect(cacheDir(env)).toBe(expected);
 });
 
-test('an installed entry is not installed again', async () => {
+test('what is installed is not installed again', async () => {
   const install = vi.fn();
   await installOnce('tool-1', install);
   expect(await installOnce('tool-1', install)).toBe(join(folder, 'tool-1'));
   expect(install).toHaveBeenCalledTimes(1);
 });
 
-test('two concurrent installations of one entry do the work once', async () => {
+test('two that install the same at once do the work once', async () => {
   const install = vi.fn(async (target) => writeFileSync(join(target, 'program'), ''));
   await Promise.all([installOnce('tool-1', install), installOnce('tool-1', install)]);
   expect(install).toHaveBeenCalledTimes(1);
 });
 
-test('a failed installation does not count, and its files are removed before the next one', async () => {
+test('an installation that failed does not count, and what it left is gone before the next', async () => {
   const failing = async (target) => {
     writeFileSync(join(target, 'half'), '');
     throw new Error('connection reset');

@@ -28,7 +28,7 @@ test('two set-ups that want one lock work one after the other', async () => {
   expect(existsSync(file)).toBe(false);
 });
 
-test('a lock is released when the work fails', async () => {
+test('a lock is given back when the work fails', async () => {
   await expect(withLock(file, () => Promise.reject(new Error('no network')))).rejects.toThrow('no network');
   expect(existsSync(file)).toBe(false);
 });
@@ -58,7 +58,7 @@ test('a lock that nobody has touched for a minute is taken over, wherever its ho
   await expect(withLock(file, () => 'mine', { deadlineMs: 1_000 })).resolves.toBe('mine');
 });
 
-test('a lock of this machine belongs to its holder while that lives, even after the machine slept', async () => {
+test('a lock of this machine is its holder’s as long as that lives, also after the machine slept', async () => {
   const holder = spawn('sleep', ['600']);
   const start = readFileSync(`/proc/${holder.pid}/stat`, 'utf8').split(') ').at(-1).split(' ')[19];
   writeFileSync(file, JSON.stringify({ pid: holder.pid, host: hostname(), start }));

@@ -35,7 +35,7 @@ test.each([
   expect(missingPackages(lock({ '': {}, 'node_modules/a': wanted }), lock(installed), linux)).toEqual(missing);
 });
 
-test('names a nested scoped package without its folders', () => {
+test('names a nested scoped package without the folders it stands in', () => {
   const wanted = lock({ 'node_modules/b/node_modules/@s/a': { version: '2.0.0' } });
   expect(missingPackages(wanted, lock({}), linux)).toEqual(['@s/a@2.0.0']);
 });

@@ -20,18 +20,18 @@ test('a program that hangs is killed at the deadline together with its children'
   expect(performance.now() - started).toBeLessThan(10_000);
 });
 
-test('a missing program is an error when run and undefined when probed', async () => {
+test('a program that is not there is an error when run and nothing when probed', async () => {
   await expect(run('cyclorama-no-such-program', [])).rejects.toThrow(/cyclorama-no-such-program/);
   await expect(probe('cyclorama-no-such-program', [])).resolves.toBeUndefined();
 });
 
-test('lines are passed on when they come', async () => {
+test('lines are handed on as they come', async () => {
   const lines = [];
   await run('sh', ['-c', 'echo one; echo two'], { onLine: (line) => lines.push(line) });
   expect(lines).toEqual(['one', 'two']);
 });
 
-test('a program dies when set-up is killed by SIGKILL', async () => {
+test('a program dies with a set-up that is killed by SIGKILL', async () => {
   const script = `import { run } from ${JSON.stringify(join(import.meta.dirname, 'process.mjs'))};
     await run('sh', ['-c', 'echo $$; exec sleep 60'], { onLine: (line) => console.log(line) });`;
   const setUp = spawn(process.execPath, ['--input-type=module', '-e', script], {

@@ -6,7 +6,7 @@ function recording(isTTY) {
   return { stream: { isTTY, columns: 80, write: (text) => written.push(text) }, text: () => written.join('') };
 }
 
-test('in a pipe, a step prints one line when it begins and one when it ends', async () => {
+test('in a pipe a step says once that it begins and once how it ended', async () => {
   const { stream, text } = recording(false);
   let now = 0;
   await new Progress(stream, () => now).step('npm packages', async (note) => {

@@ -61,7 +61,7 @@ describe('pages', () => {
     expect(pages.map((page) => page.length)).toEqual([300, 300, 300]);
   });
 
-  test('that stay empty because of a filter end after ten listing pages, with a token', async () => {
+  test('that a filter empties end after ten listing pages, with a token', async () => {
     let calls = 0;
     const list = storeOf([...numbered(2000, '.aaa'), 'z.glb'], 100);
     const counted: typeof list = (from) => {
@@ -105,7 +105,7 @@ describe('changes between pages', () => {
 });
 
 describe('a store that forgets its tokens', () => {
-  test('is listed further after the last key', async () => {
+  test('is listed on behind the last key', async () => {
     const pages = await readPages(
       storeOf(numbered(35), 10, () => true),
       4,
@@ -113,7 +113,7 @@ describe('a store that forgets its tokens', () => {
     expect(pages.flat()).toEqual(numbered(35));
   });
 
-  test('and keeps no key order is refused, because assets could be lost', async () => {
+  test('and keeps no key order is refused rather than listed with holes', async () => {
     const position = { storeToken: 'gone', lastKey: 'k', within: false, unsorted: true };
     await expect(
       listPage(
@@ -126,7 +126,7 @@ describe('a store that forgets its tokens', () => {
   });
 });
 
-test('a store without key order is listed completely by its own tokens', async () => {
+test('a store without key order is listed whole by its own tokens', async () => {
   const keys = ['b/1.glb', 'b/2.glb', 'a/1.glb', 'a/2.glb', 'c.glb', 'a-b.glb', 'z.glb'];
   const list: ListStore<{ key: string }> = async ({ continuationToken, startAfter }) => {
     expect(startAfter).toBeUndefined();

@@ -8,7 +8,7 @@ test('a token gives back its position', () => {
   expect(parsePageToken(token, 'request')).toEqual(position);
 });
 
-test('a token needs no encoding in a URL', () => {
+test('a token can stand in a URL as it is', () => {
   expect(token).toMatch(/^[A-Za-z0-9_-]+$/);
 });
 

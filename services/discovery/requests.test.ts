@@ -46,7 +46,7 @@ test('a limit of zero means no limit', () => {
   expect(parseScanRequest(ScanAssetsRequest.fromPartial({ prefixUri: 's3://bucket' })).limit).toBe(Infinity);
 });
 
-test('a token is bound to prefix and suffixes, but not to the page size', () => {
+test('the page size does not bind a token, prefix and suffixes do', () => {
   const key = toRequestKey(list({ pageSize: 10 }));
   expect(toRequestKey(list({ pageSize: 20, suffixes: ['.GLB'] }))).toBe(key);
   expect(toRequestKey(list({ prefixUri: 's3://bucket/a' }))).not.toBe(key);

@@ -4,7 +4,7 @@ import { createBudget } from './budget.ts';
 
 const NEVER = new AbortController().signal;
 
-test('the budget is given in turn: a small amount asked for later does not overtake a large one', async () => {
+test('room is given in turn: little that comes later does not keep out much that came first', async () => {
   const budget = createBudget(100);
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
   const order: string[] = [];
@@ -18,7 +18,7 @@ test('the budget is given in turn: a small amount asked for later does not overt
   expect(order).toEqual(['large', 'small']);
 });
 
-test('work that leaves the queue lets the next one in', async () => {
+test('who leaves the queue lets the next in', async () => {
   const budget = createBudget(100);
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
   const holder = budget.within(60, NEVER, () => held);
@@ -33,7 +33,7 @@ test('work that leaves the queue lets the next one in', async () => {
   expect(await budget.within(100, NEVER, async () => 'all')).toBe('all');
 });
 
-test('work that fails gives its amount back, and no listener stays on the signal', async () => {
+test('work that fails gives its room back, and none leaves a listener on the signal', async () => {
   const budget = createBudget(1);
   const { signal } = new AbortController();
   const failing = budget.within(1, signal, async () => {

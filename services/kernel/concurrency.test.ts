@@ -18,7 +18,7 @@ test.each([1, 7, 50, 1000])('every item is worked on once, at most %i at a time'
   expect(most).toBe(Math.min(limit, ITEMS.length));
 });
 
-test('the first error is thrown once the work under way has settled, and no new work begins', async () => {
+test('the first error is thrown once all under way have settled, and nothing new is begun', async () => {
   const begun: number[] = [];
   let settled = 0;
   const work = forEachBounded(ITEMS, 4, async (item) => {
@@ -33,13 +33,13 @@ test('the first error is thrown once the work under way has settled, and no new 
   expect(begun.length).toBeLessThan(10);
 });
 
-test('an empty source calls no work', async () => {
+test('nothing to do is done', async () => {
   await forEachBounded([], 8, async () => {
     throw new Error('called');
   });
 });
 
-test('an endless source is read only as far as there is work, and it is closed', async () => {
+test('a source that brings items as they come is read no further than there is work for, and let go of', async () => {
   let given = 0;
   let left = false;
   const source = async function* (): AsyncGenerator<number> {

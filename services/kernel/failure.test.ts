@@ -11,7 +11,7 @@ import {
   toFailure,
 } from './failure.ts';
 
-test('a failure survives the wire in both directions', () => {
+test('a failure crosses the wire and back with all that it says', () => {
   const detail = { stage: 'import', exitCode: 139, signal: 'SIGSEGV', logTail: ['last', 'words'] };
   const there = toFailure(new CycloramaError('blender_crash', 'it crashed', detail));
   expect(there).toEqual({ reason: 'blender_crash', message: 'it crashed', ...detail });
@@ -20,7 +20,7 @@ test('a failure survives the wire in both directions', () => {
   expect(toFailure(back)).toEqual(there);
 });
 
-test('an exit code of zero is kept, and a missing one stays missing', () => {
+test('an exit code of zero is one, and none is none', () => {
   const exitCodeOf = (detail: { exitCode?: number }) =>
     fromFailure(toFailure(new CycloramaError('blender_crash', '', detail))).detail.exitCode;
   expect(exitCodeOf({ exitCode: 0 })).toBe(0);
@@ -32,7 +32,7 @@ test('a reason of a later version is internal here, and keeps its name in the me
   expect(fromFailure(failure)).toMatchObject({ reason: 'internal', message: 'of_tomorrow: no' });
 });
 
-test('every thrown value gets a reason; a foreign error is internal and keeps its cause', () => {
+test('whatever is thrown has a reason; what is none of ours is internal and keeps its cause', () => {
   const ours = new CycloramaError('invalid_asset', 'broken');
   expect(toCycloramaError(ours)).toBe(ours);
   const foreign = new TypeError('undefined is not a function');
@@ -41,7 +41,7 @@ test('every thrown value gets a reason; a foreign error is internal and keeps it
   expect(toCycloramaError(undefined)).toMatchObject({ reason: 'internal', message: 'undefined' });
 });
 
-test('a refused request names every wrong field in its message and in its violations', () => {
+test('a refused request says every wrong field in its message and in its violations', () => {
   const violations = [
     { field: 'uri', description: 'is empty' },
     { field: 'limit', description: 'is -1; expected 0 or more' },

@@ -23,7 +23,7 @@ function runEndless(signal: AbortSignal): { reason?: unknown } {
   return seen;
 }
 
-test('work with a grace is aborted with its own error when its time is over', () => {
+test('work with a grace is broken off with its own error when its time is over', () => {
   const seen = runEndless(new AbortController().signal);
   vi.advanceTimersByTime(299_999);
   expect(seen.reason).toBeUndefined();
@@ -31,7 +31,7 @@ test('work with a grace is aborted with its own error when its time is over', ()
   expect(seen.reason).toMatchObject({ message: 'too late' });
 });
 
-test('the grace begins when the signal aborts', () => {
+test('the grace of work under way begins when the signal aborts', () => {
   const ending = new AbortController();
   const seen = runEndless(ending.signal);
   vi.advanceTimersByTime(60_000);
@@ -42,7 +42,7 @@ test('the grace begins when the signal aborts', () => {
   expect(seen.reason).toMatchObject({ message: 'too late' });
 });
 
-test('work that begins after the abort has only the grace', () => {
+test('work that begins after the signal has no more than the grace', () => {
   const seen = runEndless(AbortSignal.abort());
   vi.advanceTimersByTime(10_000);
   expect(seen.reason).toMatchObject({ message: 'too late' });

@@ -35,11 +35,11 @@ test.each([
   expect(thrownBy(() => parseS3Uri(uri, 'source.prefix.prefix_uri'))).toMatchObject(refusal);
 });
 
-test('an impossible bucket name is refused with the rule for bucket names', () => {
+test('a bucket that no store can have is named with what its name may be', () => {
   expect(() => parseS3Uri('s3://in/a.glb', 'uri')).toThrow(/expected the name of a bucket for 'in': 3 to 63 of/);
 });
 
-test('a key with half a character is refused, because no request can carry it', () => {
+test('a key of half a character is refused: no store can be asked for it', () => {
   expect(parseS3Uri('s3://bucket/\ud83d\ude00', 'uri').key).toBe('😀');
   expect(() => parseS3Uri('s3://bucket/a\ud83d', 'uri')).toThrow(/half a character/);
 });

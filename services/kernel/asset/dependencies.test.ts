@@ -38,7 +38,7 @@ const withFiles = (gltf: GltfJson) => {
 };
 
 describe('gatherAsset', () => {
-  it('fetches the files that a glTF refers to, and mirrors their paths', async () => {
+  it('fetches what a glTF refers to, from at or below its folder, and mirrors the paths', async () => {
     const fetch = bucket({
       'props/chair/geometry/a.bin': TRIANGLE_BYTES,
       'props/chair/wood.png': 'not an image',
@@ -82,7 +82,7 @@ describe('gatherAsset', () => {
     });
   });
 
-  it('limits the bytes and passes the remaining number to each fetch', async () => {
+  it('bounds the bytes and tells each fetch how many are left', async () => {
     const left: number[] = [];
     const inner = bucket({ 'props/chair/geometry/a.bin': TRIANGLE_BYTES, 'props/chair/wood.png': 'x'.repeat(100) });
     const fetch: FetchDependency = (key, path, maxBytes) => {
@@ -102,7 +102,7 @@ describe('gatherAsset', () => {
     });
   });
 
-  it('treats names that no file can have as missing', async () => {
+  it('takes names that no file can have for missing', async () => {
     const odd = triangleGltf(
       (gltf) => (gltf.images = [{ uri: `${'x'.repeat(300)}/a.png` }, { uri: `${'long/'.repeat(300)}a.png` }]),
     );
@@ -110,7 +110,7 @@ describe('gatherAsset', () => {
     expect(warnings).toHaveLength(2);
   });
 
-  it('does not ask the store for a name with half a character', async () => {
+  it('asks no store for a name with half a character', async () => {
     const odd = triangleGltf((gltf) => (gltf.images = [{ uri: 'x\ud800y.png' }]));
     const away: FetchDependency = () => Promise.reject(new Error('URI malformed'));
     const { warnings } = await gather('a.glb', glb(odd, TRIANGLE_BYTES), away);

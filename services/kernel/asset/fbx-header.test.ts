@@ -33,7 +33,7 @@ const SETTINGS = [
   setting('UnitScaleFactor', 'D', double(2.54)),
 ];
 
-test('the program, the up axis and the unit are read from an FBX', () => {
+test('an FBX tells its program, its axis and its unit', () => {
   const header = readFbxHeader(Buffer.concat([Buffer.from('Kaydara FBX Binary  \0'), ...SETTINGS]));
   expect(header).toEqual({ generator: 'Blender 4.5 - 5.8.12', upAxis: 'Y', unitMetres: 0.0254 });
 });
@@ -45,11 +45,11 @@ test.each<[string, Buffer]>([
   ['a value of another type', setting('UnitScaleFactor', 'I', int32(1))],
   ['a unit of nothing', setting('UnitScaleFactor', 'D', double(0))],
   ['a unit that is no number', setting('UnitScaleFactor', 'D', double(Number.NaN))],
-])('an FBX with %s gives no header facts', (_, head) => {
+])('an FBX with %s says nothing', (_, head) => {
   expect(readFbxHeader(head)).toEqual({ generator: '', upAxis: '', unitMetres: 0 });
 });
 
-test('a truncated FBX is read up to its end', () => {
+test('an FBX that is cut anywhere is read as far as it goes', () => {
   const whole = Buffer.concat(SETTINGS);
   for (let length = 0; length < whole.length; length++) {
     const { upAxis, unitMetres } = readFbxHeader(whole.subarray(0, length));

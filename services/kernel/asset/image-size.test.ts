@@ -69,7 +69,7 @@ describe('readImageSize', () => {
     ['a JPEG that ends before its frame', jpeg(segment(0xe1, Buffer.alloc(100)))],
     ['a JPEG of endless segments', jpeg(...Array.from({ length: 2_000 }, () => segment(0xfe, Buffer.alloc(0))), frame)],
     ['a JPEG with a broken marker', jpeg(Buffer.from('00112233445566778899', 'hex'))],
-  ])('returns undefined for %s', async (_, bytes) => {
+  ])('gives nothing for %s', async (_, bytes) => {
     expect(await readImageSize(memorySource(bytes))).toBeUndefined();
   });
 });

@@ -14,11 +14,11 @@ describe('parseReference', () => {
     ['a%2e.png', 'a..png'],
     ['%252e%252e/b.png', '%2e%2e/b.png'],
     ['wood.png?v=1', 'wood.png?v=1'],
-  ])('reads %s as the file %s', (uri, path) => {
+  ])('takes %s for the file %s', (uri, path) => {
     expect(parseReference(uri)).toEqual({ kind: 'file', path });
   });
 
-  it('recognises embedded and unreadable references', () => {
+  it('knows what is embedded and what nobody can read', () => {
     expect(parseReference('data:image/png;base64,AAAA')).toEqual({ kind: 'embedded' });
     expect(parseReference('data:text/plain,hello')).toEqual({ kind: 'unreadable' });
     expect(parseReference('')).toEqual({ kind: 'unreadable' });

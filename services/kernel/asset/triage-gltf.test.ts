@@ -34,7 +34,7 @@ const withImage =
 const dataUri = (bytes: Buffer) => `data:image/png;base64,${bytes.toString('base64')}`;
 
 describe('triage of a glTF', () => {
-  it('passes a triangle and returns its figures', async () => {
+  it('passes a triangle and gives its figures', async () => {
     expect(await triage(triangleGltf())).toEqual({
       format: 'glb',
       dependencies: [],
@@ -62,7 +62,7 @@ describe('triage of a glTF', () => {
     await expect(triage(triangleGltf(change))).resolves.toMatchObject({ format: 'glb' });
   });
 
-  it('warns about a mesh that does not exist', async () => {
+  it('warns of a mesh that does not exist', async () => {
     const { warnings } = await triage(triangleGltf((gltf) => (gltf.nodes[0]!.mesh = 5)));
     expect(warnings).toEqual(['a node refers to mesh 5; the glTF has 1']);
   });
@@ -319,7 +319,7 @@ describe('triage of a glTF', () => {
     });
   });
 
-  it('finds compressions where they are used, and does not look for compressed bytes in the plain views', async () => {
+  it('says what has to be decoded by where it is used, and does not look for compressed bytes in the plain views', async () => {
     const draco = await triage(
       triangleGltf((gltf) => {
         gltf.accessors[0] = { componentType: 5126, count: 1000, type: 'VEC3' };

@@ -19,7 +19,7 @@ async function triage(obj: string, mtl?: string): Promise<TriageReport> {
 const uris = (report: TriageReport) => report.dependencies.map(({ kind, uri }) => `${kind} ${uri}`);
 
 describe('triage of an OBJ', () => {
-  it('lists each material file once, wherever its statement is', async () => {
+  it('lists material files wherever they stand, once each', async () => {
     const far = 'v 0.000000 0.000000 0.000000\n'.repeat(200_000);
     const report = await triage(
       `mtllib a.mtl\nmtllib a.mtl\n  mtllib "with space.mtl"\r\n${far}mtllib \\\n sub\\last.mtl`,
@@ -27,7 +27,7 @@ describe('triage of an OBJ', () => {
     expect(uris(report)).toEqual(['material a.mtl', 'material with space.mtl', 'material sub/last.mtl']);
   });
 
-  it('does not mistake other words for material files', async () => {
+  it('does not take other words for material files', async () => {
     expect(uris(await triage('# see mtllib ../x\nmtllibrary x\nmtllib\nmtllib   \nxmtllib y\nv 0 0 0\n'))).toEqual([]);
   });
 
@@ -49,7 +49,7 @@ describe('triage of an OBJ', () => {
     ]);
   });
 
-  it('only warns about textures with a drive letter, which do not exist on this machine', async () => {
+  it('only reports textures with a drive letter, which lead nowhere on this machine', async () => {
     const report = await triage('mtllib materials/a.mtl\n', 'map_Kd C:\\textures\\wood.png\n');
     expect(uris(report)).toEqual(['material materials/a.mtl']);
     expect(report.warnings[0]).toContain('a path on another machine');
@@ -65,7 +65,7 @@ describe('triage of an OBJ', () => {
     await expect(triage(obj, mtl)).rejects.toMatchObject({ reason: 'unsafe_reference' });
   });
 
-  it('refuses a file that contains only statements', async () => {
+  it('refuses a file made of nothing but statements', async () => {
     await expect(triage('mtllib a.mtl\n'.repeat(10_001))).rejects.toMatchObject({ reason: 'asset_too_large' });
   });
 

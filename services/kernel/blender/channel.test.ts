@@ -19,7 +19,7 @@ async function read(...chunks: string[]): Promise<{ ids: string[]; garbage: stri
 
 const event = (requestId: string): string => JSON.stringify({ requestId, progress: { stage: 'import' } });
 
-test('each line is one event, wherever the pipe cuts the text', async () => {
+test('events come one a line, however the pipe cuts them', async () => {
   const text = `${event('é')}\n${event('b')}\n`;
   expect(await read(text.slice(0, 10), text.slice(10, 60), text.slice(60))).toEqual({ ids: ['é', 'b'], garbage: [] });
 });

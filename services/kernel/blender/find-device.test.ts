@@ -30,12 +30,12 @@ test.each<[DeviceMode, string[], string]>([
   expect(await findDevice(poolWith(gpus), mode, pino({ level: 'silent' }), NEVER)).toBe(device);
 });
 
-test('a worker that wants a GPU does not start without one', async () => {
+test('a worker that wants a GPU does not start without', async () => {
   const found = findDevice(poolWith([]), 'gpu', pino({ level: 'silent' }), NEVER);
   await expect(found).rejects.toMatchObject({ reason: 'gpu_unavailable' });
 });
 
-test('a worker that wants no GPU does not look for one, and compiles no kernels', async () => {
+test('a worker that wants none does not look for one, and compiles no kernels', async () => {
   const pool = poolWith([H100]);
   await findDevice(pool, 'cpu', pino({ level: 'silent' }), NEVER);
   expect(pool.asked).toBe(0);

@@ -27,12 +27,12 @@ test('Python orders its sets the same way in every process, so that an import ha
   expect(blenderLaunch(program, slotFolders('/scratch', 0)).env.PYTHONHASHSEED).toBe('0');
 });
 
-test('compiled kernels go to the cache folder if there is one', () => {
+test('compiled kernels go to the cache where there is one', () => {
   const { env } = blenderLaunch({ ...program, kernelCacheDir: '/cache' }, slotFolders('/scratch', 0));
   expect(env).toMatchObject({ XDG_CACHE_HOME: '/cache', CUDA_CACHE_PATH: '/cache', OPTIX_CACHE_PATH: '/cache' });
 });
 
-test('only variables that select the GPU reach Blender, no credentials', () => {
+test('of the environment only what finds the GPU reaches Blender, no credential', () => {
   const picked = pickDeviceEnvironment({
     CUDA_VISIBLE_DEVICES: '0',
     NVIDIA_DRIVER_CAPABILITIES: 'all',

@@ -18,14 +18,14 @@ test('the tail keeps the last hundred lines', async () => {
   expect([lines[0], lines.at(-1)]).toEqual(['line 150', 'line 249']);
 });
 
-test('a line has at most 500 characters, even one that never ends', async () => {
+test('a line has at most 500 characters, also one that never ends', async () => {
   expect((await follow('y'.repeat(10_000), '\nshort\n')).map((line) => line.length)).toEqual([500, 5]);
   expect((await follow(...Array.from({ length: 50 }, () => 'z'.repeat(1000)))).map((line) => line.length)).toEqual([
     500,
   ]);
 });
 
-test('letters that the pipe cuts in two stay whole, and empty lines are dropped', async () => {
+test('letters that the pipe cuts in two stay whole, and empty lines are left out', async () => {
   const bytes = Buffer.from('a\n\nzwölf');
   expect(await follow(bytes.subarray(0, 6), bytes.subarray(6))).toEqual(['a', 'zwölf']);
 });

@@ -18,6 +18,6 @@ test.each<[string, Partial<SlotState>, string | undefined]>([
   expect(recycleReason({ ...fit, ...change }, limits)).toBe(reason);
 });
 
-test('the wait between failed starts grows to half a minute', () => {
+test('waiting between failed starts grows to half a minute', () => {
   expect([0, 1, 2, 3, 7, 50].map(startBackoffMs)).toEqual([0, 500, 1000, 2000, 30_000, 30_000]);
 });

@@ -34,11 +34,11 @@ test.each([
   expect(joined()).toContain(part);
 });
 
-test('the empty /tmp comes before the bound paths, which may lie in it', () => {
+test('the empty /tmp comes before what is bound, which may lie in it', () => {
   const text = joined({ writable: ['/tmp/scratch'] });
   expect(text.indexOf('--tmpfs /tmp')).toBeLessThan(text.indexOf('--bind /tmp/scratch'));
 });
 
-test('bubblewrap itself gets only the variable PATH', () => {
+test('bubblewrap itself gets no variable but PATH', () => {
   expect(sandboxLaunch(launch, view)).toMatchObject({ file: 'bwrap', env: { PATH: '/usr/bin' }, sandboxed: true });
 });

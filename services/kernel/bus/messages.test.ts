@@ -7,14 +7,14 @@ import { MemoryStore } from '../../../test/support/memory/store.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import { parseDriveOrder } from './messages.ts';
 
-test('an id that is too long for a key of the bus is refused', () => {
+test('an id that is too long for a key of the bus is none', () => {
   expect(() => parseDriveOrder(JSON.stringify({ jobId: 'a'.repeat(129) }))).toThrow(
     /^jobId is 'a{100}'; expected at most 128/,
   );
   expect(parseDriveOrder(JSON.stringify({ jobId: 'a'.repeat(128) })).jobId).toHaveLength(128);
 });
 
-test('a job entry that cannot be parsed does not hide the others', async () => {
+test('an entry of the jobs that cannot be read hides no other', async () => {
   const bus = new MemoryBus();
   const whole = JSON.stringify(JobEntry.toJSON(JobEntry.fromPartial({ job: Job.fromPartial({ jobId: 'whole' }) })));
   for (const [n, value] of ['garbage', 'null', '{}', '{"job":{"state":"NOPE"}}', whole].entries())

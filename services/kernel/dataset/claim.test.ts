@@ -9,7 +9,7 @@ const DESCRIPTION = 'outputs/run/_cyclorama/dataset.json';
 const INSPECTION = { style: 'REPORT_STYLE_INSPECTION' };
 const draft = (change = {}) => ({ operation: 'analysis', spec: {}, outputUri: PLACE, replace: false, ...change });
 
-test('a free place becomes the requested dataset, and holds nothing else', async () => {
+test('a place that is free becomes the dataset of what is asked, and holds nothing else', async () => {
   const store = new MemoryStore();
   await claimDataset(store, draft({ spec: INSPECTION }));
   expect([...store.objects.keys()]).toEqual([DESCRIPTION]);
@@ -20,7 +20,7 @@ test('a free place becomes the requested dataset, and holds nothing else', async
   });
 });
 
-test('the same operation and spec may claim again, in any order of fields', async () => {
+test('the same operation and spec may come again, whatever the order of its fields', async () => {
   const store = new MemoryStore();
   await claimDataset(store, draft({ spec: { a: 1, b: 2 } }));
   const before = store.objects.get(DESCRIPTION)?.etag;
@@ -32,7 +32,7 @@ test('the same operation and spec may claim again, in any order of fields', asyn
 test.each([
   ['operation', { operation: 'rendering' }],
   ['spec', { spec: INSPECTION }],
-])('another %s is refused, unless it replaces the dataset', async (_, change) => {
+])('another %s is refused, unless it is to replace the dataset', async (_, change) => {
   const store = new MemoryStore();
   await claimDataset(store, draft());
   await expect(claimDataset(store, draft(change))).rejects.toMatchObject({ reason: 'output_in_use' });
@@ -41,13 +41,13 @@ test.each([
   await expect(claimDataset(store, draft())).rejects.toMatchObject({ reason: 'output_in_use' });
 });
 
-test('ten concurrent claims of one dataset all succeed', async () => {
+test('ten claims of one dataset at once all hold', async () => {
   const store = new MemoryStore();
   await Promise.all(Array.from({ length: 10 }, () => claimDataset(store, draft())));
   expect([...store.objects.keys()]).toEqual([DESCRIPTION]);
 });
 
-test('a place that can neither be read nor be written is refused, not retried for ever', async () => {
+test('a place that can neither be read nor be written is refused, not asked for good', async () => {
   const store = new MemoryStore();
   store.fault = (op, { key }) => {
     if (op === 'write' && key.endsWith('dataset.json')) throw new CycloramaError('precondition_failed', key);
@@ -55,7 +55,7 @@ test('a place that can neither be read nor be written is refused, not retried fo
   await expect(claimDataset(store, draft())).rejects.toMatchObject({ reason: 'precondition_failed' });
 });
 
-test('a store that ignores conditions is refused before a job writes anything', async () => {
+test('a store that ignores conditions is refused before anything of a job is written', async () => {
   const store = new MemoryStore();
   store.ignoresConditions = true;
   await expect(claimDataset(store, draft())).rejects.toMatchObject({
@@ -65,7 +65,7 @@ test('a store that ignores conditions is refused before a job writes anything', 
   expect([...store.objects.keys()]).toEqual([]);
 });
 
-test('a store that ignores only the ETag of an overwrite is refused, too', async () => {
+test('a store that ignores the ETag of an overwrite alone is refused, too', async () => {
   const store = new MemoryStore();
   const write = store.write.bind(store);
   store.write = (place, content, options) => {
@@ -79,7 +79,7 @@ test('a store that ignores only the ETag of an overwrite is refused, too', async
   expect([...store.objects.keys()]).toEqual([]);
 });
 
-test('a probe whose write got no answer is removed, in case it was written', async () => {
+test('a probe whose write got no answer is removed, should it be there all the same', async () => {
   const store = new MemoryStore();
   const write = store.write.bind(store);
   store.write = async (...args) => {
@@ -90,7 +90,7 @@ test('a probe whose write got no answer is removed, in case it was written', asy
   expect([...store.objects.keys()]).toEqual([]);
 });
 
-test('each bucket is checked once, and again if the check failed', async () => {
+test('the proof is asked for once a bucket, and again where it could not be had', async () => {
   const store = new MemoryStore();
   let writes = 0;
   store.fault = (op) => {
@@ -110,7 +110,7 @@ test('each bucket is checked once, and again if the check failed', async () => {
   expect(writes).toBe(8);
 });
 
-test('a bucket that is not allowed is refused before any request', async () => {
+test('a bucket that may not be used is refused before it is touched', async () => {
   const store = new MemoryStore();
   store.checkBucket = () => {
     throw new CycloramaError('bucket_not_allowed', 'no');

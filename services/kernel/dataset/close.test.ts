@@ -109,7 +109,7 @@ describe('closing a dataset', () => {
     expect(store.objects.get('bucket/out/index.parquet')!.body.subarray(0, 4).toString()).toBe('PAR1');
   });
 
-  test('writes no half of a character, because readers of the index would stop there', async () => {
+  test('spells no half of a character, at which readers of the index would stop', async () => {
     const store = new MemoryStore();
     record(store, 1, { outcome: Outcome.OUTCOME_FAILED, message: 'caf\udce9 \ud83d\ude00 \\ud83d is missing' });
     await close(store);
@@ -117,14 +117,14 @@ describe('closing a dataset', () => {
     expect(rowsOf(store)[0]?.message).toBe('caf\ufffd \ud83d\ude00 \\ud83d is missing');
   });
 
-  test('without records writes an empty index and a Parquet file with columns', async () => {
+  test('of nothing writes an empty index and a Parquet file with columns', async () => {
     const store = new MemoryStore();
     expect(await close(store)).toMatchObject({ rows: 0 });
     expect(store.objects.get('bucket/out/index.jsonl')!.body.length).toBe(0);
     expect(store.objects.get('bucket/out/index.parquet')!.body.subarray(-4).toString()).toBe('PAR1');
   });
 
-  test('again reads only new or changed records, and gives the same index', async () => {
+  test('again reads only records that are new or changed, and gives the same index', async () => {
     const store = storeOf(100);
     await close(store);
     const before = store.objects.get('bucket/out/index.jsonl')!.body;
@@ -144,14 +144,14 @@ describe('closing a dataset', () => {
     ['an index in another order', `{"asset_id":"${'b'.repeat(32)}"}\n{"asset_id":"${'a'.repeat(32)}"}\n`],
     ['rows that are no JSON', `{"asset_id":"${toAssetId(uriOf(1))}",,\n`],
     ['a last row that broke off', `{"asset_id":"${toAssetId(uriOf(1))}"`],
-  ])('makes every row again if there is %s', async (_, text) => {
+  ])('makes every row anew where there is %s', async (_, text) => {
     const store = storeOf(20);
     store.objects.set('bucket/out/index.jsonl', { body: Buffer.from(text), etag: 'odd' });
     expect(await close(store)).toMatchObject({ rows: 20, reused: 0, read: 20 });
     expect(rowsOf(store)).toHaveLength(20);
   });
 
-  test('makes every row again if the index is damaged, and skips damaged records', async () => {
+  test('makes every row anew where the index is damaged, and passes over records that are', async () => {
     const store = storeOf(2);
     await close(store);
     let records = 0;
@@ -163,14 +163,14 @@ describe('closing a dataset', () => {
     expect(await close(store)).toMatchObject({ rows: 1, reused: 0, read: 1 });
   });
 
-  test('prefers the record that succeeded of two with the same fingerprint', async () => {
+  test('takes the one that succeeded of two records with the same fingerprint', async () => {
     const store = storeOf(1);
     record(store, 0, { outcome: Outcome.OUTCOME_FAILED });
     expect(await close(store)).toMatchObject({ rows: 1 });
     expect(rowsOf(store)[0]?.outcome).toBe('succeeded');
   });
 
-  test('skips a record that cannot be read, and warns', async () => {
+  test('passes over a record that cannot be read, and says so', async () => {
     const store = storeOf(5);
     store.objects.set(record(store, 2), { body: Buffer.from('{'), etag: 'broken' });
     const { rows, warnings } = await close(store);
@@ -199,7 +199,7 @@ describe('closing a dataset', () => {
     expect(rowsOf(store)).toHaveLength(41);
   });
 
-  test('gives up for a while if others are always faster', async () => {
+  test('gives up for a while where others are always faster', async () => {
     const store = storeOf(1);
     let writes = 0;
     store.fault = (op, { key }) => {
@@ -211,7 +211,7 @@ describe('closing a dataset', () => {
   });
 });
 
-test('a digit with over one page of records is divided by two digits, and each record is listed once', async () => {
+test('records beyond one page of a digit are divided by two, and each is listed once', async () => {
   const store = storeOf(2500);
   const paged: Pick<ObjectStore, 'list' | 'listAll'> = {
     async list(bucket, query: ListQuery) {

@@ -28,7 +28,7 @@ test('the order of the fields of a spec does not matter', () => {
   expect(toFingerprint(ASSET, { ...WORK, spec: { depth: 2, style: 'REPORT_STYLE_INSPECTION' } })).toBe(BASE);
 });
 
-test('a missing field equals an undefined one, so a new field invalidates no record', () => {
+test('a field that is left out counts as one that is undefined, so a new field invalidates nothing', () => {
   expect(toFingerprint(ASSET, { ...WORK, spec: { ...WORK.spec, added: undefined } })).toBe(BASE);
 });
 
@@ -43,7 +43,7 @@ test.each([
   expect(fingerprint).not.toBe(BASE);
 });
 
-test('the time of change counts only if the store gives no ETag', () => {
+test('the time of change counts only where the store gives no ETag', () => {
   const [early, late] = [new Date(1e12), new Date(1e12 + 1)];
   const without = (lastModifyTime: Date | undefined) => toFingerprint({ ...ASSET, etag: '', lastModifyTime }, WORK);
   expect(toFingerprint({ ...ASSET, lastModifyTime: early }, WORK)).toBe(BASE);

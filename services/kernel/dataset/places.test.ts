@@ -10,7 +10,7 @@ test.each([
   ['s3://bucket/out/', 'out/_cyclorama/'],
   ['s3://bucket', '_cyclorama/'],
   ['s3://bucket/a/b/c/', 'a/b/c/_cyclorama/'],
-])('all internal objects of %s lie below %s', (outputUri, root) => {
+])('everything internal of %s lies below %s', (outputUri, root) => {
   const places = toDatasetPlaces(outputUri);
   const internal = [
     places.description,
@@ -26,18 +26,15 @@ test.each([
   }
 });
 
-test.each(['succeeded', 'failed', 'skipped'] as const)(
-  'the name of a record that %s can be parsed completely',
-  (outcome) => {
-    const name = { assetId: ASSET_ID, fingerprint: FINGERPRINT, outcome };
-    const places = toDatasetPlaces('s3://bucket/out/');
-    const { key } = places.record(name);
-    expect(key).toBe(`out/_cyclorama/records/abc/${ASSET_ID}-${FINGERPRINT}.${outcome}.json`);
-    expect(parseRecordKey(key)).toEqual(name);
-    expect(key.startsWith(places.recordsOf(ASSET_ID).key)).toBe(true);
-    expect(key.startsWith(places.recordsPrefix + ASSET_ID[0])).toBe(true);
-  },
-);
+test.each(['succeeded', 'failed', 'skipped'] as const)('the name of a record that %s tells all of it', (outcome) => {
+  const name = { assetId: ASSET_ID, fingerprint: FINGERPRINT, outcome };
+  const places = toDatasetPlaces('s3://bucket/out/');
+  const { key } = places.record(name);
+  expect(key).toBe(`out/_cyclorama/records/abc/${ASSET_ID}-${FINGERPRINT}.${outcome}.json`);
+  expect(parseRecordKey(key)).toEqual(name);
+  expect(key.startsWith(places.recordsOf(ASSET_ID).key)).toBe(true);
+  expect(key.startsWith(places.recordsPrefix + ASSET_ID[0])).toBe(true);
+});
 
 test.each([
   `records/abc/${ASSET_ID}-${FINGERPRINT}.cancelled.json`,
@@ -51,7 +48,7 @@ test.each([
   expect(parseRecordKey(key)).toBeUndefined();
 });
 
-test('words and outcomes convert both ways', () => {
+test('words and outcomes are each other’s inverse', () => {
   for (const [word, outcome] of Object.entries(RECORD_OUTCOMES)) expect(outcomeWord(outcome)).toBe(word);
   expect(outcomeWord(Outcome.OUTCOME_SUCCEEDED)).toBe('succeeded');
 });

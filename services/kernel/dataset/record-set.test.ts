@@ -47,14 +47,14 @@ test.each<OutcomeWord[]>([
   ['failed', 'succeeded'],
   ['succeeded', 'failed'],
   ['skipped', 'failed', 'succeeded'],
-])('if records of %s and %s exist, succeeded wins', async (...outcomes) => {
+])('where %s and %s remain, succeeded wins', async (...outcomes) => {
   const names = outcomes.filter(Boolean).map((outcome) => ({ assetId: id('7'), fingerprint: hash('f'), outcome }));
   const set = await load(names);
   expect(set.size).toBe(names.length);
   expect(set.find(id('7'), hash('f'))).toBe('succeeded');
 });
 
-test('each of 100,000 records is found, and nothing else', async () => {
+test('of 100,000 records each is found and nothing else', async () => {
   const words: OutcomeWord[] = ['succeeded', 'failed', 'skipped'];
   const names = Array.from({ length: 100_000 }, (_, n) => ({
     assetId: hash(`asset ${n}`),
@@ -88,7 +88,7 @@ test.each([1, 7, 1000])('a listing in pages of %i, in any order, gives the same 
   expect(names.every(({ assetId, fingerprint }) => set.find(assetId, fingerprint) === 'succeeded')).toBe(true);
 });
 
-test('keys that are no records are skipped', async () => {
+test('what is no record is passed over', async () => {
   const record: RecordName = { assetId: id('a'), fingerprint: hash('f'), outcome: 'succeeded' };
   const store = {
     async *listAll(bucket: string, prefix: string): AsyncGenerator<StoredObject[]> {

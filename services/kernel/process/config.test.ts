@@ -53,7 +53,7 @@ test('an empty variable counts as one that is not set', () => {
   });
 });
 
-test('values are read as their types', () => {
+test('values are read as what they are', () => {
   const config = readConfig(
     {
       CYCLORAMA_GRPC_PORT: '0',
@@ -94,7 +94,7 @@ test.each([
   [{ CYCLORAMA_S3_SSE_KMS_KEY_ID: 'alias/datasets' }, 'CYCLORAMA_S3_SSE=aws:kms'],
   [{ CYCLORAMA_S3_SSE_KMS_KEY_ID: 'alias/datasets', CYCLORAMA_S3_SSE: 'AES256' }, 'CYCLORAMA_S3_SSE=aws:kms'],
   [{ CYCLORAMA_S3_ROLE_EXTERNAL_ID: 'agreed-word' }, 'CYCLORAMA_S3_ROLE_ARN'],
-])('%j is refused with the name of what is missing', (env, lacking) => {
+])('%j is refused for what it lacks', (env, lacking) => {
   expect(problemsOf(env)).toEqual([expect.stringContaining(lacking)]);
 });
 
@@ -102,7 +102,7 @@ test('a worker without a name gets one that is good as a key on the bus', () => 
   expect(readConfig({}, PORTS).processId).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
 });
 
-test('every problem is reported at once, contradictions between variables too', () => {
+test('every problem is told at once, those between variables too', () => {
   const problems = problemsOf({
     CYCLORAMA_SLOTS: 'many',
     CYCLORAMA_GRPC_PORT: '70000',
@@ -148,7 +148,7 @@ test('a token comes from a file without its line end', () => {
   expect(readConfig({ CYCLORAMA_TOKEN_FILE: join(folder, 'token') }, PORTS).token).toBe(TOKEN);
 });
 
-test('an address that others can reach needs TLS and a token, or an explicit permission', () => {
+test('an address that others reach needs TLS and a token, or an explicit word', () => {
   const host = { CYCLORAMA_HOST: '0.0.0.0' };
   const refused = [expect.stringContaining('reachable from outside')];
   expect(problemsOf(host)).toEqual(refused);
@@ -171,7 +171,7 @@ test.each([
   expect(isLoopback(host)).toBe(loopback);
 });
 
-test('the logged settings hold no secret', () => {
+test('what is logged of the settings holds no secret', () => {
   const config = readConfig(
     {
       ...tls(),

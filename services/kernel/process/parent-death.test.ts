@@ -38,7 +38,7 @@ test('a wrapped command dies when its parent is killed by SIGKILL', async () => 
   await until('it is gone', () => !isRunning(pid));
 });
 
-test('a wrapped command does not start when its parent is already gone', async () => {
+test('a wrapped command never starts when its parent is gone already', async () => {
   const [command, ...args] = withParentDeath(['echo', 'started']) as [string, ...string[]];
   // The wrapper gets the id of an unrelated process as its parent.
   const child = spawn(command, args.with(3, '1'), { stdio: ['ignore', 'pipe', 'inherit'] });

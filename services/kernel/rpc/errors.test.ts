@@ -28,19 +28,19 @@ test('field violations survive the wire', () => {
   expect(got.detail.violations).toEqual(violations);
 });
 
-test('a defect shows the caller only the trace id', () => {
+test('a defect tells the caller nothing but the trace id', () => {
   const sent = toStatus(new TypeError('secret of ours'), TRACE);
   expect(sent).toMatchObject({ code: status.INTERNAL, details: `internal error, trace id ${TRACE}` });
   expect(JSON.stringify(sent.metadata.toJSON())).not.toContain(Buffer.from('secret').toString('base64').slice(0, 6));
 });
 
-test('a message of any length and any characters can be sent', () => {
+test('a message of any length and any characters stays sendable', () => {
   const sent = toStatus(new CycloramaError('asset_not_found', `\ud800 ${'ä'.repeat(100_000)}`), TRACE);
   expect(() => encodeURI(sent.details)).not.toThrow();
   expect(sent.details.length).toBeLessThan(1_100);
 });
 
-test('many violations stay within the size limit of headers', () => {
+test('many violations stay within what headers may carry', () => {
   const many = Array.from({ length: 1_000 }, (_, i) => ({ field: `uris[${i}]`, description: 'x'.repeat(5_000) }));
   const [bytes] = toStatus(invalidRequest(...many), TRACE).metadata.get('grpc-status-details-bin');
   expect((bytes as Buffer).length).toBeLessThan(4_000);

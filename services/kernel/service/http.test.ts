@@ -23,7 +23,7 @@ test('a process without problems is ready', async () => {
   expect(await readyz(() => [])).toEqual({ status: 200, body: 'ok\n' });
 });
 
-test('problems are reported, one per line', async () => {
+test('problems are told, a line each', async () => {
   expect(await readyz(async () => ['NATS is down', 'S3 is down'])).toEqual({
     status: 503,
     body: 'NATS is down\nS3 is down\n',

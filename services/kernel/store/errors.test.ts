@@ -60,17 +60,17 @@ test('the message names request and place, and the cause is kept', () => {
   );
 });
 
-test('a missing asset is named without the words of the store', () => {
+test('an asset that is not there is named without the words of the store', () => {
   expect(toStoreError(sdkError('NoSuchKey', 404), 'GetObject', PLACE).error.message).toBe(
     "asset 's3://bucket/a/b.glb' does not exist",
   );
 });
 
-test('a write that the store refuses for good is output_refused', () => {
+test('what the store refuses to write is an output that it does not take', () => {
   expect(toStoreError(sdkError('EntityTooLarge', 400), 'PutObject', PLACE).error.reason).toBe('output_refused');
 });
 
-test('a CycloramaError is returned unchanged', () => {
+test('an error of ours stays what it is', () => {
   const ours = new CycloramaError('asset_too_large', 'too large');
   expect(toStoreError(ours, 'GetObject', PLACE)).toEqual({ error: ours, status: 'asset_too_large' });
 });
@@ -82,13 +82,13 @@ test('the metric counts by status, else by code or name, never by place', () => 
   expect(statusOf(sdkError('TimeoutError'))).toBe('TimeoutError');
 });
 
-test('only a store that may recover is tried again', () => {
+test('only a store that may recover is worth another try', () => {
   const reasons: Reason[] = ['store_unavailable', 'access_denied', 'asset_not_found', 'precondition_failed'];
   expect(reasons.filter((reason) => isTransient(new CycloramaError(reason, '')))).toEqual(['store_unavailable']);
   expect(isTransient(new Error('something'))).toBe(false);
 });
 
-test('a bad request is recognised by its status', () => {
+test('a request that makes no sense is told by its status', () => {
   expect(isBadRequest(toStoreError(sdkError('InvalidArgument', 400), 'ListObjectsV2', PLACE).error)).toBe(true);
   expect(isBadRequest(toStoreError(sdkError('SlowDown', 503), 'ListObjectsV2', PLACE).error)).toBe(false);
 });

@@ -59,7 +59,7 @@ describe('a bucket of another region', () => {
     expect(recorder.requests.map(({ region }) => region)).toEqual(['us-east-1', ...Array(6).fill('us-west-2')]);
   });
 
-  test('is found even if the refusal has no body', async () => {
+  test('is found by a request without a body to say so', async () => {
     Object.assign(recorder.regions, { bucket: 'eu-west-1' });
     recorder.refusal = 'malformed';
     expect(await open().head({ bucket: 'bucket', key: 'a' })).toMatchObject({ etag: 'read' });
@@ -76,7 +76,7 @@ describe('a bucket of another region', () => {
     for (const { bucket, region } of again) expect(region).toBe(recorder.regions[bucket] ?? 'us-east-1');
   });
 
-  test('receives the whole file, though the first region has refused it', async () => {
+  test('takes a file whole, though the first region has refused it', async () => {
     Object.assign(recorder.regions, { bucket: 'us-west-2' });
     const path = join(folder(), 'file');
     await writeFile(path, 'x'.repeat(200_000));
@@ -84,7 +84,7 @@ describe('a bucket of another region', () => {
     expect(recorder.requests.at(-1)).toMatchObject({ region: 'us-west-2', body: 'x'.repeat(200_000) });
   });
 
-  test('that also refuses its own region is an error, not an endless loop', async () => {
+  test('that refuses its own region, too, is an error and no circle', async () => {
     Object.assign(recorder.regions, { bucket: 'us-west-2' });
     recorder.claimedRegions = { bucket: 'eu-north-1' };
     await expect(open().head({ bucket: 'bucket', key: 'a' })).rejects.toMatchObject({ reason: 'store_unavailable' });
@@ -111,14 +111,14 @@ test('writes, and nothing else, ask for the configured encryption', async () => 
   expect(put.headers['x-amz-server-side-encryption-aws-kms-key-id']).toBe(key);
 });
 
-test('requests name no encryption and no payer by default', async () => {
+test('nothing is said of encryption and payer by default', async () => {
   await callAll(open());
   const names = recorder.requests.flatMap(({ headers }) => Object.keys(headers));
   expect(names.filter((name) => /encryption|payer|security-token/.test(name))).toEqual([]);
   expect(recorder.requests[0]).toMatchObject({ accessKeyId: 'from-the-environment', region: 'us-east-1' });
 });
 
-test('objects that we write carry the hash of their content, since an ETag may not be one', async () => {
+test('what we write carries the hash of its content, since an ETag may not be one', async () => {
   await open().write({ bucket: 'bucket', key: 'a' }, 'body', always);
   const sha256 = createHash('sha256').update('body').digest('hex');
   expect(recorder.requests[0]!.headers['x-amz-meta-sha256']).toBe(sha256);

@@ -47,7 +47,7 @@ describe('the ledger decides', () => {
     [2, 'start'],
     [3, 'quarantine'],
     [4, 'quarantine'],
-  ])('after %i failures of Blender the decision is %s', (suspectCharges, kind) => {
+  ])('after %i failures of Blender the verdict is %s', (suspectCharges, kind) => {
     const { decision } = decideAttempt(
       entry({ attempt: suspectCharges, suspectCharges, failure: CRASH }),
       ME,
@@ -77,7 +77,7 @@ describe('the ledger decides', () => {
   test.each([
     [3, 'start'],
     [4, 'quarantine'],
-  ])('with %i workers lost before and one more now the decision is %s', (lostCharges, kind) => {
+  ])('with %i workers lost before and one more now the verdict is %s', (lostCharges, kind) => {
     const { decision } = decideAttempt(entry({ attempt: 9, running: true, lostCharges }), ME, false, NOW);
     expect(decision.kind).toBe(kind);
   });
@@ -194,7 +194,7 @@ describe('the ledger keeps', () => {
     expect(await trouble()).toBeUndefined();
   });
 
-  test('the kind of quarantine until it is committed, and the name of the worker that vanished last', async () => {
+  test('the verdict of quarantine until it is committed, and the name of the worker that vanished last', async () => {
     const bucket = new MemoryBucket();
     const standing = entry({ attempt: 5, running: true, lostCharges: 4, workerId: 'lost' });
     await bucket.put('job.task', JSON.stringify(LedgerEntry.toJSON(standing)));

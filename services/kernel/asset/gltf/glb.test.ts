@@ -18,7 +18,7 @@ function withLength(...parts: Buffer[]): Buffer {
 }
 
 describe('readGlb', () => {
-  it('returns the JSON and the binary chunk', async () => {
+  it('gives the JSON and the binary chunk', async () => {
     const content = await readGlb(memorySource(glb(MINIMAL, Buffer.from('abcd'))), LIMIT);
     expect(JSON.parse(content.json.toString())).toEqual(MINIMAL);
     expect((await content.binary!.read(0, 10)).toString()).toBe('abcd');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readGltfHeader } from './header.ts';
 
-describe('the header of a glTF', () => {
+describe('what a glTF says of itself', () => {
   test('is read from asset, its extras and the lists of extensions', () => {
     const header = readGltfHeader({
       asset: {
@@ -53,7 +53,7 @@ describe('the header of a glTF', () => {
       'other types',
       { asset: { generator: 7, copyright: ['a'], extras: 'x' }, extensionsUsed: [7], extensionsRequired: {} },
     ],
-  ])('is empty if there is %s', (_, gltf) => {
+  ])('is empty where there is %s', (_, gltf) => {
     const header = readGltfHeader(gltf);
     expect(header).toMatchObject({
       generator: '',

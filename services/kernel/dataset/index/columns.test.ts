@@ -15,7 +15,7 @@ function columnsOf(...rows: IndexRow[]): Record<string, string> {
   return Object.fromEntries(finder.columns().columns.map(({ name, kind }) => [name, kind]));
 }
 
-test('a row has every fixed field, null if there is no value', () => {
+test('a row has every fixed field, null where there is nothing', () => {
   expect(rowOf(null, { import: 0.12345, upload: 1 })).toMatchObject({
     key: 'models/chair.glb',
     name: 'chair.glb',
@@ -45,13 +45,13 @@ test.each<[string, unknown[], string]>([
   expect(columnsOf(...values.map((value) => rowOf({ field: value })))).toMatchObject({ stats_field: kind });
 });
 
-test('nested fields and stages have their own columns', () => {
+test('fields in fields are columns of their own, and stages are', () => {
   const columns = columnsOf(rowOf({ dimensions: { x: 1.5, deep: { er: 'a' } } }, { import: 0.1 }));
   expect(columns).toMatchObject({ stats_dimensions_x: 'number', stats_dimensions_deep_er: 'text' });
   expect(columns).toMatchObject({ seconds_import: 'number', asset_id: 'text', end_time: 'time', outputs: 'texts' });
 });
 
-test('cells have the order of the columns, null if a row lacks the field', () => {
+test('cells stand in the order of the columns, null where a row lacks the field', () => {
   const rows = [rowOf({ faces: 3, parts: [{ a: 1 }] }), rowOf(null)];
   const finder = createColumnFinder();
   for (const row of rows) finder.see(row);
@@ -61,7 +61,7 @@ test('cells have the order of the columns, null if a row lacks the field', () =>
   expect(named(rows[1]!)).toMatchObject({ stats_faces: null, stats_parts: null, name: 'chair.glb' });
 });
 
-test('fields beyond the limit are left out and counted', () => {
+test('fields beyond all measure are left out and counted', () => {
   const finder = createColumnFinder();
   finder.see(rowOf(Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`f${n}`, n]))));
   const { columns, leftOut } = finder.columns();

@@ -18,13 +18,13 @@ test('count, sum and ends are exact', () => {
   expect({ count, sum, min, max }).toEqual({ count: 4, sum: 15.5, min: 0, max: 12 });
 });
 
-test('quantiles stay within the range of the values, and zeros count as values', () => {
+test('quantiles never leave the range of the values; zeros are values', () => {
   expect(of([7]).quantile(0.5)).toBe(7);
   expect(of([0, 0, 0, 5]).quantile(0.5)).toBe(0);
   expect(of([]).quantile(0.5)).toBeNaN();
 });
 
-test('powers of ten are separated at their edges, and empty ones between are listed', () => {
+test('powers of ten are told apart at their edges, and none between is left out', () => {
   expect(of([0, 0.5, 9.99, 10, 999, 1000, 1e15]).decades().slice(0, 5)).toEqual([
     { from: 0, to: 1, count: 2 },
     { from: 1, to: 10, count: 1 },
@@ -36,7 +36,7 @@ test('powers of ten are separated at their edges, and empty ones between are lis
   expect(of([]).decades()).toEqual([]);
 });
 
-test('tenths of one are separated at their edges', () => {
+test('tenths of one are told apart at their edges', () => {
   const counts = of([0, 0.05, 0.1, 0.3, 0.1 + 0.2, 0.95, 1, 7]).tenths();
   expect(counts.map(({ count }) => count)).toEqual([2, 1, 0, 2, 0, 0, 0, 0, 0, 3]);
   expect(counts[3]).toMatchObject({ from: 0.3, to: 0.4 });

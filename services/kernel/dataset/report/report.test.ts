@@ -31,6 +31,6 @@ test.each([
     1000n,
     'The last job (`j`) took 1,500 assets, 1,000 of them done before; it did 500 in 30 s: 1,000 a minute.',
   ],
-])('a report on %i assets counts the %i that were done before', (total, reused, sentence) => {
+])('a report on %i assets of which %i were done before says so', (total, reused, sentence) => {
   expect(report(total, reused).split('\n')).toContain(sentence);
 });

@@ -31,7 +31,7 @@ test.each([
   expect(given).toBe(expected);
 });
 
-test('the content of a cell cannot break a table', () => {
+test('cells of a table cannot break it', () => {
   expect(
     markdownTable([
       ['a', 'b'],
@@ -40,7 +40,7 @@ test('the content of a cell cannot break a table', () => {
   ).toBe('| a | b |\n| --- | --- |\n| 1\\|2 | 3 4 |');
 });
 
-test('a bar has its share of the longest; zero has no bar, and a small value has a short one', () => {
+test('bars are as long as their share of the longest; nothing has no bar and little has a short one', () => {
   const text = markdownHistogram([
     { label: '0 to 1', count: 4000 },
     { label: '1 to 10', count: 1 },

@@ -66,7 +66,7 @@ const text = (store: MemoryStore, key: string): string =>
 const pages = (store: MemoryStore): string[] =>
   [...store.objects.keys()].filter((key) => key.includes('/sheet/')).map((key) => key.split('/').at(-1)!);
 
-test('closing a dataset with thumbnails writes a contact sheet with the logs of failures, and a report', async () => {
+test('closing a dataset with thumbnails writes its contact sheet, with the log of failures alone, and a report of its figures', async () => {
   const store = new MemoryStore();
   for (let n = 0; n < 700; n++) record(store, n);
   record(store, 700, Outcome.OUTCOME_FAILED);
@@ -83,7 +83,7 @@ test('closing a dataset with thumbnails writes a contact sheet with the logs of 
   expect(report).toContain(' 20 to 30 %  700  ');
 });
 
-test('pages that a smaller dataset does not need are removed, and the others are of one closing', async () => {
+test('pages that a smaller dataset has no use for go away, and those that stay are of one closing', async () => {
   const store = new MemoryStore();
   for (let n = 0; n < 700; n++) record(store, n);
   await close(store);
@@ -98,7 +98,7 @@ test('pages that a smaller dataset does not need are removed, and the others are
   for (const name of pages(store)) expect(text(store, `_cyclorama/sheet/${name}`)).toContain(`,"${stamp}",`);
 });
 
-test('closing begins again if another job writes a page meanwhile', async () => {
+test('a page that another job wrote meanwhile makes closing begin again', async () => {
   const store = new MemoryStore();
   record(store, 1);
   let begun = 0;

@@ -43,7 +43,7 @@ const ROW: IndexRow = {
   row_version: 1,
 };
 
-test('an asset has its folder, the files in it and its figures; waiting does not count as work', () => {
+test('an asset has its folder and the files in it, and its figures; waiting is no work', () => {
   expect(toSheetRow(ROW, VIEW)).toMatchObject({
     folder: 'chair/',
     files: ['metadata.json', 'view_000/a.png', 'view_001/a.png'],
@@ -54,7 +54,7 @@ test('an asset has its folder, the files in it and its figures; waiting does not
   expect(imagesOf(ROW)).toBe(2);
 });
 
-test('a failure has its record, and long foreign texts are cut', () => {
+test('a failure has its record, and texts of others are cut', () => {
   const failed = { ...ROW, outcome: 'failed' as const, reason: 'cropped', message: 'x'.repeat(5000), stats: null };
   const row = toSheetRow({ ...failed, outputs: [], warnings: Array(500).fill('w'.repeat(999)) }, VIEW);
   expect(row).toMatchObject({ record: '_cyclorama/records/abc/r.json', folder: '', files: [], thumbnail: false });
@@ -69,6 +69,6 @@ test.each([
   ['s3://out/x/y/', 's3://out/b.png', '../../b.png'],
   ['s3://out/', 's3://out/b.png', 'b.png'],
   ['s3://out/set/', 's3://other/set/b.png', 's3://other/set/b.png'],
-])('the path from %s to %s is %s', (folder, uri, expected) => {
+])('from %s the way to %s is %s', (folder, uri, expected) => {
   expect(relativeTo(folder, uri)).toBe(expected);
 });

@@ -41,12 +41,12 @@ function run(script: string): { kind: string; index: number; stamp: string; body
   return { kind, index, stamp, body };
 }
 
-test('no text ends a script or its element, and the text stays the same', () => {
+test('nothing in a text ends a script or its element, and the text stays what it is', () => {
   expect(scriptJson(HOSTILE)).not.toMatch(/[<>&\u2028\u2029]/);
   expect(JSON.parse(scriptJson(HOSTILE))).toBe(HOSTILE);
 });
 
-test('names come back in order, with the values for filters', () => {
+test('names come back in order, with what is filtered by', () => {
   const rows = [
     rowOf({ uri: 's3://b/chairs/1.glb' }),
     rowOf({ uri: 's3://b/chairs/12.glb', outcome: 'failed', reason: 'cropped', warnings: ['w'], figures: [2, 0.5] }),
@@ -66,7 +66,7 @@ test('names come back in order, with the values for filters', () => {
   ]);
 });
 
-test('a page writes repeated values once, and failure fields only for failures', () => {
+test('a page says once what repeats, and only of failures what they alone have', () => {
   const failed = rowOf({
     message: HOSTILE,
     record: 'r.json',

@@ -17,7 +17,7 @@ test.each([
   [1, 1000],
   [500, 1_000_000],
   [5000, 2000],
-])('%d values are sorted, %d characters at a time, and no file is left', async (count, characters) => {
+])('%d values come sorted, %d characters at a time, and leave no file', async (count, characters) => {
   const values: number[] = [];
   for await (const { value } of sortByKey(shuffled(count), folder(), characters)) values.push(value);
   expect(values).toEqual(Array.from({ length: count }, (_, n) => n));

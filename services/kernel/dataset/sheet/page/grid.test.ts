@@ -8,7 +8,7 @@ test.each([
   [2200, 4],
   [370, 1],
   [0, 1],
-])('a window of %d pixels has %d columns, and no card is wider than its share', (width, columns) => {
+])('a window of %d pixels has %d columns, and no card is wider than its part of it', (width, columns) => {
   const layout = layOut({ ...CARD, width, count: 100 });
   expect(layout.columns).toBe(columns);
   const { x } = placeOf(layout, columns - 1);
@@ -30,7 +30,7 @@ test('every card is on exactly one part, and no part is taller than a browser ca
   expect(seen).toBe(count);
 });
 
-test('shows only a few cards around the window, wherever it is', () => {
+test('shows a few cards around the window alone, wherever that is', () => {
   const count = 50_000;
   const layout = layOut({ ...CARD, width: 1400, count });
   for (const top of [-500, 0, 1_000_000, heightOf(layout, { part: 0, count }) - 900]) {

@@ -48,7 +48,7 @@ describe('a mistake', () => {
   test.each([
     ['weight<3', "no figure 'weight'; there are seconds, size, least-coverage"],
     ['seconds<many', "'many' is no number"],
-  ])('in %j is reported', (text, problem) => {
+  ])('in %j is told', (text, problem) => {
     expect(parseQuery(text, FIGURES).problems).toEqual([problem]);
   });
 });
@@ -59,6 +59,6 @@ test.each([
   [{ by: 0, descending: true }, [1, 2, 3, 0]],
   [{ by: 2, descending: false }, [0, 1, 2, 3]],
   [{ by: 2, descending: true }, [1, 0, 2, 3]],
-])('ordered by %j, rows without the figure come last, and equal ones are ordered by name', (order, expected) => {
+])('ordered by %j rows without the figure come last, equal ones by name', (order, expected) => {
   expect(selectRows(TABLE, 4, () => true, order)).toEqual(expected);
 });

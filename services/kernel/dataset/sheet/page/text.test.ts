@@ -17,7 +17,7 @@ test.each([
   expect(toHref(path)).toBe(expected);
 });
 
-test('names are decoded from their common beginnings', () => {
+test('names come back from what each has in common with the one before', () => {
   expect(decodeNames([0, 7, 8, 0], ['chairs/a', 'b', '2', 'x'])).toEqual(['chairs/a', 'chairs/b', 'chairs/b2', 'x']);
 });
 
@@ -35,13 +35,13 @@ test.each([
   expect(formatFigure(value, unit)).toBe(expected);
 });
 
-test('images are named by their content and ordered like the tiles', () => {
+test('images are named by what they show and stand in the order of the tiles', () => {
   expect(toLabel('view_001/render_depth_16.png')).toBe('depth 16');
   const images = ['render_depth.png', 'render_depth_16.png', 'render_textured.png'];
   expect(sortImages(images, ['textured', 'normal', 'depth'])).toEqual([images[2], images[0], images[1]]);
 });
 
-test('files are grouped by view, with images separate from the rest', () => {
+test('files are grouped by view, images apart from the rest', () => {
   expect(groupFiles(['view_001/a.png', 'metadata.json', 'view_000/a.png', 'view_000/a.exr'])).toEqual([
     { folder: '', images: [], others: ['metadata.json'] },
     { folder: 'view_000/', images: ['view_000/a.png'], others: ['view_000/a.exr'] },
