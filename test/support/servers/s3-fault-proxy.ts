@@ -26,7 +26,11 @@ export class S3FaultProxy {
   /** Shares of the faults; a test may change them at any time. */
   shares: FaultShares;
   readonly #server: Server;
-  #state = 20_240_601;
+  /**
+   * States of the random sequences. Reads and writes have one each, so that the same faults come whatever the order in
+   * which reads and writes arrive. Every fault comes within the first 16 of either.
+   */
+  readonly #states = { read: 1_001, write: 3 };
 
   private constructor(server: Server, shares: FaultShares) {
     this.#server = server;
@@ -66,13 +70,14 @@ export class S3FaultProxy {
 
   /** Draws the fault of a request. Only reads can be truncated, and only writes can lose an answer that matters. */
   #draw({ method }: IncomingMessage): Fault | undefined {
-    this.#state = (this.#state * MULTIPLIER) % MODULUS;
-    let chance = this.#state / MODULUS;
+    const kind = method === 'GET' ? 'read' : 'write';
+    this.#states[kind] = (this.#states[kind] * MULTIPLIER) % MODULUS;
+    let chance = this.#states[kind] / MODULUS;
     for (const [fault, share] of Object.entries(this.shares) as [Fault, number][]) {
       chance -= share;
       if (chance >= 0) continue;
-      if (fault === 'truncated' && method !== 'GET') return undefined;
-      if (fault === 'answer-lost' && method === 'GET') return undefined;
+      if (fault === 'truncated' && kind === 'write') return undefined;
+      if (fault === 'answer-lost' && kind === 'read') return undefined;
       this.done[fault] += 1;
       return fault;
     }
