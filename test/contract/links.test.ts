@@ -29,8 +29,8 @@ function readProse(page: string): string {
 /** The links and images of a page that lead to a file or a heading of this repository. */
 function readLinks(page: string): Link[] {
   const prose = readProse(page).replace(/`[^`\n]*`/g, '``');
-  return [...prose.matchAll(/\]\(([^()\s]+)\)/g)]
-    .map(([, target]) => ({ page, target: target! }))
+  return [...prose.matchAll(/\]\(([^()\s]+)\)|\b(?:src|href)="([^"]+)"/g)]
+    .map(([, inMarkdown, inHtml]) => ({ page, target: inMarkdown ?? inHtml! }))
     .filter(({ target }) => !/^[a-z]+:/.test(target));
 }
 
