@@ -1,7 +1,7 @@
 """Puts the four images that render_task.py wrote side by side: the picture at the top of the project's README.
 
-    node scripts/python.mjs blender-runtime/scripts/render_task.py samples/robot.glb robot/
-    node scripts/python.mjs blender-runtime/scripts/modalities_strip.py robot/ docs/images/modalities.png
+node scripts/python.mjs blender-runtime/scripts/render_task.py samples/helmet.glb helmet/
+node scripts/python.mjs blender-runtime/scripts/modalities_strip.py helmet/ docs/images/modalities.png
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ PAPER = 244
 GAP = 8
 """Border between the images and around them, pixels of the strip."""
 
+BORDER = 24
+"""Width of what stays free on both sides of the object, pixels."""
+
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -35,7 +38,7 @@ def main(argv: list[str], scratch: Path) -> int:  # noqa: ARG001
     images = [read_image(options.images / f"render_{modality}.png") for modality in MODALITIES]
     if len({image.shape for image in images}) > 1:
         raise RuntimeFailure("invalid_render", f"the images of '{options.images}' differ in size")
-    strip = compose([shrink(image, options.shrink) for image in images])
+    strip = compose(crop(images))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     png.write_png(options.output, strip, "up", 9, srgb=True)
     print(f"Wrote {strip.shape[1]} x {strip.shape[0]} pixels to '{options.output}'.")
@@ -47,7 +50,6 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="modalities_strip.py", description="Puts four images side by side.")
     parser.add_argument("images", type=Path, help="the folder that render_task.py wrote")
     parser.add_argument("output", type=Path, help="the PNG file to write")
-    parser.add_argument("--shrink", type=int, default=1, help="pixels that become one (default: %(default)s)")
     return parser.parse_args(argv)
 
 
@@ -76,11 +78,13 @@ def read_image(path: Path) -> npt.NDArray[np.float32]:
     return colours * alpha + np.float32(PAPER / 255) * (1 - alpha)
 
 
-def shrink(image: npt.NDArray[np.float32], factor: int) -> npt.NDArray[np.float32]:
-    """Averages squares of `factor` pixels a side; leaves out what does not fill a square."""
-    height, width = (side // factor * factor for side in image.shape[:2])
-    squares = image[:height, :width].reshape(height // factor, factor, width // factor, factor, 3)
-    return squares.mean(axis=(1, 3))
+def crop(images: list[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+    """Cuts empty columns off all images alike: those where the first image shows nothing but paper, but for a border."""
+    seen = np.flatnonzero((np.abs(images[0] - PAPER / 255) > 1 / 255).any(axis=(0, 2)))
+    if len(seen) == 0:
+        return images
+    left, right = max(0, seen[0] - BORDER), seen[-1] + 1 + BORDER
+    return [image[:, left:right] for image in images]
 
 
 def compose(images: list[npt.NDArray[np.float32]]) -> Bytes:
