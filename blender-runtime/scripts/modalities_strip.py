@@ -1,7 +1,9 @@
-"""Puts the four images that render_task.py wrote side by side: the picture at the top of the project's README.
+"""Puts the four images that render_task.py wrote side by side. It makes the picture in the project's README:
 
-node scripts/python.mjs blender-runtime/scripts/render_task.py samples/helmet.glb helmet/
-node scripts/python.mjs blender-runtime/scripts/modalities_strip.py helmet/ docs/images/modalities.png
+    node scripts/python.mjs blender-runtime/scripts/render_task.py samples/helmet.glb helmet/
+    node scripts/python.mjs blender-runtime/scripts/modalities_strip.py helmet/ docs/images/modalities.png
+
+Columns without a pixel of the object are cut off, and the transparent textured image gets a light background.
 """
 
 from __future__ import annotations
@@ -79,7 +81,7 @@ def read_image(path: Path) -> npt.NDArray[np.float32]:
 
 
 def crop(images: list[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-    """Cuts empty columns off all images alike: those where the first image shows nothing but paper, but for a border."""
+    """Cuts the same columns off all images: those where the first one shows only paper, except for a border."""
     seen = np.flatnonzero((np.abs(images[0] - PAPER / 255) > 1 / 255).any(axis=(0, 2)))
     if len(seen) == 0:
         return images
