@@ -1,4 +1,6 @@
-"""Puts the four images that render_task.py wrote side by side. It makes the picture in the project's README:
+"""Puts the four images that render_task.py wrote side by side.
+
+It makes the picture in the README of the project:
 
     node scripts/python.mjs blender-runtime/scripts/render_task.py samples/helmet.glb helmet/
     node scripts/python.mjs blender-runtime/scripts/modalities_strip.py helmet/ docs/images/modalities.png
