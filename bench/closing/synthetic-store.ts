@@ -12,7 +12,10 @@ import { pause } from '../../services/kernel/signal.ts';
 const BUCKET = 's3://models';
 const PAGE = 1000;
 
-/** A store with the records of so many made-up assets, made when they are read, and with files in a folder. Every request takes `delayMs`. */
+/**
+ * A store with the records of so many made-up assets, made when they are read, and with files in a folder. Every
+ * request takes `delayMs`.
+ */
 export function createSyntheticStore(
   places: DatasetPlaces,
   count: number,

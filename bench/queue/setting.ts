@@ -12,7 +12,10 @@ export interface RunSettings {
   slots: number;
 }
 
-/** Where records go: to the local S3 server; to a table in memory, to see the bus's own rate; to one that is as far as real S3 is. */
+/**
+ * Where records go: to the local S3 server; to a table in memory, to see the bus's own rate; to one that is as far as
+ * real S3 is.
+ */
 export type StoreKind = 's3' | 'memory' | 'distant';
 
 /** What a process has seen: when tasks reached a stage, in milliseconds since the epoch, by the task's number. */

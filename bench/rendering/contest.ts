@@ -25,8 +25,9 @@ interface Round {
 }
 
 /**
- * Renders the same assets from a bucket into a bucket, by our service and by each rival in turn, round after round; returns a report.
- * Everybody has a warm start but those whose way it is to start anew; the order turns round with each round.
+ * Renders the same assets from a bucket into a bucket, by our service and by each rival in turn, round after round;
+ * returns a report. Everybody has a warm start but those whose way it is to start anew; the order turns round with each
+ * round.
  */
 export async function contest(
   files: AssetFile[],

@@ -15,7 +15,9 @@ export interface Service {
   stages(): Map<string, number[]>;
 }
 
-/** Opens the rendering service of a connection; every job renders at 512 x 512 with these samples and the fast denoiser. */
+/**
+ * Opens the rendering service of a connection; every job renders at 512 x 512 with these samples and the fast denoiser.
+ */
 export async function openService(connection: Connection, samples: number, signal: AbortSignal): Promise<Service> {
   const client = await connection.client(RenderingServiceClient, 'rendering');
   const jobs = await connection.jobs();

@@ -9,7 +9,7 @@ export interface DemoEnd {
   rendered: string;
   seconds: number;
   endpoints: Pick<StackEndpoints, 'discovery' | 'analysis'>;
-  /** Whether the stack keeps running after the demo. */
+  /** Says whether the stack keeps running after the demo. */
   running: boolean;
   /** Base of the ports, if they are not the documented ones. */
   portBase: number | undefined;

@@ -20,7 +20,7 @@ printf '%s\n' "\${COMPREPLY[@]}"`;
   return out.split('\n').filter((word) => word !== '');
 }
 
-/** Whether bash falls back on file names there. */
+/** Returns whether bash falls back on file names there. */
 function completesFiles(line: string): boolean {
   const script = `${bashScript(nodes)}
 compopt() { echo "$*"; }

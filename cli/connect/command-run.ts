@@ -17,7 +17,7 @@ export interface CommandContext {
   json: boolean;
   /** The server options of this call, such as ` --data DIR`; commands that are suggested to the user repeat them. */
   serverWords: string;
-  /** Whether the command stops the local stack at its end. */
+  /** Says whether the command stops the local stack at its end. */
   stackEnds?: boolean;
 }
 

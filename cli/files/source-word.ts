@@ -19,17 +19,17 @@ export async function readSourceWord(word: string): Promise<SourceWord> {
   throw invalidRequest({ field: 'SOURCE', description });
 }
 
-/** Whether a word is meant as a place in a bucket. */
+/** Returns whether a word is meant as a place in a bucket. */
 export function isS3Word(word: string): boolean {
   return /^s3:/i.test(word);
 }
 
-/** Whether a URI is meant as a prefix: it is a whole bucket, it ends with a slash, or `--prefix` was given. */
+/** Returns whether a URI is meant as a prefix: it is a whole bucket, it ends with a slash, or `--prefix` was given. */
 export function isPrefixWord(uri: string, prefix = false): boolean {
   return prefix || parseS3Uri(uri, 'SOURCE').key === '' || uri.endsWith('/');
 }
 
-/** Whether a word can only be a path: names of buckets have no slash and start with a letter or digit. */
+/** Returns whether a word can only be a path: names of buckets have no slash and start with a letter or digit. */
 export function isPathWord(word: string): boolean {
   return !isS3Word(word) && /^[.~]|\//.test(word);
 }

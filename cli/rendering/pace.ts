@@ -15,7 +15,7 @@ const BLENDER_STAGES = ['import', 'render'];
 /** Speed of recent renderings. */
 export interface RenderPace {
   rate: MeasuredRate;
-  /** Whether size, samples, denoiser and views were the same; else the pace is a guess by the number of views. */
+  /** Says whether size, samples, denoiser and views were the same; else the pace is a guess by the number of views. */
   alike: boolean;
   /** Device of Cycles; empty if the results are no longer kept. */
   device: string;

@@ -18,7 +18,7 @@ const MAX_QUICK_DEATHS = 10;
 export interface ChildOptions {
   logs: string;
   python: string;
-  /** Whether to restart a part that dies. */
+  /** Says whether to restart a part that dies. */
   autoRestart: boolean;
   /** Is called at every change of state; `message` is for the user. */
   onChange: (message?: string) => void;

@@ -6,7 +6,7 @@ import type { ServiceName } from './services.ts';
 /** Addresses of a running stack's parts: `host:port` for services, URLs for the others. */
 export type StackEndpoints = Record<ServiceName, string> & {
   s3: { endpoint: string; accessKeyId: string; secretAccessKey: string; region: string };
-  /** Whether the stack uses the store that the environment names; then nothing listens at `s3`. */
+  /** Says whether the stack uses the store that the environment names; then nothing listens at `s3`. */
   remoteStore: boolean;
   nats: string;
   natsMonitor: string;

@@ -36,9 +36,9 @@ export interface PartsInput {
   ports: Ports;
   tools: Tools;
   key: S3Key;
-  /** Whether object metadata needs a folder of its own. */
+  /** Says whether object metadata needs a folder of its own. */
   sidecar: boolean;
-  /** Whether services use the store that the environment names, and not the local one. */
+  /** Says whether services use the store that the environment names, and not the local one. */
   remoteStore: boolean;
   /** Additional environment of services and workers. */
   env: Record<string, string>;

@@ -41,7 +41,7 @@ export async function freePortBase(first = 20_000): Promise<number> {
   throw new Error(`no ${SPAN} ports in a row are free between ${first} and 32000`);
 }
 
-/** Whether nothing listens on a port of this machine. */
+/** Returns whether nothing listens on a port of this machine. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -14,7 +14,7 @@ export function identify(pid: number): ProcessId | undefined {
   return process.platform !== 'linux' && answers(pid) ? { pid, start: '' } : undefined;
 }
 
-/** Whether this process runs, and not another one with the same pid. */
+/** Returns whether this process runs, and not another one with the same pid. */
 export function isRunning(id: ProcessId): boolean {
   return identify(id.pid)?.start === id.start;
 }

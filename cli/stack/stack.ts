@@ -28,7 +28,7 @@ export interface StackOptions {
   replicas?: Partial<Record<PartName, number>>;
   /** Additional environment of services and workers. */
   env?: Record<string, string>;
-  /** Whether a part that dies is started again; true by default, false for tests that stage faults. */
+  /** Says whether a part that dies is started again; true by default, false for tests that stage faults. */
   autoRestart?: boolean;
   /** Takes messages for the user about parts that start or die. */
   onMessage?: (message: string) => void;
@@ -164,7 +164,10 @@ async function waitBriefly(isDone: () => Promise<boolean>): Promise<void> {
   for (let round = 0; round < 10 && !(await isDone()); round += 1) await sleep(100);
 }
 
-/** Whether versitygw cannot keep metadata in user attributes of the file system. A folder keeps its first answer. */
+/**
+ * Returns whether versitygw cannot keep metadata in user attributes of the file system. A folder keeps its first
+ * answer.
+ */
 function needsSidecar(dir: DataDir, tools: Tools): boolean {
   if (existsSync(dir.sidecar)) return true;
   const probe = 'import os,sys; os.setxattr(sys.argv[1], "user.cyclorama", b"1")';

@@ -15,7 +15,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** Whether the same call may succeed a little later. */
+/** Returns whether the same call may succeed a little later. */
 export function isUnreachable(error: unknown): error is CycloramaError {
   if (!(error instanceof CycloramaError)) return false;
   const { code, handling } = REASONS[error.reason];

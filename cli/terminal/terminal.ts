@@ -14,7 +14,7 @@ export interface Terminal {
   status(draw: ((columns: number) => string) | undefined): void;
   /** Colours a text where standard output is a terminal that shows colours. */
   paint(colour: 'red' | 'green' | 'yellow' | 'bold' | 'dim', text: string): string;
-  /** Whether a user is there to answer questions. */
+  /** Says whether a user is there to answer questions. */
   readonly interactive: boolean;
   /** Asks a question; the answer is empty when the signal aborts. */
   ask(question: string, signal: AbortSignal): Promise<string>;

@@ -11,7 +11,9 @@ const platform = `${process.platform}-${process.arch}`;
 /** The Python environment with bpy: what workers run. Returns its interpreter. */
 export const installRuntimePython = (note) => installEnvironment('python', 'runtime.txt', note);
 
-/** The environment of the system tests' gRPC client in Python, which holds grpcio and protoc. Returns its interpreter. */
+/**
+ * The environment of the system tests' gRPC client in Python, which holds grpcio and protoc. Returns its interpreter.
+ */
 export const installGrpcPython = (note) => installEnvironment('grpc-python', 'grpc.txt', note);
 
 /** Installs the tests' environment: pytest, ruff, moto, SeaweedFS and, by a path file, the packages of the runtime. */

@@ -6,9 +6,9 @@ export interface PagePosition {
   storeToken: string;
   /** The last key that was read. */
   lastKey: string;
-  /** Whether lastKey is on the listing page to read; reading then continues after it. */
+  /** Says whether lastKey is on the listing page to read; reading then continues after it. */
   within: boolean;
-  /** Whether the store has listed keys out of order. */
+  /** Says whether the store has listed keys out of order. */
   unsorted: boolean;
 }
 

@@ -5,7 +5,7 @@ export const MAX_HDR_BYTES = 1024 ** 3;
 export const HDR_HEAD_BYTES = 10;
 const MAGICS = [Buffer.from('#?RADIANCE'), Buffer.from('#?RGBE'), Buffer.from([0x76, 0x2f, 0x31, 0x01])];
 
-/** Whether an object begins like an environment image. */
+/** Returns whether an object begins like an environment image. */
 export function looksLikeHdr(head: Buffer): boolean {
   return MAGICS.some((magic) => head.subarray(0, magic.length).equals(magic));
 }

@@ -45,7 +45,8 @@ test('assets that make Blender crash, hang, run out of memory or show nothing fa
   const expected: Expected = new Map([...succeed, ...Object.entries(FAULTY)]);
   expect(findProblems(`${faults.bucket('images')}/run`, 's3://images/run/', results, expected)).toEqual([]);
 
-  // The three that end Blender had three attempts each, and the fourth only writes the record, with Blender's last words.
+  // The three that end Blender had three attempts each, and the fourth only writes the record, with Blender's last
+  // words.
   const records = readRecords(faults, 'images/run');
   const given = records.map(({ result }) => result!).filter(({ failure }) => failure?.reason.startsWith('blender_'));
   expect(given.map(({ attempt, outputs }) => [attempt, outputs.length])).toEqual([0, 1, 2].map(() => [4, 0]));

@@ -5,13 +5,13 @@ import { CycloramaError } from '../failure.ts';
 export interface BlenderExit {
   exitCode: number | undefined;
   signal: string | undefined;
-  /** Whether Blender ran in a sandbox, which reports a signal as an exit code above 128. */
+  /** Says whether Blender ran in a sandbox, which reports a signal as an exit code above 128. */
   sandboxed: boolean;
   stage: string;
   /** Resident memory at the last look. */
   rssBytes: number;
   memoryBytes: number;
-  /** Whether the kernel has killed a process of our control group for memory meanwhile. */
+  /** Says whether the kernel has killed a process of our control group for memory meanwhile. */
   outOfMemoryKill: boolean;
   logTail: string[];
 }

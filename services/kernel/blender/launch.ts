@@ -6,7 +6,7 @@ export interface BlenderLaunch {
   args: string[];
   env: Record<string, string>;
   cwd: string;
-  /** Whether the program is a sandbox around Blender, whose exit codes above 128 mean signals. */
+  /** Says whether the program is a sandbox around Blender, whose exit codes above 128 mean signals. */
   sandboxed: boolean;
 }
 

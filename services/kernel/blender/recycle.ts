@@ -9,7 +9,7 @@ export interface SlotState {
   /** Number of assets that the process has handled. */
   assets: number;
   rssBytes: number;
-  /** Whether a task asked for a new process after it. */
+  /** Says whether a task asked for a new process after it. */
   retired: boolean;
   lastFailure: CycloramaError | undefined;
 }

@@ -9,7 +9,7 @@ import type { StoredJob } from '../jobs/stored-job.ts';
 import { keepsExtension, type Naming, toAssetName } from '../sources/naming.ts';
 import { toS3Uri } from '../uri.ts';
 
-/** What is to be done about one asset: queue a task, or publish the result that an earlier job recorded. */
+/** The step for one asset: queue a task, or publish the result that an earlier job recorded. */
 export type Step = { kind: 'queue'; task: Task } | { kind: 'reuse'; result: TaskResult };
 
 /** Decides about one asset of a source, from the job and the names of the dataset's records alone. */

@@ -28,7 +28,7 @@ export interface Synthetic {
   key: string;
   failure?: { reason: string; message: string; log: string[]; kept?: boolean };
   warnings?: string[];
-  /** Whether image files are written for it. */
+  /** Says whether image files are written for it. */
   images?: boolean;
 }
 

@@ -30,7 +30,7 @@ export interface ReportFacts {
   leftOut: number;
   /** Time when the index was finished. */
   time: Date;
-  /** Whether a contact sheet lies beside the report. */
+  /** Says whether a contact sheet lies beside the report. */
   hasSheet: boolean;
 }
 
