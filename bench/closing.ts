@@ -31,7 +31,7 @@ async function close(rows: string, folder: string): Promise<Outcome> {
   return JSON.parse(stdout) as Outcome;
 }
 
-/** Seconds of `cyclorama select`, the start of the process included. */
+/** Measures the seconds of `cyclorama select`, the start of the process included. */
 async function select(index: string, filter: string): Promise<{ seconds: number; selected: string }> {
   const start = performance.now();
   const { stdout } = await run(process.execPath, [path('../cli/cyclorama.mjs'), 'select', index, filter, '--count']);

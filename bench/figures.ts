@@ -1,4 +1,4 @@
-/** The value below which the share `q` of the values lies, interpolated; NaN where there are none. */
+/** Returns the value below which the share `q` of the values lies, interpolated; NaN if there are none. */
 export function quantile(values: Iterable<number>, q: number): number {
   const sorted = Float64Array.from(values).sort();
   const at = (sorted.length - 1) * q;
@@ -7,14 +7,14 @@ export function quantile(values: Iterable<number>, q: number): number {
   return low + (high - low) * (at - Math.floor(at));
 }
 
-/** Median with the 10th and 90th percentile: `120 (115..131)`. */
+/** Prints the median with the 10th and 90th percentile: `120 (115..131)`. */
 export function spread(values: Iterable<number>, digits = 0): string {
   const all = [...values];
   const [low, middle, high] = [0.1, 0.5, 0.9].map((q) => quantile(all, q).toFixed(digits));
   return `${middle} (${low}..${high})`;
 }
 
-/** Slope of the straight line through points, by least squares. */
+/** Returns the slope of the straight line through points, by least squares. */
 export function slope(points: readonly { x: number; y: number }[]): number {
   const mean = (pick: (point: { x: number; y: number }) => number): number =>
     points.reduce((sum, point) => sum + pick(point), 0) / points.length;
@@ -23,7 +23,7 @@ export function slope(points: readonly { x: number; y: number }[]): number {
   return covariance / points.reduce((sum, point) => sum + (point.x - x) ** 2, 0);
 }
 
-/** Rows as a Markdown table; the first one is the heading. */
+/** Prints rows as a Markdown table; the first row is the heading. */
 export function markdownTable([heading = [], ...rows]: string[][]): string {
   const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
   return [line(heading), line(heading.map(() => '---')), ...rows.map(line)].join('\n');

@@ -2,14 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
-/** The machine in general words, and how busy it is with other things. */
+/** Describes the machine in general words, and how busy it is with other work. */
 export function describeMachine(): string {
   const [load = 0] = loadavg();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
-  return `${availableParallelism()} cores (${cpus()[0]?.model}), ${gigabytes} GB, Node ${process.versions.node}, commit ${readCommit()}, load before the run ${load.toFixed(1)}`;
+  const cores = `${availableParallelism()} cores (${cpus()[0]?.model})`;
+  const software = `Node ${process.versions.node}, commit ${readCommit()}`;
+  return `${cores}, ${gigabytes} GB, ${software}, load before the run ${load.toFixed(1)}`;
 }
 
-/** What a process took while something was measured. */
+/** The memory and processor time that a process took during a measurement. */
 export interface Usage {
   startMib: number;
   peakMib: number;
@@ -17,7 +19,7 @@ export interface Usage {
   cpuSeconds: number;
 }
 
-/** Looks at a process now; the answer looks again and tells the difference. */
+/** Looks at a process now; returns a function that looks again and returns the usage since. */
 export function meterProcess(pid: number): () => Usage {
   const [startMib, startSeconds] = [readMib(pid, 'VmRSS'), readCpuSeconds(pid)];
   return () => ({
@@ -33,7 +35,7 @@ function readMib(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
 }
 
-/** Processor seconds, user and system. */
+/** Reads the processor seconds of a process, user and system. */
 function readCpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold spaces; user and system time are the 12th and 13th fields after it, in ticks.

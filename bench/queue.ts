@@ -27,7 +27,7 @@ console.log(`${describeMachine()}\n`);
 for (const store of values.stores.split(',') as StoreKind[]) {
   const outcomes = new Map<Contestant, RunOutcome[]>(contestants.map((contestant) => [contestant, []]));
   for (let round = 0; round < Number(values.rounds); round++) {
-    // Side by side, each time the other one first, so that a busy neighbour hits both.
+    // The two alternate, and the first one changes with each round, so that a busy neighbour hits both.
     for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
       const tasks = Number(contestant === 'cyclorama' ? values.tasks : values['peer-tasks']);
       const outcome = await runOnce(contestant, { tasks, store, slots });
@@ -66,7 +66,7 @@ function rateTable(outcomes: Map<Contestant, RunOutcome[]>): string {
   ]);
 }
 
-/** How the rates of acked tasks compare, round by round. */
+/** Compares the rates of acked tasks round by round. */
 function ratioLine(outcomes: Map<Contestant, RunOutcome[]>): string {
   const [ours = [], peer = []] = [outcomes.get('cyclorama'), outcomes.get('one by one')];
   const ratios = peer.flatMap((run, round) => (ours[round] ? [rates(ours[round]).acked / rates(run).acked] : []));
@@ -90,7 +90,7 @@ function usageTable(outcomes: Map<Contestant, RunOutcome[]>): string {
   return markdownTable([['process', 'memory at start MiB', 'most', 'at end', 'processor ms a task'], ...rows]);
 }
 
-/** The median of the rounds with the least and the most. */
+/** Prints the median of the rounds with the least and the most. */
 function shown(values: number[], digits = 0): string {
   const [least, middle, most] = [0, 0.5, 1].map((q) => quantile(values, q).toFixed(digits));
   return values.length === 1 ? middle! : `${middle} (${least}..${most})`;

@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({
     rivals: { type: 'string', default: 'starts,once,loop,tuned' },
   },
 });
-/** Samples that are there to fail, and one in meshopt, which scripts cannot read. */
+/** The samples that are made to fail, and one in meshopt, which scripts cannot read. */
 const LEFT_OUT = /\/(?:empty|truncated|city)\.glb$/;
 const found = await findGlbs(positionals[0] ?? fileURLToPath(new URL('../samples', import.meta.url)));
 const files = found.filter(({ path }) => !LEFT_OUT.test(path));

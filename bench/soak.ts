@@ -29,7 +29,7 @@ const WINDOW = 25;
 const MOST_SHOWN = 40;
 const ROOT = 's3://images/run/';
 const ENVIRONMENT = {
-  // By age no process is replaced, or growth would not show.
+  // No process is replaced by age, since growth would not show then.
   CYCLORAMA_BLENDER_ASSETS: '100000',
   CYCLORAMA_BLENDER_MEMORY_BYTES: String(2 * 2 ** 30),
   CYCLORAMA_TASK_TIMEOUT_MS: '20000',
@@ -41,7 +41,7 @@ const problems: string[] = [];
 try {
   problems.push(...(await soak(stack)));
 } finally {
-  // Throws where a process or a file in scratch is left.
+  // This throws if a process or a file in scratch is left.
   await stack.close();
 }
 console.log(
@@ -51,7 +51,7 @@ console.log(
 );
 process.exitCode = problems.length === 0 ? 0 : 1;
 
-/** Renders the assets in one job while it watches the worker; answers with what is wrong. */
+/** Renders the assets in one job while it watches the worker; returns what is wrong. */
 async function soak(running: RenderingStack): Promise<string[]> {
   const { faults } = running;
   const { contents, expected } = makeSoakAssets(count);
@@ -74,10 +74,12 @@ async function soak(running: RenderingStack): Promise<string[]> {
 
   const growth = measureGrowth(looks);
   const { succeeded, failed } = job.counts!;
+  const counted = `${succeeded} succeeded, ${failed} failed in ${seconds.toFixed(0)} s`;
+  const rate = `${(count / seconds).toFixed(2)} assets/s`;
   const lines = [
     windowTable(toWindows(looks, WINDOW)),
     '',
-    `- ${count} assets, ${size} x ${size}, ${samples} samples, one slot: ${succeeded} succeeded, ${failed} failed in ${seconds.toFixed(0)} s, ${(count / seconds).toFixed(2)} assets/s`,
+    `- ${count} assets, ${size} x ${size}, ${samples} samples, one slot: ${counted}, ${rate}`,
     `- Blender was replaced: ${await readRestarts(faults.stack.endpoints.http.worker!)}`,
     `- left in scratch: ${tasksInScratch(faults.stack.dir.scratch).length} files`,
     ...growth.map((one) => `- ${describeGrowth(one)}`),
@@ -99,7 +101,7 @@ async function render(running: RenderingStack): Promise<Job> {
   return running.faults.ended(jobId, minutes * 60_000);
 }
 
-/** How often a Blender was replaced, by reason. */
+/** Reads how often Blender was replaced, by reason. */
 async function readRestarts(worker: string): Promise<string> {
   const text = await (await fetch(`${worker}/metrics`)).text();
   const found = text.matchAll(/^cyclorama_blender_restarts_total\{reason="(\w+)"\} (\d+)$/gm);

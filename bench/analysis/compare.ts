@@ -4,10 +4,10 @@ import type { AssetFile } from './files.ts';
 import { inspectPlainly } from './plain-start.ts';
 import { type Counts, openWarmPool } from './warm-pool.ts';
 
-/** Files above this are not small. */
+/** Greatest size in bytes of a small file. */
 const SMALL_BYTES = 1_000_000;
 
-/** Milliseconds of one file, round by round. */
+/** The milliseconds of one file in each round. */
 interface Timings {
   file: AssetFile;
   warm: number[];
@@ -43,7 +43,7 @@ export async function compareWithStarts(files: AssetFile[], rounds: number): Pro
   }
 }
 
-/** The files that both ways read with equal counts, and sentences about the others; also warms both up. */
+/** Returns the files that both ways read with equal counts, and sentences about the others; also warms both ways up. */
 async function agree(
   files: AssetFile[],
   inspect: (path: string) => Promise<Counts>,
@@ -74,7 +74,7 @@ function table(timings: Timings[]): string {
   return `${markdownTable([['file', 'kB', 'warm pool, ms', 'one start each, ms', 'times'], ...rows])}\n`;
 }
 
-/** The ratio of all files of a round together, over the rounds. */
+/** Summarises the rates and the ratio of both ways over all files of each round. */
 function summary(what: string, timings: Timings[]): string {
   const sum = (round: number, pick: (timing: Timings) => number[]): number =>
     timings.reduce((total, timing) => total + pick(timing)[round]!, 0);
@@ -90,7 +90,8 @@ function summary(what: string, timings: Timings[]): string {
     rounds.map(([warm, plain]) => plain / warm),
     1,
   );
-  return `- ${what}: ${timings.length} files, ${rounds.length} rounds; warm pool ${rate(0)} files/s, one start each ${rate(1)} files/s; the pool is ${ratio} times as fast`;
+  const rates = `warm pool ${rate(0)} files/s, one start each ${rate(1)} files/s`;
+  return `- ${what}: ${timings.length} files, ${rounds.length} rounds; ${rates}; the pool is ${ratio} times as fast`;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

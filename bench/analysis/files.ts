@@ -7,7 +7,7 @@ export interface AssetFile {
   bytes: number;
 }
 
-/** The GLB files of a folder and of those in it, in order of size. */
+/** Lists the GLB files of a folder and of the folders in it, in order of size. */
 export async function findGlbs(folder: string): Promise<AssetFile[]> {
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.glb'));
   const files = await Promise.all(

@@ -4,17 +4,17 @@ import type { AssetFile } from './files.ts';
 import { openWarmPool } from './warm-pool.ts';
 
 const LOOK_EVERY = 50;
-/** By then allocator and caches have their size. */
+/** Number of assets after which allocator and caches have their size. */
 const SETTLED_AFTER = 100;
 
-/** Has one Blender inspect so many assets, file after file, and tells how its memory goes; returns a report. */
+/** Has one Blender inspect some assets, file after file; returns a report of its memory. */
 export async function watchMemory(files: AssetFile[], assets: number): Promise<string> {
   const pool = await openWarmPool(Number.POSITIVE_INFINITY);
   try {
     const points = [{ x: 0, y: await readMib(pool.pids()) }];
     let failed = 0;
     for (let asset = 1; asset <= assets; asset++) {
-      // A file that Blender refuses is an asset too.
+      // A file that Blender refuses counts as an asset, too.
       await pool.inspect(files[asset % files.length]!.path).catch(() => failed++);
       if (asset % LOOK_EVERY === 0) points.push({ x: asset, y: await readMib(pool.pids()) });
     }
@@ -26,13 +26,16 @@ export async function watchMemory(files: AssetFile[], assets: number): Promise<s
       ),
     ) as [number, number];
     const rows = [points.map(({ x }) => String(x)), points.map(({ y }) => y.toFixed(0))];
+    const run = `${assets} assets in one process (${failed} refused, ${pool.restarts()} restarts)`;
+    const range = `${least.toFixed(0)} to ${most.toFixed(0)} MiB`;
+    const growth = `slope ${(slope(settled) * 1024).toFixed(1)} KiB an asset`;
     return [
       markdownTable([
         ['assets', ...rows[0]!],
         ['Blender, MiB', ...rows[1]!],
       ]),
       '',
-      `- ${assets} assets in one process (${failed} refused, ${pool.restarts()} restarts); after the first ${SETTLED_AFTER}: ${least.toFixed(0)} to ${most.toFixed(0)} MiB, slope ${(slope(settled) * 1024).toFixed(1)} KiB an asset`,
+      `- ${run}; after the first ${SETTLED_AFTER}: ${range}, ${growth}`,
     ].join('\n');
   } finally {
     await pool.close();

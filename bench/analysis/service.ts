@@ -19,7 +19,7 @@ const { signal } = new AbortController();
 interface JobRun {
   assets: number;
   seconds: number;
-  /** Seconds in which the one Blender worked. */
+  /** The seconds in which the one Blender worked. */
   busySeconds: number;
   reused: number;
 }

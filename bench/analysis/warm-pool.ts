@@ -10,7 +10,7 @@ import { createLauncher } from '../../services/kernel/blender/sandbox.ts';
 const RUNTIME = fileURLToPath(new URL('../../blender-runtime', import.meta.url));
 const MEMORY_BYTES = 8 * 2 ** 30;
 
-/** Counts that both ways must agree on. */
+/** The counts that both ways must agree on. */
 export interface Counts {
   vertices: number;
   faces: number;
@@ -19,14 +19,14 @@ export interface Counts {
 /** One warm Blender, as the worker has it. */
 export interface WarmPool {
   inspect(path: string): Promise<Counts>;
-  /** Processes of the pool; more than one where Blender runs in a sandbox. */
+  /** Returns the processes of the pool: more than one if Blender runs in a sandbox. */
   pids(): number[];
-  /** How often a process was replaced. */
+  /** Returns how often a process was replaced. */
   restarts(): number;
   close(): Promise<void>;
 }
 
-/** Opens a pool of one slot that replaces its process after so many assets. */
+/** Opens a pool of one slot that replaces its process after `maxAssets` assets. */
 export async function openWarmPool(maxAssets: number): Promise<WarmPool> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'cyclorama-bench-'));
   const program = { python: readTools().python, runtimeDir: RUNTIME, threads: 2 };

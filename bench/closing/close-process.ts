@@ -7,7 +7,7 @@ import { closeDataset } from '../../services/kernel/dataset/close.ts';
 import { toDatasetPlaces } from '../../services/kernel/dataset/places.ts';
 import { createSyntheticStore } from './synthetic-store.ts';
 
-/** One closing in a process of its own: `close-process.ts ROWS DELAY_MS FOLDER`; prints what it took as JSON. */
+// This closes one dataset in a process of its own: `close-process.ts ROWS DELAY_MS FOLDER`; it prints its cost as JSON.
 const [rows, delayMs, folder] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4]!];
 const outputUri = 's3://models/';
 const scratch = join(folder, 'scratch');

@@ -13,7 +13,7 @@ import { benchConfig, openStore } from './stores.ts';
 
 const STALL_MS = 120_000;
 
-// The service's side: creates one job and drives it to its end, as services/kernel/service/kernel.ts wires it.
+// This is the service's side, wired as in services/kernel/service/kernel.ts: it creates a job and drives it to its end.
 await runPart(async (settings) => {
   const log = createLog('bench-driver', process.env.CYCLORAMA_LOG_LEVEL ?? 'warn');
   const enqueued = new Float64Array(settings.tasks);

@@ -6,13 +6,14 @@ import { toAssetId, toFingerprint } from '../../services/kernel/dataset/fingerpr
 import { toDatasetPlaces } from '../../services/kernel/dataset/places.ts';
 import { noOperation, type RunSettings, toAsset } from './setting.ts';
 
-// The peer: what one writes first with the nats package. The same messages, records and acks, one at a time; no ledger,
-// no look at what earlier attempts left, no job to fold results into.
+// The peer is what one writes first with the nats package: it has the same messages, records and acks, one at a time.
+// It has no ledger, does not look for earlier attempts, and has no job to fold results into.
 
+/** The names of the peer's streams and consumer. */
 export const PEER = { stream: 'PEER', results: 'PEER_RESULTS', consumer: 'peer' } as const;
 const CONSUMER_ACK_WAIT_MS = 60_000;
 
-/** Connects, and makes the peer's streams and consumer. */
+/** Connects to NATS, and makes the peer's streams and consumer. */
 export async function openPeer({ natsUrl }: RunSettings): Promise<NatsConnection> {
   const connection = await connect({ servers: natsUrl });
   const { streams, consumers } = await connection.jetstreamManager();
@@ -27,7 +28,7 @@ export async function openPeer({ natsUrl }: RunSettings): Promise<NatsConnection
   return connection;
 }
 
-/** A task as the planner makes it. */
+/** Makes a task as the planner does. */
 export function toTask(number: number, outputUri: string): Task {
   const asset = toAsset(number);
   const { name: operation, recipe } = noOperation;
@@ -44,7 +45,7 @@ export function toTask(number: number, outputUri: string): Task {
   });
 }
 
-/** The record and result of a task, as the worker makes them. */
+/** Makes the record and result of a task as the worker does. */
 export function toRecord(task: Task): { key: string; record: string; result: string } {
   const places = toDatasetPlaces(task.outputUri);
   const { key } = places.record({ assetId: task.taskId, fingerprint: task.fingerprint, outcome: 'succeeded' });

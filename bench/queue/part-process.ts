@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Told } from './process-part.ts';
 import type { RunSettings } from './setting.ts';
 
-/** One process of a run, and what it tells. */
+/** One process of a run, and the messages that it sends. */
 export class PartProcess {
   readonly name: string;
   readonly runs: boolean;
@@ -32,14 +32,14 @@ export class PartProcess {
     return (await hear(this.#child, this.name)) as Exclude<Told, { told: 'ready' }>;
   }
 
-  /** Ends what did not end by itself. */
+  /** Ends the process if it did not end by itself. */
   end(): void {
     if (this.#child.exitCode === null && !this.#child.connected) return;
     if (this.#child.connected) this.#child.disconnect();
   }
 }
 
-/** The next thing that a process tells; throws when it ends instead. */
+/** Waits for the next message of a process; throws if the process ends instead. */
 function hear(child: ChildProcess, name: string): Promise<Told> {
   return new Promise((resolve, reject) => {
     const onExit = (code: number | null): void => reject(new Error(`the ${name} ended with exit code ${code}`));

@@ -6,7 +6,7 @@ import { openStore } from './stores.ts';
 
 const NEXT_MS = 30_000;
 
-// Takes task after task: record, result, ack, next.
+// This takes task after task: it writes the record, publishes the result, acks, and takes the next one.
 await runPart(async (settings) => {
   const connection = await openPeer(settings);
   const jetStream = connection.jetstream();

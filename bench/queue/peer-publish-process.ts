@@ -3,7 +3,7 @@ import { openPeer, toTask } from './one-by-one.ts';
 import { runPart } from './process-part.ts';
 import { now } from './setting.ts';
 
-// Publishes task after task, each when the server has the one before.
+// This publishes task after task, each when the server has the one before.
 await runPart(async (settings) => {
   const connection = await openPeer(settings);
   const jetStream = connection.jetstream();

@@ -1,18 +1,18 @@
 import type { RunSettings, Stamps } from './setting.ts';
 
-/** What a process of the benchmark does, once it is ready. */
+/** The work of a process of the benchmark once it is ready. */
 export interface Part {
-  /** Does its share of the run; a part that serves others until it is told to end has none. */
+  /** Does its share of the run; a part that only serves the others until its end has none. */
   run?(): Promise<Stamps & { startMs?: number; endMs?: number }>;
   close(): Promise<Stamps>;
 }
 
-/** What a part tells the benchmark. */
+/** The messages that a part sends to the benchmark. */
 export type Told =
   | { told: 'ready'; runs: boolean }
   | { told: 'done' | 'closed'; stamps: Stamps; startMs?: number; endMs?: number };
 
-/** Makes this process one part of a run: ready, then `run` when told to, then closed when told to. */
+/** Makes this process one part of a run: it reports that it is ready, then runs and closes when it is ordered to. */
 export async function runPart(create: (settings: RunSettings) => Promise<Part>): Promise<void> {
   const settings = JSON.parse(process.argv[2]!) as RunSettings;
   const part = await create(settings);
@@ -29,7 +29,7 @@ export async function runPart(create: (settings: RunSettings) => Promise<Part>):
       process.exit(0);
     }
   });
-  // Whoever started us is gone.
+  // The process that started this one is gone.
   process.on('disconnect', () => process.exit(1));
   await tell({ told: 'ready', runs: part.run !== undefined });
 }

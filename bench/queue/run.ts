@@ -9,7 +9,7 @@ import { meterProcess, type Usage } from '../machine.ts';
 import { PartProcess } from './part-process.ts';
 import { BUCKET, type RunSettings, type Stamps } from './setting.ts';
 
-/** What is compared: our kernel, or one message at a time. */
+/** The contestants: our kernel, and a peer that handles one message at a time. */
 export type Contestant = 'cyclorama' | 'one by one';
 
 const PARTS: Record<Contestant, { name: string; file: string }[]> = {
@@ -23,13 +23,13 @@ const PARTS: Record<Contestant, { name: string; file: string }[]> = {
   ],
 };
 
-/** What one run came to. */
+/** The times and usage of one run. */
 export interface RunOutcome {
   stamps: Required<Stamps>;
   startMs: number;
-  /** The job has ended: every result is folded into its counts. */
+  /** When the job ended: every result is folded into its counts by then. */
   endMs: number;
-  /** By process: driver, worker, nats, s3. */
+  /** The usage by process: driver, worker, nats, s3. */
   usage: Map<string, Usage>;
 }
 
@@ -69,7 +69,7 @@ export async function runOnce(
   }
 }
 
-/** The environment in which our processes reach the stack's store. */
+/** Returns the environment in which our processes reach the stack's store. */
 function toEnvironment({ endpoints: { s3 } }: Stack): NodeJS.ProcessEnv {
   return {
     ...process.env,

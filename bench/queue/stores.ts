@@ -7,21 +7,21 @@ import { createObjectStore } from '../../services/kernel/store/object-store.ts';
 import type { ObjectStore, StoredObject, WriteCondition } from '../../services/kernel/store/types.ts';
 import type { RunSettings } from './setting.ts';
 
-/** The settings of a process of the benchmark: those of production, with this run's servers. */
+/** Reads the configuration of a process of the benchmark: that of production, with this run's servers. */
 export function benchConfig({ natsUrl }: Pick<RunSettings, 'natsUrl'>) {
   return readConfig({ ...process.env, CYCLORAMA_NATS_URL: natsUrl }, { grpcPort: 0, httpPort: 0 });
 }
 
-/** The store of a run. */
+/** Opens the store of a run. */
 export function openStore(settings: RunSettings): ObjectStore {
   if (settings.store === 's3') return createObjectStore(benchConfig(settings), createMetrics('bench'));
   return createMemoryStore(settings.store === 'distant' ? DISTANT_MS : 0);
 }
 
-/** A usual time for a small request to S3 from the same region. */
+/** Milliseconds that a small request to S3 from the same region usually takes. */
 const DISTANT_MS = 20;
 
-/** A store that keeps what it is told to in this process, and takes its time to answer. */
+/** Makes a store that keeps objects in this process, and answers each request after `delayMs`. */
 function createMemoryStore(delayMs: number): ObjectStore {
   const answer = async <T>(give: () => T): Promise<T> => {
     if (delayMs > 0) await pause(delayMs);
@@ -35,7 +35,7 @@ function createMemoryStore(delayMs: number): ObjectStore {
   };
   const store: ObjectStore = {
     checkBucket: () => {},
-    // What the benchmark lists is the records of one asset, of which there are none before its attempt.
+    // The benchmark lists only the records of one asset, and there are none before its attempt.
     list: () => answer(() => ({ objects: [], nextToken: undefined })),
     async *listAll(bucket, prefix) {
       yield (await store.list(bucket, { prefix })).objects;
@@ -49,7 +49,7 @@ function createMemoryStore(delayMs: number): ObjectStore {
         const isFile = typeof content === 'object' && 'path' in content;
         const body = isFile ? readFileSync(content.path) : Buffer.from(content);
         const etag = String(++writes);
-        // Records are not kept: what is measured is the kernel's memory.
+        // Records are not kept, since the benchmark measures the kernel's memory.
         if (!key.includes('/records/')) objects.set(key, { body, etag });
         return { sizeBytes: body.length, etag, sha256: '' };
       }),

@@ -21,7 +21,7 @@ import { benchConfig, openStore } from './stores.ts';
 
 const WORKER_ID = 'bench-worker';
 
-/** What preparing an asset comes to where there is none. */
+/** The prepared asset of a task that has none. */
 const NOTHING = {
   path: '',
   downloadedBytes: 0,
@@ -43,14 +43,14 @@ const pool: AttemptParts['pool'] = {
     }),
 };
 
-// The worker's side, as services/kernel/work/worker.ts wires it, without Blender and without an asset to fetch.
+// This is the worker's side, wired as in services/kernel/work/worker.ts, but without Blender and without assets.
 await runPart(async (settings) => {
   const log = createLog('bench-worker', process.env.CYCLORAMA_LOG_LEVEL ?? 'warn');
   const [committed, acked] = [new Float64Array(settings.tasks), new Float64Array(settings.tasks)];
   const config = benchConfig(settings);
   const store = openStore(settings);
   const bus = await openBus(config.nats, { name: 'bench worker', queues: [noOperation.name] }, log);
-  // One folder for all: without assets only the job's closing task has files.
+  // All tasks share one folder: without assets only the job's closing task has files.
   const path = await mkdtemp(join(tmpdir(), 'cyclorama-bench-'));
   const nothing = async (): Promise<void> => {};
   const moves = { handInput: async () => '', collectOutput: nothing, handOutput: nothing, empty: nothing };

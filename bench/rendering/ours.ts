@@ -7,11 +7,11 @@ import { callUnary } from '../../services/kernel/rpc/client.ts';
 export const BUCKET = 'bench';
 const CALL_MS = 60_000;
 
-/** Our service, warm. */
+/** Our service with a warm Blender. */
 export interface Service {
   /** Renders the assets into a new place; returns the seconds from the call to the end of the job. */
   run(keys: string[], place: string): Promise<number>;
-  /** Seconds by stage of all assets so far. */
+  /** Returns the seconds of all assets so far, by stage. */
   stages(): Map<string, number[]>;
 }
 

@@ -7,6 +7,7 @@ import { readTools } from '../../scripts/tools.mjs';
 
 const SCRIPT = fileURLToPath(new URL('rival.py', import.meta.url));
 const ASSET_MS = 120_000;
+/** The images that every way renders, by the words in their file names. */
 export const MODALITIES = ['textured', 'normal', 'depth', 'edge'] as const;
 
 /** A way to render four images of one file after the other. */
@@ -28,7 +29,7 @@ export async function openRival(name: string, samples: number): Promise<Rival> {
   throw new Error(`no rival '${name}'; expected starts, once, loop or tuned`);
 }
 
-/** One Blender start for each group of modalities. */
+/** Makes a rival that starts Blender once for each group of modalities. */
 function startedAnew(groups: readonly (readonly string[])[], samples: number): Rival {
   return {
     async render(input, output) {
@@ -42,7 +43,7 @@ function startedAnew(groups: readonly (readonly string[])[], samples: number): R
   };
 }
 
-/** A Blender that is warm before anybody looks at the clock. */
+/** Makes a rival with one Blender, which is warm before the clock starts. */
 async function warmLoop(samples: number, dataSamples: number): Promise<Rival> {
   const loop = openLoop(samples, dataSamples, MODALITIES);
   await loop.ready;

@@ -6,24 +6,24 @@ import { glb } from '../../test/support/assets/glb.ts';
 import type { Expected } from '../../test/support/assets/rendered-check.ts';
 
 const SAMPLES = fileURLToPath(new URL('../../samples', import.meta.url));
-/** Those that rightly fail. */
+/** The samples that rightly fail. */
 const BROKEN = new Set(['empty.glb', 'truncated.glb']);
-/** Bytes of a GLB before the content of its first chunk, the JSON. */
+/** Number of bytes of a GLB before the content of its first chunk, the JSON. */
 const BEFORE_JSON = 20;
 const CHUNK_HEAD = 8;
 
 /** The assets of one soak, by key. */
 export interface SoakAssets {
-  /** Makes the content when it is asked for: together they may be large. */
+  /** Makes each content only when it is asked for, since all of them together may be large. */
   contents: Iterable<[key: string, content: Buffer]>;
   expected: Expected;
 }
 
-/** Makes `count` assets: the samples in turn, no two alike, and in the first third of them the faulty ones. */
+/** Makes `count` assets from the samples in turn, no two alike, with the faulty ones among the first third. */
 export function makeSoakAssets(count: number): SoakAssets {
   const samples = readdirSync(SAMPLES).filter((name) => name.endsWith('.glb') && !BROKEN.has(name));
   const faulty = Object.keys(FAULTY);
-  // So that Blender, which is replaced after a failure, then has two thirds of the assets for itself.
+  // Blender is replaced after a failure; this way the last one has two thirds of the assets for itself.
   const placeOf = (index: number): number => Math.round(((index + 1) * count) / (3 * faulty.length));
   const faults = new Map(faulty.map((key, index) => [placeOf(index), key]));
   const plan = Array.from({ length: count }, (_, place) => {
@@ -39,7 +39,7 @@ export function makeSoakAssets(count: number): SoakAssets {
   return { contents: contents(), expected: new Map(plan.map(({ name, key }) => [key, FAULTY[name]])) };
 }
 
-/** The same asset turned around its vertical axis by so many degrees, all else as it was. */
+/** Turns an asset around its vertical axis by some degrees, and changes nothing else. */
 function turnedGlb(bytes: Buffer, degrees: number): Buffer {
   const jsonEnd = BEFORE_JSON + bytes.readUInt32LE(BEFORE_JSON - CHUNK_HEAD);
   const json = JSON.parse(bytes.toString('utf8', BEFORE_JSON, jsonEnd));

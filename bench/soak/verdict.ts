@@ -2,12 +2,12 @@ import { markdownTable, quantile, slope } from '../figures.ts';
 import type { Look, Window } from './watch.ts';
 
 const MIB = 2 ** 20;
-/** Looks at a new process until caches and allocator have their size. */
+/** Number of looks at a new process before its caches and allocator have their size. */
 const SETTLING = 40;
-/** Share by which memory in the last third of a process's life may be over that in the first. */
+/** Share by which memory in the last third of a process's life may exceed that in the first third. */
 const TOLERATED_GROWTH = 0.1;
 
-/** Windows as a Markdown table. */
+/** Prints windows as a Markdown table. */
 export function windowTable(windows: readonly Window[]): string {
   const mib = (bytes: number): string => (bytes / MIB).toFixed(0);
   const rows = windows.map(({ from, to, assetsPerSecond, blenders, median, most }) => [
@@ -21,7 +21,7 @@ export function windowTable(windows: readonly Window[]): string {
   return markdownTable([heading, ...rows]);
 }
 
-/** How the memory of one process went. */
+/** How the memory of one process grew over the assets. */
 export interface Growth {
   what: string;
   assets: number;
@@ -31,7 +31,7 @@ export interface Growth {
   isFlat: boolean;
 }
 
-/** Tells of the last Blender, the imaging process and the worker whether their memory stays as it is. */
+/** Measures how the memory of the last Blender, the imaging process and the worker grew. */
 export function measureGrowth(looks: readonly Look[]): Growth[] {
   const last = looks.findLast(({ blenderPid }) => blenderPid > 0)?.blenderPid;
   const ofBlender = looks.filter(({ blenderPid }) => blenderPid === last);
@@ -58,14 +58,15 @@ function growthOf(what: string, looks: readonly Look[], name: 'blender' | 'imagi
     firstThirdMib,
     lastThirdMib,
     kibPerAsset: slope(seen.map((look) => ({ x: look.done, y: look[name] / 1024 }))),
-    // Not known of a run that is too short.
+    // A run that is too short gives NaN, which counts as flat.
     isFlat: !(lastThirdMib > firstThirdMib * (1 + TOLERATED_GROWTH)),
   };
 }
 
-/** Growth as a sentence. */
+/** Describes the growth of one process in a sentence. */
 export function describeGrowth({ what, assets, firstThirdMib, lastThirdMib, kibPerAsset, isFlat }: Growth): string {
   if (Number.isNaN(lastThirdMib)) return `${what}: too short to tell`;
   const [first, last] = [firstThirdMib, lastThirdMib].map((mib) => mib.toFixed(0));
-  return `${what}: ${first} MiB in the first third, ${last} MiB in the last of ${assets} assets, slope ${kibPerAsset.toFixed(1)} KiB an asset: ${isFlat ? 'flat' : 'GROWS'}`;
+  const thirds = `${first} MiB in the first third, ${last} MiB in the last of ${assets} assets`;
+  return `${what}: ${thirds}, slope ${kibPerAsset.toFixed(1)} KiB an asset: ${isFlat ? 'flat' : 'GROWS'}`;
 }

@@ -7,13 +7,13 @@ import { quantile } from '../figures.ts';
 
 const LOOK_MS = 500;
 
-/** What one look at a worker saw; sizes in bytes. */
+/** One look at a worker; sizes are in bytes. */
 export interface Look {
   /** Milliseconds since the watch began. */
   atMs: number;
-  /** Assets with a record. */
+  /** Number of assets with a record. */
   done: number;
-  /** Process id of the Blender; 0 while there is none. */
+  /** The process id of Blender; 0 while there is none. */
   blenderPid: number;
   blender: number;
   imaging: number;
@@ -21,14 +21,14 @@ export interface Look {
   scratch: number;
 }
 
-/** Where to look. */
+/** The caller hands in the worker's process and scratch folder to look at, and how to count the finished assets. */
 export interface Watched {
   workerPid: number;
   scratch: string;
   countDone: () => number;
 }
 
-/** Looks at a worker with one slot twice a second until the signal aborts; answers with all that it saw. */
+/** Looks at a worker with one slot twice a second until the signal aborts; returns all looks. */
 export async function watchWorker(watched: Watched, signal: AbortSignal): Promise<Look[]> {
   const looks: Look[] = [];
   const start = performance.now();
@@ -59,19 +59,19 @@ async function look({ workerPid, scratch, countDone }: Watched, atMs: number): P
   };
 }
 
-/** Looks while the assets from one number to another were done, as one row of a table. */
+/** The looks while the assets `from` to `to` were done, as one row of a table. */
 export interface Window {
   from: number;
   to: number;
   assetsPerSecond: number;
-  /** Blender processes seen. */
+  /** The ids of the Blender processes that were seen. */
   blenders: number[];
-  /** Middle and greatest resident memory of each process, and greatest size of scratch; bytes. */
+  /** `median` and `most` are the median and the greatest size, in bytes, of each process and of scratch. */
   median: Record<'blender' | 'imaging' | 'worker', number>;
   most: Record<'blender' | 'imaging' | 'worker' | 'scratch', number>;
 }
 
-/** Cuts looks into windows of so many assets each. */
+/** Cuts looks into windows of `size` assets each. */
 export function toWindows(looks: readonly Look[], size: number): Window[] {
   const groups = [...Map.groupBy(looks, ({ done }) => Math.floor(done / size))];
   return groups.map(([, group], index) => {
@@ -105,7 +105,7 @@ function bytesBelow(folder: string): number {
   );
 }
 
-/** Words of a process's command line; none where it is gone. */
+/** Reads the words of a process's command line; returns none if the process is gone. */
 function commandOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');

@@ -133,8 +133,8 @@ async function toOutputFile(
   { path, contentType, thumbnail }: DerivedFile,
 ): Promise<OutputFile> {
   const file = await realpath(join(outputDir, path));
-  // The process that wrote it had a file of a stranger in its hands. The path is part of a key: neither a link nor a
-  // way round.
+  // The path becomes part of a key, and the process that wrote the file has handled an untrusted asset. So the path must
+  // not be a link, and must not lead out of the folder.
   if (file !== `${await realpath(outputDir)}${sep}${path}`)
     throw new Error(`the imaging process wrote '${path}'; expected a file in its own folder`);
   const place = thumbnail ? toDatasetPlaces(task.outputUri).thumbnail(task.taskId) : { bucket, key: `${key}${path}` };

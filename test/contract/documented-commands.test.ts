@@ -9,11 +9,12 @@ const program = await createProgram();
 const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.md'),
 );
-const documents = ['README.md', ...pages.map((name) => join('docs', name))];
+const documents = ['README.md', 'blender-runtime/README.md', ...pages.map((name) => join('docs', name))];
 const lines = documents
   .flatMap((path) => [...readFileSync(join(ROOT, path), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)])
-  .flatMap(([, block]) => block!.split('\n'))
-  .map((line) => line.replace(/\s#.*$/, '').trim());
+  .flatMap(([, block]) => block!.replace(/\\\n\s*/g, '').split('\n'))
+  .map((line) => line.replace(/\s#.*$/, '').trim())
+  .map((line) => line.replace(/^(?:npx --prefix \S+ cyclorama|node \S*cli\/cyclorama\.mjs) /, 'npx cyclorama '));
 
 /** The words of a command line up to a pipe, a redirection or a quote that goes on below. */
 function readWords(line: string): string[] {
@@ -37,10 +38,15 @@ function nextOf(command: Command, [word]: string[]): Command | undefined {
   return command.commands.find((candidate) => candidate.name() === word);
 }
 
-const commands = lines.filter((line) => line.startsWith('npx cyclorama '));
+/** The commands of the README's table of intents. */
+const typed = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^\|.*\| `(npx cyclorama [^`]+)` \|$/gm)].map(
+  ([, command]) => command!,
+);
+const commands = [...lines.filter((line) => line.startsWith('npx cyclorama ')), ...typed];
 
 test('there are commands in the documents to compare', () => {
   expect(commands.length).toBeGreaterThan(20);
+  expect(typed.length).toBeGreaterThan(10);
 });
 
 test.each([...new Set(commands)])('%s', (line) => {
@@ -53,6 +59,11 @@ test.each([
   ['validate samples --limits 3', '--limits'],
 ])('%s would be noticed', (line, expected) => {
   expect(refuse(readWords(line))).toBe(expected);
+});
+
+test('pages in folders are read too', () => {
+  expect(pages).toContain(join('use', 'cli.md'));
+  expect(pages).toContain(join('run', 'aws.md'));
 });
 
 test('scripts that the documents call are there', () => {

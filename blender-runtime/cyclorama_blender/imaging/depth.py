@@ -1,4 +1,7 @@
-"""Turns planar depth into grey: black is nearest, nearly white is farthest, white is background."""
+"""Turns planar depth into grey: black is nearest, nearly white is farthest, white is background.
+
+Planar depth is Cycles' Z pass: scene/render/cycles_setup.py switches it on, and imaging/passes.py reads it.
+"""
 
 from __future__ import annotations
 

@@ -103,10 +103,9 @@ def _turn(
 ) -> npt.NDArray[np.float32]:
     """Returns the angle between the planes through a b and through c d, in radians.
 
-    The angle is at most that between the planes one pixel further out, so that narrow grooves and ridges make no
-    dashes. It is also at most that between the shaded normals, so that facets under smooth shading make no lines, but
-    at least half of the planes' angle, so that a box under smooth shading still has lines. So a normal map cannot add
-    a turn.
+    The angle has three bounds. The planes one pixel further out bound it from above: narrow grooves and ridges make no
+    dashes. The shaded normals bound it from above too: facets under smooth shading make no lines. Half of the planes'
+    own angle bounds it from below: a box under smooth shading still has lines. A normal map therefore adds no turn.
     """
     turn = np.zeros(rise.shape, np.float32)
     if rise.shape[1] < 3:

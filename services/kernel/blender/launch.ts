@@ -10,7 +10,7 @@ export interface BlenderLaunch {
   sandboxed: boolean;
 }
 
-/** Folders of one slot. Blender may write only here. */
+/** Folders of one slot. In a sandbox Blender may write only here and to the cache of GPU kernels. */
 export interface SlotFolders {
   root: string;
   input: string;

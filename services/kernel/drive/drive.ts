@@ -25,7 +25,7 @@ import { countTasks, warningOfLack, warningsOfTrouble } from './queue.ts';
 import { countAssets, planSource } from './walk.ts';
 
 const SAVE_EVERY_MS = 1_000;
-/** The first save comes early, so that whoever watches a job sees that it moves. */
+/** The first save comes early, so that clients see that the job moves. */
 const FIRST_SAVE_MS = 250;
 const FOLD_AT_ONCE = 500;
 const LOOK_FOR_TROUBLE_EVERY_MS = 1_000;
@@ -43,7 +43,7 @@ interface Drive {
   running: AbortSignal;
   /** Only `advance` changes it. */
   phase: Phase;
-  /** Aborts with the next change of the phase, and is another one then. */
+  /** Aborts when the phase changes; each phase has a new controller. */
   phaseChange: AbortController;
   /** Runs work beside the saving; what breaks in it breaks the drive. */
   beside: (work: Promise<void>) => void;
@@ -202,14 +202,14 @@ async function save(drive: Drive): Promise<StoredJob> {
       await checkOutputs(drive);
       await planAgainIfStalled(drive);
     }
-    // Only now, so that whoever closes the dataset finds the counts of all assets saved.
+    // Only after the save: the worker that closes the dataset reads the saved counts of all assets.
     if (phase === 'closing' && begun !== 'closing') drive.beside(close(drive, saved.job));
     begun = phase;
   }
 }
 
 /**
- * Proves that records can be written; else tasks would go round for ever, and only their worker's log would say why.
+ * Proves that records can be written; else tasks would be retried for ever, and only their worker's log would say why.
  */
 async function checkOutputs(drive: Drive): Promise<void> {
   const { parts, entry, running } = drive;

@@ -125,7 +125,8 @@ async function endJob(
 }
 
 /**
- * Counts one more drive that ended in a defect of ours. An ended job counts none: its order's deliveries are used then.
+ * Counts one more drive that ended in a defect of ours, and returns the number. An ended job cannot be changed, so for
+ * one the number of deliveries of its order is returned.
  */
 async function countDefects(jobs: DriverParts['jobs'], jobId: string, { delivered }: Delivery): Promise<number> {
   const { job, defects } = await jobs.change(jobId, (entry) => ({ ...entry, defects: entry.defects + 1 }));

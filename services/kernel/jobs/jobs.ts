@@ -46,6 +46,10 @@ export interface Jobs {
   get(jobId: string): Promise<Job>;
   all(): Promise<Job[]>;
   watch(jobId: string, signal: AbortSignal): AsyncGenerator<Job>;
+  /**
+   * Cancels a job by compare-and-set. Its driver then stops and purges queued tasks (drive/drive.ts), and workers stop
+   * running ones within ten seconds (watchJob in work/task-loop.ts).
+   */
   cancel(jobId: string): Promise<Job>;
   /** Creates a new job for the failed assets of an ended one. */
   retry(jobId: string, requestId: string, traceId: string): Promise<Job>;
@@ -130,6 +134,7 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
       if (!signal.aborted) throw new CycloramaError('job_not_found', `job '${jobId}' was forgotten`);
     },
 
+    // Only the state changes here; everyone who works on the job watches it.
     async cancel(jobId) {
       const ended = await jobs.change(jobId, (entry) => {
         const counts = entry.job.counts;

@@ -12,7 +12,7 @@ export interface TakeParts {
   queues: readonly string[];
   /** A worker with a GPU also takes tasks that need one; other workers never see them. */
   hasGpu: boolean;
-  /** Most tasks in hand at a time: on slots or downloaded ahead. One more place is for an interactive task. */
+  /** The maximum of tasks in hand, on slots or downloaded ahead. One more place is for an interactive task. */
   capacity: number;
   /** Runs one task to its answer; never throws. */
   run: (delivery: Delivery) => Promise<void>;

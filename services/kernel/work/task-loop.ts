@@ -205,8 +205,8 @@ async function handBack(
   drain: AbortSignal,
 ): Promise<void> {
   const stack = error.reason === 'internal' ? error.stack : undefined;
-  // Failures of Blender are charged, which bounds how often a task comes back. Our own bugs back off instead, so that
-  // they do not use up the retries at once.
+  // Failures of Blender are charged, which bounds how often a task comes back. A bug of ours waits before each retry, so that
+  // it does not use up all retries at once.
   const atOnce = drain.aborted || (error.handling === 'suspect' && error.reason !== 'internal');
   const delayMs = atOnce ? 0 : backoffMs(delivery.delivered);
   log.warn({ reason: error.reason, error: error.message, stack, delayMs }, 'task handed back');
