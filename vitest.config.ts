@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** A poll ends as soon as its expectation holds; on a loaded machine the default of a second is too short. */
+const expectations = { poll: { timeout: 30_000 } };
+
 /** Rooms whose tests start servers or Blender: one file at a time, since the machine is shared with what they start. */
 const serial = [
   { name: 'contract', timeoutMs: 60_000 },
@@ -22,6 +25,7 @@ export default defineConfig({
           name: 'unit',
           include: ['services/**/*.test.ts', 'cli/**/*.test.ts', 'scripts/**/*.test.mjs'],
           testTimeout: 60_000,
+          expect: expectations,
         },
       },
       ...serial.map(({ name, timeoutMs }, index) => ({
@@ -30,6 +34,7 @@ export default defineConfig({
           include: [`test/${name}/**/*.test.ts`],
           fileParallelism: false,
           testTimeout: timeoutMs,
+          expect: expectations,
           hookTimeout: timeoutMs,
           sequence: { groupOrder: index + 1 },
         },
