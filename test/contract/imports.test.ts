@@ -16,7 +16,7 @@ const KERNEL_ORDER = 'process store bus rpc blender asset dataset jobs sources d
 /** Every CLI room imports the rooms before it. */
 const CLI_ORDER = 'terminal stack connect files job analysis rendering sheet doctor completion commands'.split(' ');
 const kernel = (name: string): string => `services/kernel/${name}`;
-/** The kernel's root: words and tools of all rooms, without effects. */
+/** The kernel's root: words and tools of all rooms, which open no file, socket or process. */
 const KERNEL_ROOT = ['budget', 'concurrency', 'device', 'disk-fault', 'failure', 'fields', 'page-token', 'signal']
   .concat(['suffixes', 'uri'])
   .map((name) => `services/kernel/${name}.ts`);
@@ -147,8 +147,20 @@ test('a room holds at most 25 files of its own, and their names do not repeat it
   const files = [...typescript, ...python].filter(({ path }) => !path.endsWith('__init__.py'));
   const byFolder = Map.groupBy(files, ({ path }) => dirname(path));
   expect([...byFolder].filter(([, inside]) => inside.length > 25).map(([folder]) => folder)).toEqual([]);
-  const repeating = files.filter(({ path }) => basename(path).startsWith(`${basename(dirname(path))}-`));
+  const repeating = files.filter(
+    ({ path }) => /^[a-z]+[-_]/.exec(basename(path))?.[0].slice(0, -1) === basename(dirname(path)),
+  );
   expect(repeating.map(({ path }) => path)).toEqual([]);
+});
+
+test('the words of all kernel rooms, at its root, open no file, socket or process', () => {
+  const root = typescript.filter(({ path }) => KERNEL_ROOT.includes(path));
+  const effects = root.flatMap((file) =>
+    readImports(file)
+      .filter((imported) => !isOurs(imported) && !/^node:(?:crypto|timers\/promises)$/.test(imported))
+      .map((imported) => `${file.path} imports ${imported}`),
+  );
+  expect(effects).toEqual([]);
 });
 
 test('domain files touch no clock, no chance, no environment', () => {
@@ -177,6 +189,8 @@ const PYTHON_ROOMS: Record<string, string[]> = {
   'scene/staging': ['protocol', 'maths', 'scene/asset'],
   'scene/render': ['protocol', 'maths', 'scene/asset', 'scene/staging'],
   scene: ['protocol', 'maths', 'scene/asset', 'scene/staging', 'scene/render'],
+  // Files beside the rooms, where processes and scripts begin. `serve.py` finds its room at run time, by its option.
+  '': ['protocol'],
 };
 /** Reads argv, and joins the rooms that know bpy and those that do not. */
 const PYTHON_MAIN = 'serve.py';
@@ -198,6 +212,12 @@ const NETWORK = new Set([
 ]);
 
 const pythonRoom = (path: string): string => dirname(path).slice(PACKAGE.length + 1);
+/** The rooms that a file may import: those of its own room's row, and the scripts' start also imports and inspects. */
+const roomsFor = (path: string): string[] => [
+  pythonRoom(path),
+  ...PYTHON_ROOMS[pythonRoom(path)]!,
+  ...(path === `${PACKAGE}/${SCRIPT_START}` ? ['scene/asset'] : []),
+];
 
 /** The file of a module of ours; a module of others keeps its name. */
 function toPythonPath(module: string): string {
@@ -213,16 +233,16 @@ test('every Python file lies in a room and imports only rooms before it', () => 
   expect(flat.map(({ path }) => path)).toEqual([]);
   const inScene = python.filter(({ path }) => pythonRoom(path) === 'scene').map(({ path }) => basename(path));
   expect(inScene.toSorted()).toEqual(['__init__.py', 'room.py']);
-  const wrong = python
-    .filter(({ path }) => pythonRoom(path) !== '')
-    .flatMap((file) =>
-      readPythonImports(file)
-        .filter((module) => module.startsWith('cyclorama_blender.'))
-        .map((module) => pythonRoom(toPythonPath(module)))
-        .filter((room) => room !== pythonRoom(file.path) && !PYTHON_ROOMS[pythonRoom(file.path)]!.includes(room))
-        .map((room) => `${file.path} imports the room '${room}'`),
-    );
+  const wrong = python.flatMap((file) =>
+    readPythonImports(file)
+      .filter((module) => module.startsWith('cyclorama_blender.'))
+      .map((module) => pythonRoom(toPythonPath(module)))
+      .filter((room) => !roomsFor(file.path).includes(room))
+      .map((room) => `${file.path} imports the room '${room}'`),
+  );
   expect(wrong).toEqual([]);
+  // The rules read whole names.
+  expect(python.filter(({ text }) => /^\s*from \./m.test(text)).map(({ path }) => path)).toEqual([]);
 });
 
 test('the Blender runtime knows no network, and argv and environment only where a process begins', () => {

@@ -21,7 +21,7 @@ export function readSources(folder: string, extension: string): SourceFile[] {
 
 /** Lists the imports of a TypeScript file: paths from the repository's root for our files, module names for others. */
 export function readImports({ path, text }: SourceFile): string[] {
-  const froms = text.matchAll(/^(?:import|export)\b[^'"`;]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm);
+  const froms = text.matchAll(/^(?:import|export)\b[^'"`;]*?from '([^']+)'|^import '([^']+)'|\bimport\(\s*'([^']+)'/gm);
   return [...froms]
     .map((match) => match[1] ?? match[2] ?? match[3] ?? '')
     .map((name) => (name.startsWith('.') ? posix.join(posix.dirname(path), name) : name));
@@ -32,7 +32,9 @@ export function readImports({ path, text }: SourceFile): string[] {
  * `from cyclorama_blender.room import module` names the module where the room has it, else the room.
  */
 export function readPythonImports({ text }: SourceFile): string[] {
-  const plain = [...text.matchAll(/^\s*import ([\w.]+)/gm)].map((match) => match[1]!);
+  const plain = [...text.matchAll(/^\s*import ([\w., ]+)/gm)].flatMap(([, names = '']) =>
+    names.split(',').map((name) => name.trim().split(' ')[0]!),
+  );
   const froms = [...text.matchAll(/^\s*from ([\w.]+) import (?:\(([^)]*)\)|([\w, ]+))/gm)].flatMap(
     ([, from = '', wrapped, names]) =>
       (wrapped ?? names ?? '')
@@ -45,10 +47,8 @@ export function readPythonImports({ text }: SourceFile): string[] {
 }
 
 function isPythonModule(name: string): boolean {
-  return (
-    name.startsWith('cyclorama_blender.') &&
-    existsSync(join(ROOT, 'blender-runtime', `${name.replaceAll('.', '/')}.py`))
-  );
+  const path = join(ROOT, 'blender-runtime', name.replaceAll('.', '/'));
+  return name.startsWith('cyclorama_blender.') && (existsSync(`${path}.py`) || existsSync(`${path}/__init__.py`));
 }
 
 /** The circles among files, each as the path of imports that leads back to its first file. */
