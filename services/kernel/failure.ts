@@ -313,12 +313,6 @@ export function isReason(word: string): word is Reason {
   return Object.hasOwn(REASONS, word);
 }
 
-/** Only a person can remove these causes; if we retried, the closing task or the job would never end. */
-const LASTING: Record<'closing' | 'job', ReadonlySet<Reason>> = {
-  closing: new Set<Reason>(['access_denied', 'scratch_full']),
-  job: new Set<Reason>(['access_denied']),
-};
-
 /**
  * Returns whether a retry may succeed, for an asset's task, a closing task or the drive of a job.
  * Our own defects (`internal`) are retried, so the caller must limit the number of retries.
@@ -328,8 +322,10 @@ export function shouldRetry(error: CycloramaError, work: 'asset' | 'closing' | '
   if (handling === 'permanent' || handling === 'call') return false;
   // If the store denies us the asset, a retry gives the same. For outputs and records, credentials may be renewed.
   if (work === 'asset') return !(reason === 'access_denied' && detail.stage === 'download');
-  if (LASTING[work].has(reason)) return false;
-  return work === 'closing' || handling === 'infrastructure' || reason === 'internal';
+  // Only a person can remove these causes; if we retried, the closing task or the job would never end.
+  if (reason === 'access_denied') return false;
+  if (work === 'closing') return reason !== 'scratch_full';
+  return handling === 'infrastructure' || reason === 'internal';
 }
 
 /** Gives any thrown value a reason; anything but a CycloramaError becomes `internal`. */

@@ -31,6 +31,7 @@ const FOLD_AT_ONCE = 500;
 const LOOK_FOR_TROUBLE_EVERY_MS = 1_000;
 /** If no result came for this long, the job says what keeps its tasks. Most troubles pass sooner. */
 const QUIET_MS = 10_000;
+
 /** One drive of a job: what its driver knows beyond the entry that it saves. */
 interface Drive {
   parts: DriveParts;

@@ -14,6 +14,7 @@ test.each<[Phase, boolean, boolean, boolean, boolean, Phase]>([
   ['waiting', YES, YES, YES, NO, 'closing'],
   ['waiting', YES, YES, NO, NO, 'over'],
   ['closing', YES, YES, YES, NO, 'closing'],
+  ['closing', NO, NO, YES, NO, 'closing'],
   ['closing', YES, YES, YES, YES, 'over'],
   ['over', NO, NO, YES, NO, 'over'],
 ])(

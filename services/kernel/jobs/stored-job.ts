@@ -15,7 +15,7 @@ export function printStoredJob(stored: StoredJob, indent?: number): string {
   return JSON.stringify(JobEntry.toJSON(stored), undefined, indent);
 }
 
-/** Checks that an entry has a job, and gives it the parts that every job has. */
+/** Checks that an entry has a job, and adds counts and a source if they are missing; a missing source has no kind. */
 export function toStoredJob(entry: JobEntry): StoredJob {
   const { job } = entry;
   if (!job?.jobId) throw new Error('the entry holds no job; expected one with a job_id');

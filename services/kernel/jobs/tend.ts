@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 600_000;
 const KEEP_MS = 3_600_000;
 
 /** The jobs that are tended, and the bus that holds their results. */
-export interface ForgetParts {
+export interface TendParts {
   operation: string;
   jobs: Pick<Jobs, 'all' | 'forget' | 'order'>;
   bus: Pick<Bus, 'purge'>;
@@ -18,7 +18,7 @@ export interface ForgetParts {
 }
 
 /** Tends the jobs of an operation every ten minutes until the signal aborts. */
-export async function tendJobs(parts: ForgetParts, signal: AbortSignal): Promise<void> {
+export async function tendJobs(parts: TendParts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await pause(LOOK_EVERY_MS, signal);
     if (signal.aborted) return;
@@ -34,7 +34,7 @@ export async function tendJobs(parts: ForgetParts, signal: AbortSignal): Promise
  * Orders the drive of jobs that lack an order because their service died between two writes. Removes the jobs of
  * synchronous calls an hour after their end: each call makes one, and nobody asks for it later.
  */
-export async function tendOnce({ operation, jobs, bus }: Omit<ForgetParts, 'log'>): Promise<void> {
+export async function tendOnce({ operation, jobs, bus }: Omit<TendParts, 'log'>): Promise<void> {
   for (const job of await jobs.all()) {
     if (job.operation !== operation) continue;
     if (!isEnded(job.state)) {

@@ -52,6 +52,14 @@ test.each<[string, AssetSource | undefined, string[]]>([
   expect(refusal.detail.violations?.map(({ field }) => field)).toEqual(fields);
 });
 
+test('a list of far too many assets is refused at once', () => {
+  const uris = Array.from({ length: 60_000 }, (_, n) => `s3://bucket/${n}.glb`);
+  const start = performance.now();
+  expect(() => checkSource(list(uris), '')).toThrow(/has 60000 entries; expected 1 to 1000/);
+  // Looking for each URI among all others takes half a minute.
+  expect(performance.now() - start).toBeLessThan(5_000);
+});
+
 test('every wrong field is told at once, each with what was expected and once', () => {
   const uris = ['nowhere', 's3://bucket/a.glb', 's3://bucket/', 's3://bucket/a.glb'];
   const refusal = thrownBy(() => checkSource(list(uris), 'x'.repeat(129))) as CycloramaError;

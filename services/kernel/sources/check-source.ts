@@ -87,7 +87,8 @@ function checkKind(kind: SourceKind | undefined): Findings {
 
 /** Refuses a list that names an asset twice, or one key in two buckets, since keys alone name outputs. */
 function checkDistinct(field: string, uris: string[]): FieldViolation[] {
-  const twice = uris.find((uri, index) => uris.indexOf(uri) < index);
+  const seen = new Set<string>();
+  const twice = uris.find((uri) => seen.size === seen.add(uri).size);
   if (twice !== undefined) return [{ field, description: `names '${twice}' twice` }];
   if (new Set(uris.map(toKey)).size === uris.length) return [];
   return [{ field, description: 'names one key in two buckets; outputs are named by keys alone' }];

@@ -53,6 +53,13 @@ async function keysFrom(parts: SourceParts, entry: StoredJob, taken = 0): Promis
   return batches.flatMap(({ assets }) => assets.map(({ uri }) => uri.slice('s3://bucket/'.length)));
 }
 
+test('a source of an unknown kind is an error, not an empty source', async () => {
+  const entry = entryOf({ source: undefined });
+  const message = "job 'job' has a source of an unknown kind; expected prefix, list, manifest or job";
+  await expect(keysFrom(partsOf(scanOf([])), entry)).rejects.toThrow(message);
+  await expect(Array.fromAsync(countSource(partsOf(scanOf([])), entry, NEVER))).rejects.toThrow(message);
+});
+
 describe('a prefix', () => {
   const KEYS = keysOf(25_000);
 

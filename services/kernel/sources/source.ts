@@ -1,4 +1,4 @@
-import { Asset, type ManifestSource, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
+import { Asset, type AssetSource, type ManifestSource, Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
 import type { ScanAssetsRequest, ScanAssetsResponse } from '../../../gen/cyclorama/discovery/v1/discovery.ts';
 import { type Job, JobState } from '../../../gen/cyclorama/job/v1/job.ts';
 import type { Bus } from '../bus/types.ts';
@@ -42,6 +42,18 @@ export interface SourceParts {
   readJob: (jobId: string) => Promise<Job | undefined>;
 }
 
+/**
+ * Returns the source of a job. Throws if it is damaged or of a kind that only a newer version knows, so that it never
+ * counts as empty.
+ */
+function sourceOf({ job: { jobId, source } }: StoredJob): NonNullable<AssetSource['source']> {
+  if (source.source) return source.source;
+  throw new CycloramaError(
+    'internal',
+    `job '${jobId}' has a source of an unknown kind; expected prefix, list, manifest or job`,
+  );
+}
+
 /** Reads the assets of a job's source from a cursor on; `taken` of them came before. */
 export async function* readSource(
   parts: SourceParts,
@@ -50,8 +62,8 @@ export async function* readSource(
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch> {
   const { cursor } = entry;
-  const { source } = entry.job.source;
-  switch (source?.$case) {
+  const source = sourceOf(entry);
+  switch (source.$case) {
     case 'prefix':
       yield* inBatches(scanPrefix(parts.scan, entry, source.value, taken, signal));
       return;
@@ -68,17 +80,17 @@ export async function* readSource(
 
 /** Counts the assets of a source and yields the sum so far. A job source is not counted, since it grows. */
 export async function* countSource(parts: SourceParts, entry: StoredJob, signal: AbortSignal): AsyncGenerator<number> {
-  const { source } = entry.job.source;
-  if (source?.$case === 'list') yield source.value.uris.length;
+  const source = sourceOf(entry);
+  if (source.$case === 'list') yield source.value.uris.length;
   let total = 0;
-  if (source?.$case === 'manifest') {
+  if (source.$case === 'manifest') {
     for await (const assets of readManifestAssets(parts.store, source.value, signal)) {
       total += assets.length;
       yield total;
     }
     yield total;
   }
-  if (source?.$case !== 'prefix') return;
+  if (source.$case !== 'prefix') return;
   for await (const assets of scanPrefix(parts.scan, { ...entry, cursor: '' }, source.value, 0, signal)) {
     total += assets.length;
     if (total > MAX_ASSETS) {
