@@ -1,50 +1,34 @@
-import type { AssetSource } from '../../gen/cyclorama/asset/v1/asset.ts';
-import { JobClass, type JobPlan } from '../../gen/cyclorama/job/v1/job.ts';
 import { RenderingServiceService, RenderReport } from '../../gen/cyclorama/rendering/v1/rendering.ts';
 import { RenderSpec } from '../../gen/cyclorama/rendering/v1/spec.ts';
 import { HDR_HEAD_BYTES, looksLikeHdr, MAX_HDR_BYTES, toHdrVersion } from '../images/hdr.ts';
-import { normaliseOutputUri } from '../kernel/dataset/places.ts';
 import { type CycloramaError, type FieldViolation, invalidRequest } from '../kernel/failure.ts';
-import type { RunInteractive } from '../kernel/jobs/interactive.ts';
-import type { JobDraft, Jobs } from '../kernel/jobs/jobs.ts';
 import { bindService } from '../kernel/rpc/service.ts';
-import { checkSource } from '../kernel/sources/check-source.ts';
-import type { ObjectStore } from '../kernel/store/types.ts';
-import { parseObjectUri, parseS3Uri } from '../kernel/uri.ts';
+import { createRequests, type RequestParts } from '../kernel/service/requests.ts';
+import { parseObjectUri } from '../kernel/uri.ts';
 import { checkSpec } from './check-spec.ts';
 import { toSpecJson } from './spec.ts';
 import { renderingOperation } from './tasks.ts';
 
+const DEFAULT_SPEC = RenderSpec.fromPartial({});
 const MAX_METADATA_BYTES = 4 * 1024 ** 2;
 
-/** The jobs and the store behind the rendering service. */
-export interface RenderingParts {
-  jobs: Pick<Jobs, 'create'>;
-  store: Pick<ObjectStore, 'checkBucket' | 'head' | 'read'>;
-  runInteractive: RunInteractive;
-  requireGpu: () => Promise<void>;
-  dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;
-}
-
-/** The fields that both methods have. */
-interface Wanted {
-  source: AssetSource | undefined;
-  spec: RenderSpec | undefined;
-  outputUri: string;
-  requestId: string;
-  requireGpu: boolean;
-}
-
 /** Makes the RPCs of the rendering service. */
-export function renderingService({ jobs, store, runInteractive, requireGpu, dryRun }: RenderingParts) {
+export function renderingService(kernel: RequestParts) {
+  const { store } = kernel;
+  const requests = createRequests<RenderSpec>(kernel, {
+    operation: renderingOperation.name,
+    check({ spec, outputUri }) {
+      const violations = checkSpec(spec ?? DEFAULT_SPEC);
+      if (outputUri === '')
+        violations.push({ field: 'output_uri', description: 'is empty; expected s3://bucket/prefix/ for the images' });
+      return violations;
+    },
+    toSpecJson: async (spec, signal) => toSpecJson(await withHdrEtag(spec ?? DEFAULT_SPEC, signal)),
+  });
+
   return bindService(RenderingServiceService, {
-    async renderAsset({ uri, ...request }, context) {
-      parseObjectUri(uri, 'uri');
-      const source: AssetSource = { source: { $case: 'list', value: { uris: [uri] } } };
-      const draft = await toDraft({ source, ...request }, context.traceId, context.signal);
-      if (request.requireGpu) await requireGpu();
-      const interactive = { ...draft, jobClass: JobClass.JOB_CLASS_INTERACTIVE };
-      const { job, result, report } = await runInteractive(interactive, context);
+    async renderAsset(request, context) {
+      const { job, result, report } = await requests.runOne(request, context);
       const metadata = result.outputs.find((output) => output.uri.endsWith('/metadata.json'));
       const place = metadata && parseObjectUri(metadata.uri, 'outputs.uri');
       const found = place && (await store.read(place, MAX_METADATA_BYTES, context.signal));
@@ -56,39 +40,8 @@ export function renderingService({ jobs, store, runInteractive, requireGpu, dryR
       };
     },
 
-    async createRenderJob({ replace, dryRun: dry, ...request }, { traceId, signal }) {
-      const draft = { ...(await toDraft(request, traceId, signal)), replace };
-      if (dry) return { job: undefined, plan: await dryRun(draft, signal) };
-      if (request.requireGpu) await requireGpu();
-      return { job: await jobs.create(draft, signal), plan: undefined };
-    },
+    createRenderJob: requests.create,
   });
-
-  async function toDraft(wanted: Wanted, traceId: string, signal: AbortSignal): Promise<JobDraft> {
-    const { source, requestId, requireGpu: needsGpu } = wanted;
-    const { buckets } = checkSource(source, requestId);
-    for (const bucket of buckets) store.checkBucket(bucket);
-    const spec = wanted.spec ?? RenderSpec.fromPartial({});
-    const violations = checkSpec(spec);
-    if (wanted.outputUri === '')
-      violations.push({ field: 'output_uri', description: 'is empty; expected s3://bucket/prefix/ for the images' });
-    if (violations.length > 0) throw invalidRequest(...violations);
-    const outputUri = normaliseOutputUri(wanted.outputUri);
-    store.checkBucket(parseS3Uri(outputUri, 'output_uri').bucket);
-    return {
-      operation: renderingOperation.name,
-      source: source!,
-      spec: toSpecJson(await withHdrEtag(spec, signal)),
-      outputUri,
-      outputsBesideAssets: false,
-      jobClass: JobClass.JOB_CLASS_BATCH,
-      requestId,
-      replace: false,
-      retryOf: '',
-      traceId,
-      requireGpu: needsGpu,
-    };
-  }
 
   /** Adds the ETag of the environment image, so that other content makes another spec. */
   async function withHdrEtag(spec: RenderSpec, signal: AbortSignal): Promise<RenderSpec> {
