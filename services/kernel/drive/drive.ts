@@ -80,7 +80,7 @@ export async function driveJob(parts: DriveParts, jobId: string, signal: AbortSi
     parts,
     driverId,
     entry,
-    naming: await readNaming(entry.job.source, parts.source.readJob),
+    naming: await readNaming(entry.namingSource ?? entry.job.source, parts.source.readJob),
     progress: startProgress(entry),
     running: AbortSignal.any([signal, stop.signal]),
     phase: 'walking',

@@ -89,3 +89,18 @@ test('a job is tried again only as long as its results are kept', async () => {
     message: expect.stringContaining('s3://out/run/index.jsonl'),
   });
 });
+
+test('a retry of a retry notes the source that decides the names of outputs, should NATS forget the jobs before', async () => {
+  const { jobs, create } = open();
+  const end = async ({ jobId }: Job): Promise<string> => {
+    const job = { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date() };
+    await jobs.change(jobId, (entry) => ({ ...entry, job: { ...entry.job, ...job } }));
+    return jobId;
+  };
+  const first = await end(await create());
+  const second = await end(await jobs.retry(first, '', 'trace'));
+  await jobs.forget(first);
+  const { jobId } = await jobs.retry(second, '', 'trace');
+  const { namingSource } = await jobs.change(jobId, (entry) => entry);
+  expect(namingSource?.source).toEqual({ $case: 'list', value: { uris: ['s3://bucket/a.glb'] } });
+});

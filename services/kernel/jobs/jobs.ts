@@ -99,6 +99,13 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
     return entry.job;
   }
 
+  /** Returns the source at the root of a chain of jobs; undefined if `source` is no job or the chain is broken. */
+  async function rootOf({ source }: AssetSource): Promise<AssetSource | undefined> {
+    if (source?.$case !== 'job') return undefined;
+    const before = await readEntry(source.value.jobId);
+    return before && (before.namingSource ?? before.job.source);
+  }
+
   const jobs: Jobs = {
     async create(draft, signal) {
       const requestHash = hashRequest(draft);
@@ -106,7 +113,7 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
         draft.requestId === '' ? randomBytes(16).toString('hex') : shortHash(`${draft.operation}\n${draft.requestId}`);
       const known = await readEntry(jobId);
       if (known && known.requestHash !== requestHash) throw requestIdReused(jobId);
-      const entry = known ?? toEntry(draft, jobId, requestHash);
+      const entry = known ?? { ...toEntry(draft, jobId, requestHash), namingSource: await rootOf(draft.source) };
       if (!known && draft.outputUri !== '') {
         await claimDataset(store, draft, signal);
         await requests.store(entry, signal);

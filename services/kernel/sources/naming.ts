@@ -14,9 +14,9 @@ export interface Naming {
 }
 
 /**
- * Reads the naming of a job from its own source, or from the source of the job at the root of a chain, so that a retry
- * uses the same names as the job before it. It depends on the request alone, never on today's content of a prefix or
- * manifest.
+ * Reads the naming of a job from the source at the root of its chain, so that a retry uses the same names as the job
+ * before it. Jobs note that source when they are created; for older ones the chain is followed as far as it is known.
+ * The naming depends on requests alone, never on today's content of a prefix or manifest.
  */
 export async function readNaming(
   source: AssetSource,
