@@ -148,7 +148,7 @@ describe('the product', () => {
       `${OWN}/thumbnails/abc/${ID}.png`,
     ]);
     expect(product).toMatchObject({ frames: 1, device: 'CPU', detail: { views: 1, least_coverage: 0.25 } });
-    expect(product.failure).toBeUndefined();
+    expect(product.verdict).toBeUndefined();
     expect(renderingOperation.toStats(product.report)).toEqual({
       views: 1,
       width: 512,
@@ -162,7 +162,10 @@ describe('the product', () => {
   test('of blank images is a failure that keeps them', async () => {
     const outputDir = folderWith(IMAGE.path);
     const product = await renderingOperation.toProduct(taskOf(), answers([IMAGE], [blank]), factsOf(outputDir));
-    expect(product.failure).toMatchObject({ reason: 'blank_render', detail: { stage: 'verify' } });
+    expect(product.verdict).toMatchObject({
+      outcome: 'failed',
+      error: { reason: 'blank_render', detail: { stage: 'verify' } },
+    });
     expect(product.files.map(({ place }) => toS3Uri(place))).toEqual([
       `${OWN}/kept/abc/${ID}/${'f'.repeat(32)}/render_depth.png`,
     ]);

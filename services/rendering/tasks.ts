@@ -81,7 +81,7 @@ export const renderingOperation: Operation = {
       warnings,
       device,
       frames: views,
-      ...(failure ? { failure } : {}),
+      ...(failure ? { verdict: { outcome: 'failed', error: failure } } : {}),
     };
   },
 

@@ -86,6 +86,16 @@ test('a call that writes has the report and the outputs from the record, also wh
   expect(await called).toMatchObject({ report: { words: 3 }, result: { reused: true, outputs } });
 });
 
+test('an asset that the operation skipped is an answer of the call, with the reason', async () => {
+  const { call, answer } = deploy();
+  const called = call();
+  await answer({ outcome: Outcome.OUTCOME_SKIPPED, failure: FAILURE, detail: { report: { moves: true } } });
+  expect(await called).toMatchObject({
+    report: { moves: true },
+    result: { outcome: Outcome.OUTCOME_SKIPPED, failure: { message: FAILURE.message } },
+  });
+});
+
 test('an asset that failed is the error of the call, with the log that only the record has', async () => {
   const { call, answer, record } = deploy();
   record({ result: { ...TaskResult.fromPartial({}), failure: { ...FAILURE, logTail: ['the importer says no'] } } });

@@ -11,7 +11,10 @@ import { readResults } from './results.ts';
 import { isEnded } from './state.ts';
 import type { Workers } from './workers.ts';
 
-/** The outcome of a job of one asset that ran inside a call. */
+/** Outcomes that a call answers with; every other one is its error. */
+const ANSWERS: Outcome[] = [Outcome.OUTCOME_SUCCEEDED, Outcome.OUTCOME_SKIPPED];
+
+/** The answer of a job of one asset that ran inside a call: the asset succeeded, or the operation skipped it. */
 export interface Answer {
   job: Job;
   result: TaskResult;
@@ -45,7 +48,7 @@ export function createInteractive({ bus, jobs, store, workers }: InteractivePart
     const job = await jobs.create(draft, signal);
     try {
       const result = await waitForResult(bus, jobs, job.jobId, signal);
-      if (result.outcome !== Outcome.OUTCOME_SUCCEEDED) throw fromFailure(await wholeFailure(store, result, signal));
+      if (!ANSWERS.includes(result.outcome)) throw fromFailure(await wholeFailure(store, result, signal));
       return { job, ...(await readAnswer(store, result, signal)) };
     } catch (error) {
       if (signal.aborted)

@@ -13,6 +13,16 @@ export interface OutputFile {
   contentType: string;
 }
 
+/** The operation's own decision against an asset that Blender answered for. */
+export interface Verdict {
+  /**
+   * `failed`: the answer did not pass its checks; the product's files are kept for a person to look at.
+   * `skipped`: the operation declines the asset, and the product's files are its outputs.
+   */
+  outcome: 'failed' | 'skipped';
+  error: CycloramaError;
+}
+
 /** The outcome of a task, to be uploaded and recorded. */
 export interface Product {
   files: OutputFile[];
@@ -21,8 +31,8 @@ export interface Product {
   /** The operation's whole answer as protobuf JSON of its report message. The record keeps it. */
   report: { [field: string]: unknown };
   warnings: string[];
-  /** Set if the asset failed although there are files: they are kept for a person to look at, and nothing else is. */
-  failure?: CycloramaError;
+  /** Set if the asset did not succeed although there is an answer. */
+  verdict?: Verdict;
   /** The device that Blender computed on, if the operation knows it better than the worker. */
   device?: string;
   /** How many images were rendered. */

@@ -48,7 +48,10 @@ describe('a full scratch disk', () => {
   const cutOff = new CycloramaError('invalid_render', 'the image is cut off');
   const checked: Operation = {
     ...noteOperation,
-    toProduct: async (...args) => ({ ...(await noteOperation.toProduct(...args)), failure: cutOff }),
+    toProduct: async (...args) => ({
+      ...(await noteOperation.toProduct(...args)),
+      verdict: { outcome: 'failed', error: cutOff },
+    }),
   };
 
   test.each<[string, Operation, boolean]>([
@@ -129,6 +132,21 @@ describe('a second try', () => {
   });
 });
 
+test('an operation may decline an asset: its record is skipped, with the reason and the outputs', async () => {
+  const moving = new CycloramaError('no_geometry', 'Subject is animated', { stage: 'verify' });
+  const runs = await runsOf({
+    ...noteOperation,
+    toProduct: async (...args) => ({
+      ...(await noteOperation.toProduct(...args)),
+      verdict: { outcome: 'skipped', error: moving },
+    }),
+  });
+  expect(await runs.run()).toMatchObject({ acked: true });
+  expect([...runs.store.objects.keys()].filter((name) => name.endsWith('.skipped.json'))).toHaveLength(1);
+  const result = { outcome: Outcome.OUTCOME_SKIPPED, failure: { message: 'Subject is animated' } };
+  expect(runs.published).toMatchObject([{ ...result, outputs: [{ sizeBytes: 4n }] }]);
+});
+
 describe('files of a failed asset', () => {
   const blank = (isBlank: boolean): Operation => ({
     ...drawn,
@@ -136,8 +154,9 @@ describe('files of a failed asset', () => {
       const product = await noteOperation.toProduct(task, answers, facts);
       if (!isBlank) return product;
       const place = { ...KEPT, key: `${KEPT.key}${task.fingerprint}/render.png` };
-      const failure = new CycloramaError('blank_render', 'nothing to see', { stage: 'verify' });
-      return { ...product, failure, files: [{ place, content: 'blank', contentType: 'image/png' }] };
+      const error = new CycloramaError('blank_render', 'nothing to see', { stage: 'verify' });
+      const files = [{ place, content: 'blank', contentType: 'image/png' }];
+      return { ...product, verdict: { outcome: 'failed', error }, files };
     },
   });
   const keptIn = (runs: TaskRuns): string[] => [...runs.store.objects.keys()].filter((name) => name.includes('/kept/'));

@@ -3,7 +3,7 @@ import type { TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
 import type { Task } from '../../../gen/cyclorama/job/v1/task.ts';
 import { parseTask, readOrDrop } from '../bus/messages.ts';
 import type { Delivery } from '../bus/types.ts';
-import { outcomeWord } from '../dataset/places.ts';
+import { outcomeWord, RECORD_OUTCOMES } from '../dataset/places.ts';
 import { CycloramaError, shouldRetry, toCycloramaError } from '../failure.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { publishResult } from '../jobs/results.ts';
@@ -151,12 +151,13 @@ async function runAttempt(
   if (decision.kind === 'quarantine') return fail(decision.error);
   try {
     const { product, asset, blenderVersion } = await produce(attempt, signal, () => parts.ledger.working(task));
-    const { failure: error } = product;
-    if (error && (await attempt.folder.isFull())) throw error;
-    if (error) parts.log.info({ reason: error.reason, error: error.message }, 'asset failed, its files are kept');
+    const { verdict } = product;
+    if (verdict?.outcome === 'failed' && (await attempt.folder.isFull())) throw verdict.error;
+    if (verdict)
+      parts.log.info({ reason: verdict.error.reason, error: verdict.error.message }, `asset ${verdict.outcome}`);
     const facts = {
-      outcome: error ? Outcome.OUTCOME_FAILED : Outcome.OUTCOME_SUCCEEDED,
-      ...(error ? { error } : {}),
+      outcome: RECORD_OUTCOMES[verdict?.outcome ?? 'succeeded'],
+      ...(verdict ? { error: verdict.error } : {}),
       dependencies: asset.dependencies,
       versions: { blender: blenderVersion },
     };
