@@ -14,14 +14,15 @@ import { jobService } from './service.ts';
 const JOB_ID = 'a'.repeat(32);
 
 /** Lists the results of an ended job, page by page; `kept` are there of those that its counts tell. */
-async function listResults(kept: number, counted: bigint): Promise<string[][]> {
+async function listResults(kept: number, counted: bigint, { pageSize = 2, bytesEach = 0 } = {}): Promise<string[][]> {
   const bus = new MemoryBus();
   const store = new MemoryStore();
   const state = JobState.JOB_STATE_SUCCEEDED;
   const job = Job.fromPartial({ jobId: JOB_ID, state, counts: { succeeded: counted } });
   for (let n = 0; n < kept; n += 1) {
     const outcome = Outcome.OUTCOME_SUCCEEDED;
-    await publishResult(bus, TaskResult.fromPartial({ jobId: JOB_ID, taskId: `${n}`, outcome }));
+    const detail = bytesEach === 0 ? {} : { text: 'x'.repeat(bytesEach) };
+    await publishResult(bus, TaskResult.fromPartial({ jobId: JOB_ID, taskId: `${n}`, outcome, detail }));
   }
   // What nobody can read hides nothing.
   for (const [n, text] of ['garbage', 'null', '{}'].entries())
@@ -32,7 +33,7 @@ async function listResults(kept: number, counted: bigint): Promise<string[][]> {
   const client = rpc.client(JobServiceClient);
   const pages: string[][] = [];
   for (let pageToken = ''; pages.length === 0 || pageToken !== ''; ) {
-    const request = { ...ListTaskResultsRequest.fromPartial({ jobId: JOB_ID, pageSize: 2 }), pageToken };
+    const request = { ...ListTaskResultsRequest.fromPartial({ jobId: JOB_ID, pageSize }), pageToken };
     const page = await callUnary(client, client.listTaskResults, request, { deadlineMs: Date.now() + 10_000 });
     pages.push(page.results.map(({ taskId }) => taskId));
     pageToken = page.nextPageToken;
@@ -42,6 +43,11 @@ async function listResults(kept: number, counted: bigint): Promise<string[][]> {
 
 test('the results of an ended job come in pages until all that it counted were there', async () => {
   expect((await listResults(3, 3n)).flat()).toEqual(['0', '1', '2']);
+});
+
+test('a page of large results ends before it is too large for a message', async () => {
+  const pages = await listResults(7, 7n, { pageSize: 500, bytesEach: 900_000 });
+  expect(pages.filter((page) => page.length > 0)).toEqual([['0', '1'], ['2', '3'], ['4', '5'], ['6']]);
 });
 
 test.each([0, 2, 3])('a list that ends after %i of four results says that the others are gone', async (kept) => {

@@ -1,5 +1,5 @@
 import { Outcome } from '../../../gen/cyclorama/asset/v1/asset.ts';
-import { type Job, JobState, type TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
+import { type Job, JobState, TaskResult } from '../../../gen/cyclorama/job/v1/job.ts';
 import { JobServiceService } from '../../../gen/cyclorama/job/v1/job_service.ts';
 import type { Bus } from '../bus/types.ts';
 import { readRecord } from '../dataset/records.ts';
@@ -16,6 +16,10 @@ import { isEnded } from './state.ts';
 
 const MAX_PAGE = 1_000;
 const MAX_PAGE_WITH_LOG = 50;
+/**
+ * Bytes of results on a page. It leaves room in a message of gRPC (4 MiB) for the logs of failures, 50 results at most.
+ */
+const MAX_PAGE_BYTES = 2 * 1024 ** 2;
 /** One page of results skips at most this many results that do not match. */
 const MAX_LOOKED_AT = 10_000;
 
@@ -88,7 +92,7 @@ export function jobService({ jobs, bus, store }: JobServiceParts): RpcService {
   });
 }
 
-/** Reads results after a sequence until a page is full or no more are there. */
+/** Reads results after a sequence until a page is full, by number or by bytes, or no more are there. */
 async function readPage(
   bus: Pick<Bus, 'reader'>,
   jobId: string,
@@ -100,18 +104,22 @@ async function readPage(
   const results: TaskResult[] = [];
   let last = after;
   let lookedAt = 0;
+  let bytes = 0;
   const reader = readResults(bus, jobId, after);
   try {
     while (results.length < wanted && lookedAt < MAX_LOOKED_AT) {
       const batch = await reader.next(wanted - results.length, 0, signal);
       if (batch.length === 0) return { results, last, lookedAt, drained: true };
-      lookedAt += batch.length;
-      last = batch.at(-1)!.sequence;
-      results.push(
-        ...batch
-          .map(({ result }) => result)
-          .filter(({ outcome }) => outcomes.length === 0 || outcomes.includes(outcome)),
-      );
+      for (const { sequence, result } of batch) {
+        if (outcomes.length === 0 || outcomes.includes(result.outcome)) {
+          bytes += TaskResult.encode(result).finish().length;
+          // The first result goes out whatever its size, so that every page brings the reader on.
+          if (bytes > MAX_PAGE_BYTES && results.length > 0) return { results, last, lookedAt, drained: false };
+          results.push(result);
+        }
+        lookedAt += 1;
+        last = sequence;
+      }
     }
     return { results, last, lookedAt, drained: false };
   } finally {
