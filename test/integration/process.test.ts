@@ -46,6 +46,12 @@ describe('configuration', () => {
     expect(output).not.toContain('short-secret');
   });
 
+  test('a worker for an operation that does not exist ends with 78 and says which exist', async () => {
+    const env = { CYCLORAMA_OPERATIONS: 'rendring', CYCLORAMA_HTTP_PORT: '0' };
+    const { code, output } = await runToEnd(env, 'services/worker/main.ts');
+    expect({ code, output }).toEqual({ code: 78, output: expect.stringContaining('analysis, rendering') });
+  });
+
   test('binding to the outside without TLS and token is refused', async () => {
     const { code, output } = await runToEnd({ CYCLORAMA_HOST: '0.0.0.0' });
     expect(code).toBe(78);

@@ -46,6 +46,8 @@ export interface Config {
   /** Names the process: in a worker's beats and records, and in the drives of a service. */
   processId: string;
   worker: {
+    /** The operations whose tasks the worker takes; undefined means all. */
+    operations: string[] | undefined;
     slots: number;
     /** Tasks per slot that are downloaded or uploaded while Blender works on another one. */
     tasksAhead: number;
@@ -211,6 +213,7 @@ function hostWord(): string {
 
 function toWorker(v: Variables): Config['worker'] {
   return {
+    operations: v.CYCLORAMA_OPERATIONS,
     slots: v.CYCLORAMA_SLOTS,
     tasksAhead: v.CYCLORAMA_TASKS_AHEAD,
     threads: v.CYCLORAMA_THREADS,

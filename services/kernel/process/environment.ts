@@ -60,6 +60,7 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/)
     .optional(),
+  CYCLORAMA_OPERATIONS: words.optional(),
   CYCLORAMA_SLOTS: count.max(64).default(1),
   CYCLORAMA_TASKS_AHEAD: z.coerce.number().int().min(0).max(64).default(3),
   CYCLORAMA_THREADS: count.default(availableParallelism()),

@@ -58,6 +58,7 @@ export async function runProcess(
     log.info('stopped');
     process.exit(0);
   } catch (error) {
+    if (error instanceof ConfigError) failConfig(name, error);
     fail(log, error);
   }
 }
@@ -69,10 +70,15 @@ function readPlatform(name: string, ports: DefaultPorts): Platform {
     log.info({ config: redactConfig(config) }, 'starting');
     return { config, log, metrics: createMetrics(name) };
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${name}: ${error.message}\n`);
-    process.exit(EXIT_CONFIG);
+    if (error instanceof ConfigError) failConfig(name, error);
+    throw error;
   }
+}
+
+/** Ends the process with every problem of its settings, and a status by which a supervisor knows not to restart it. */
+function failConfig(name: string, error: ConfigError): never {
+  process.stderr.write(`${name}: ${error.message}\n`);
+  process.exit(EXIT_CONFIG);
 }
 
 /** Resolves at the first SIGTERM or SIGINT. A second signal or an uncaught error ends the process at once. */

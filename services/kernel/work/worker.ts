@@ -8,6 +8,7 @@ import type { Platform, ProcessParts } from '../service/run-process.ts';
 import { createObjectStore } from '../store/object-store.ts';
 import type { AttemptParts } from './attempt.ts';
 import { startBlenders, type WorkerBlenders } from './blenders.ts';
+import { chooseOperations } from './choose-operations.ts';
 import { shareReads } from './job-reads.ts';
 import { createLedger } from './ledger.ts';
 import type { Operation } from './operation.ts';
@@ -21,14 +22,15 @@ const JOB_FRESH_MS = 1_000;
 /** The needs of tasks whose operation states none. */
 const USUAL = { scratchBytes: 0, timeFactor: 1 };
 
-/** Builds the worker: warm Blenders that take tasks of the given operations from their queues. */
+/** Builds the worker: warm Blenders that take tasks of the operations, or of those that the settings name. */
 export async function createWorker(
   platform: Platform,
-  operations: readonly Operation[],
+  allOperations: readonly Operation[],
   version: string,
 ): Promise<ProcessParts> {
   const { config, log, metrics } = platform;
   const settings = config.worker;
+  const operations = chooseOperations(allOperations, settings.operations);
   const queues = operations.map(({ name }) => name);
   const store = createObjectStore(config, metrics);
   const bus = await openBus(config.nats, { name: `worker ${config.processId}`, queues }, log);
