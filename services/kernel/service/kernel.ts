@@ -27,35 +27,60 @@ export interface ServiceKernel {
   store: ObjectStore;
   bus: Bus;
   jobs: Jobs;
+  jobService: RpcService;
+  /** Makes the process that serves the service's own RPCs and those of jobs. */
+  toProcess(own: RpcService): ProcessParts;
+}
+
+/** The parts of a service that has an operation: it makes jobs of it, and drives them. */
+export interface OperationKernel extends ServiceKernel {
   runInteractive: RunInteractive;
   /** Throws `gpu_unavailable` if live workers take the operation's tasks and none of them has a GPU. */
   requireGpu: () => Promise<void>;
   /** Returns the plan of a job of the service's operation without starting it. */
   dryRun: (draft: JobDraft, signal: AbortSignal) => Promise<JobPlan>;
-  jobService: RpcService;
-  /** Makes the process that serves the service's own RPCs, and drives the jobs of its operation, if it has one. */
-  toProcess(own: RpcService): ProcessParts;
 }
 
-/** Opens store, bus and jobs for a service, and the driver for the jobs of its operation. */
+/** Opens store, bus and jobs for a service; `queues` are those of its operation. */
 export async function createServiceKernel(
-  platform: Platform,
-  operation?: Pick<DescribedOperation, 'name' | 'recipe'>,
+  { config, log, metrics }: Platform,
+  name: string,
+  queues: string[] = [],
 ): Promise<ServiceKernel> {
-  const { config, log, metrics } = platform;
   if (!config.allowedBuckets) log.warn('CYCLORAMA_ALLOWED_BUCKETS is not set: every bucket may be read and written');
   const store = createObjectStore(config, metrics);
-  const bus = await openBus(
-    config.nats,
-    { name: `service ${operation?.name ?? 'discovery'}`, queues: operation ? [operation.name] : [] },
-    log,
-  );
+  const bus = await openBus(config.nats, { name: `service ${name}`, queues }, log);
   const jobs = createJobs(bus, store, log);
+  const own = jobService({ jobs, bus, store });
+  return {
+    store,
+    bus,
+    jobs,
+    jobService: own,
+    toProcess: (service) => ({
+      services: [service, own],
+      ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
+      drain: async () => bus.endSoon(),
+      done: bus.broken,
+      close: async () => {
+        await bus.close();
+        store.close();
+      },
+    }),
+  };
+}
+
+/** Opens the kernel of a service with an operation, and a client of the discovery service, which lists its sources. */
+export async function createOperationKernel(
+  platform: Platform,
+  { name, recipe }: Pick<DescribedOperation, 'name' | 'recipe'>,
+): Promise<OperationKernel> {
+  const { config, log, metrics } = platform;
+  const kernel = await createServiceKernel(platform, name, [name]);
+  const { store, bus, jobs } = kernel;
   const workers = createWorkers(bus, log);
-  const discovery = createClient(DiscoveryServiceClient, config.discoveryAddress, {
-    token: config.token,
-    tlsCa: config.tlsCa,
-  });
+  const { token, tlsCa } = config;
+  const discovery = createClient(DiscoveryServiceClient, config.discoveryAddress, { token, tlsCa });
   const scan = withPassingBreaks((request, traceId, signal) =>
     callStream(discovery, discovery.scanAssets, request, {
       signal,
@@ -63,51 +88,43 @@ export async function createServiceKernel(
       deadlineMs: Date.now() + SCAN_DEADLINE_MS,
     }),
   );
-  const own = jobService({ jobs, bus, store });
   const source: SourceParts = { scan, store, bus, readJob: jobs.read };
 
   return {
-    store,
-    bus,
-    jobs,
+    ...kernel,
     runInteractive: createInteractive({ bus, jobs, store, workers }),
-    requireGpu: () => requireLiveGpu(workers, operation?.name ?? ''),
-    dryRun: (draft, signal) => dryRun({ store, source, recipe: operation?.recipe ?? 0 }, draft, signal),
-    jobService: own,
+    requireGpu: () => requireLiveGpu(workers, name),
+    dryRun: (draft, signal) => dryRun({ store, source, recipe }, draft, signal),
     toProcess(service) {
       const ending = new AbortController();
-      const driving =
-        operation &&
-        runDriver(
-          {
-            operation: operation.name,
-            recipe: operation.recipe,
-            bus,
-            jobs,
-            store,
-            metrics,
-            log,
-            source,
-            driverId: `${config.processId}-${operation.name}`,
-            liveWorkers: () => workers.live(operation.name),
-            stallMs: STALL_MS,
-            ackWaitMs: config.nats.ackWaitMs,
-          },
-          ending.signal,
-        );
+      const driving = runDriver(
+        {
+          operation: name,
+          recipe,
+          bus,
+          jobs,
+          store,
+          metrics,
+          log,
+          source,
+          driverId: `${config.processId}-${name}`,
+          liveWorkers: () => workers.live(name),
+          stallMs: STALL_MS,
+          ackWaitMs: config.nats.ackWaitMs,
+        },
+        ending.signal,
+      );
+      const process = kernel.toProcess(service);
       return {
-        services: [service, own],
-        ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
-        drain: async () => {
-          bus.endSoon();
+        ...process,
+        drain: async (graceMs) => {
+          await process.drain?.(graceMs);
           ending.abort();
           await driving;
         },
-        done: bus.broken,
         close: async () => {
           discovery.close();
-          await bus.close();
-          store.close();
+          await process.close?.();
         },
       };
     },

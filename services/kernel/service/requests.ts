@@ -7,7 +7,7 @@ import type { JobDraft } from '../jobs/jobs.ts';
 import type { CallContext } from '../rpc/types.ts';
 import { checkSource } from '../sources/check-source.ts';
 import { parseObjectUri, parseS3Uri } from '../uri.ts';
-import type { ServiceKernel } from './kernel.ts';
+import type { OperationKernel } from './kernel.ts';
 
 /** The fields that the requests of all operations have. */
 export interface WorkRequest<Spec> {
@@ -43,7 +43,7 @@ export interface Requests<Spec> {
 }
 
 /** The parts of a service's kernel that its requests need. */
-export type RequestParts = Pick<ServiceKernel, 'jobs' | 'store' | 'runInteractive' | 'requireGpu' | 'dryRun'>;
+export type RequestParts = Pick<OperationKernel, 'jobs' | 'store' | 'runInteractive' | 'requireGpu' | 'dryRun'>;
 
 /** Makes the request path of a service: every check, default and permission stands here once. */
 export function createRequests<Spec>(

@@ -15,7 +15,7 @@ import { isEnded } from '../../../services/kernel/jobs/state.ts';
 import { type Environment, readConfig } from '../../../services/kernel/process/config.ts';
 import { createMetrics, type Metrics } from '../../../services/kernel/process/metrics.ts';
 import { callUnary } from '../../../services/kernel/rpc/client.ts';
-import { createServiceKernel } from '../../../services/kernel/service/kernel.ts';
+import { createOperationKernel, createServiceKernel } from '../../../services/kernel/service/kernel.ts';
 import type { Platform, ProcessParts } from '../../../services/kernel/service/run-process.ts';
 import type { ObjectStore } from '../../../services/kernel/store/types.ts';
 import { createWorker } from '../../../services/kernel/work/worker.ts';
@@ -75,14 +75,14 @@ export class KernelStack {
     Object.assign(process.env, s3.environment);
     const env = { CYCLORAMA_NATS_URL: nats.url, CYCLORAMA_ACK_WAIT_MS: '5000', ...s3.environment, ...settings };
     const discoveryPlatform = platformOf('discovery', env);
-    const discoveryKernel = await createServiceKernel(discoveryPlatform);
+    const discoveryKernel = await createServiceKernel(discoveryPlatform, 'discovery');
     const discoveryParts = discoveryKernel.toProcess(
       createDiscoveryService({ store: discoveryKernel.store, metrics: discoveryPlatform.metrics }),
     );
     const discovery = await TestRpc.create(discoveryParts.services!);
     const address = { CYCLORAMA_DISCOVERY_ADDRESS: discovery.address };
     const analysisEnv = { ...env, ...address };
-    const kernel = await createServiceKernel(platformOf('analysis', analysisEnv), analysisOperation);
+    const kernel = await createOperationKernel(platformOf('analysis', analysisEnv), analysisOperation);
     const analysisParts = kernel.toProcess(analysisService(kernel));
     const analysis = await TestRpc.create(analysisParts.services!);
     const python = join(folder, 'python');
@@ -96,7 +96,7 @@ export class KernelStack {
   /** Stops the replica of the analysis service that drives the jobs, and starts another one, which takes them over. */
   async handOver(): Promise<void> {
     await this.#parts[0]?.drain?.(10_000);
-    const kernel = await createServiceKernel(platformOf('analysis', this.#analysisEnv), analysisOperation);
+    const kernel = await createOperationKernel(platformOf('analysis', this.#analysisEnv), analysisOperation);
     this.#parts.unshift(kernel.toProcess(analysisService(kernel)));
   }
 
