@@ -13,6 +13,8 @@ import { createJobs, type Jobs } from '../jobs/jobs.ts';
 import { CLOSING, publishResult } from '../jobs/results.ts';
 import { driveJob } from './drive.ts';
 
+const ASSET_URI = 's3://bucket/models/a.glb';
+
 /** A job over one asset, whose driver, bus and saves a test watches. */
 class OneAsset {
   readonly bus = new WatchedBus();
@@ -29,8 +31,11 @@ class OneAsset {
     this.jobs = { ...jobs, change };
   }
 
-  async drive(outputUri: string, stallMs: number): Promise<{ jobId: string; job: Promise<Job> }> {
-    const { jobId } = await this.jobs.create(jobDraft(listSource('s3://bucket/a.glb'), outputUri));
+  create(outputUri = ''): Promise<Job> {
+    return this.jobs.create(jobDraft(listSource(ASSET_URI), outputUri));
+  }
+
+  async drive({ jobId }: Job, stallMs = 60_000): Promise<{ jobId: string; job: Promise<Job> }> {
     const store = new MemoryStore();
     const ending = new AbortController();
     onTestFinished(() => ending.abort());
@@ -58,8 +63,9 @@ class OneAsset {
     return this.bus.payloads(taskSubject('analysis', '*', jobId)).map((text) => Task.fromJSON(JSON.parse(text)));
   }
 
-  async answer(jobId: string, taskId: string): Promise<void> {
-    await publishResult(this.bus, TaskResult.fromPartial({ jobId, taskId, outcome: Outcome.OUTCOME_SUCCEEDED }));
+  async answer(jobId: string, taskId: string, outcome: Outcome = Outcome.OUTCOME_SUCCEEDED): Promise<void> {
+    const asset = { uri: ASSET_URI };
+    await publishResult(this.bus, TaskResult.fromPartial({ jobId, taskId, asset, outcome }));
   }
 }
 
@@ -84,7 +90,7 @@ class WatchedBus extends MemoryBus {
 
 test('a last result that comes while the queue of a stalled job is counted begins no new round', async () => {
   const one = new OneAsset();
-  const { jobId, job } = await one.drive('', 300);
+  const { jobId, job } = await one.drive(await one.create(), 300);
   const [task] = one.tasks(jobId);
   await one.bus.purge(STREAMS.tasks, taskSubject('analysis', '*', jobId));
   one.bus.onCount = async () => {
@@ -99,7 +105,7 @@ test('a last result that comes while the queue of a stalled job is counted begin
 
 test('a dataset is closed once, however long it takes, after the counts of all assets were saved', async () => {
   const one = new OneAsset();
-  const { jobId, job } = await one.drive('s3://out/run/', 60_000);
+  const { jobId, job } = await one.drive(await one.create('s3://out/run/'));
   let savedBefore: bigint | undefined;
   one.bus.onPublish = async (payload) => {
     if (Task.fromJSON(JSON.parse(payload)).taskId !== CLOSING) return;
@@ -115,4 +121,23 @@ test('a dataset is closed once, however long it takes, after the counts of all a
   expect(savedBefore).toBe(1n);
   const queued = one.bus.published.filter(({ subject }) => subject.startsWith('tasks.'));
   expect(queued.filter(({ payload }) => isClosing(Task.fromJSON(JSON.parse(payload))))).toHaveLength(1);
+});
+
+test('a retry of a retry names outputs as the first job did, also when NATS has forgotten it', async () => {
+  const one = new OneAsset();
+  const fail = async (created: Job): Promise<Task> => {
+    const { jobId, job } = await one.drive(created);
+    const [task] = one.tasks(jobId);
+    await one.answer(jobId, task!.taskId, Outcome.OUTCOME_FAILED);
+    await job;
+    return task!;
+  };
+  const first = await one.create();
+  const { assetName, keepExtension } = await fail(first);
+  const second = await one.jobs.retry(first.jobId, '', 'trace');
+  await fail(second);
+  const third = await one.jobs.retry(second.jobId, '', 'trace');
+  await one.jobs.forget(first.jobId);
+  expect(await fail(third)).toMatchObject({ assetName, keepExtension });
+  expect({ assetName, keepExtension }).toEqual({ assetName: 'models/a.glb', keepExtension: false });
 });

@@ -90,17 +90,23 @@ test('a job is tried again only as long as its results are kept', async () => {
   });
 });
 
-test('a retry of a retry notes the source that decides the names of outputs, should NATS forget the jobs before', async () => {
-  const { jobs, create } = open();
-  const end = async ({ jobId }: Job): Promise<string> => {
-    const job = { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date() };
-    await jobs.change(jobId, (entry) => ({ ...entry, job: { ...entry.job, ...job } }));
-    return jobId;
-  };
-  const first = await end(await create());
-  const second = await end(await jobs.retry(first, '', 'trace'));
-  await jobs.forget(first);
-  const { jobId } = await jobs.retry(second, '', 'trace');
-  const { namingSource } = await jobs.change(jobId, (entry) => entry);
-  expect(namingSource?.source).toEqual({ $case: 'list', value: { uris: ['s3://bucket/a.glb'] } });
-});
+test.each([true, false])(
+  'a retry of a retry notes the source that decides output names (the retry noted it: %j)',
+  async (noted) => {
+    const { jobs, create } = open();
+    const end = async ({ jobId }: Job): Promise<string> => {
+      const job = { state: JobState.JOB_STATE_SUCCEEDED, endTime: new Date() };
+      await jobs.change(jobId, (entry) => ({ ...entry, job: { ...entry.job, ...job } }));
+      return jobId;
+    };
+    const first = await end(await create());
+    const retry = await jobs.retry(first, '', 'trace');
+    if (!noted) await jobs.change(retry.jobId, (entry) => ({ ...entry, namingSource: undefined }));
+    const second = await end(retry);
+    const { jobId } = await jobs.retry(second, '', 'trace');
+    // NATS may forget them all.
+    for (const before of [first, second]) await jobs.forget(before);
+    const { namingSource } = await jobs.change(jobId, (entry) => entry);
+    expect(namingSource?.source).toEqual({ $case: 'list', value: { uris: ['s3://bucket/a.glb'] } });
+  },
+);

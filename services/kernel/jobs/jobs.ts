@@ -16,6 +16,8 @@ import { areResultsKept, resultsGone } from './results.ts';
 import { isEnded } from './state.ts';
 import { parseStoredJob, printStoredJob, type StoredJob, toStoredJob } from './stored-job.ts';
 
+/** No chain of jobs over jobs is followed further than this. */
+const MAX_CHAIN = 16;
 /** A change of a job is given up after this many lost races. */
 const MAX_CHANGE_TRIES = 50;
 
@@ -100,10 +102,11 @@ export function createJobs(bus: Bus, store: ObjectStore, log?: Pick<Log, 'warn'>
   }
 
   /** Returns the source at the root of a chain of jobs; undefined if `source` is no job or the chain is broken. */
-  async function rootOf({ source }: AssetSource): Promise<AssetSource | undefined> {
-    if (source?.$case !== 'job') return undefined;
+  async function rootOf({ source }: AssetSource, depth = 0): Promise<AssetSource | undefined> {
+    if (source?.$case !== 'job' || depth === MAX_CHAIN) return undefined;
     const before = await readEntry(source.value.jobId);
-    return before && (before.namingSource ?? before.job.source);
+    // Jobs of before this field note no source: the chain is followed through them.
+    return before && (before.namingSource ?? (await rootOf(before.job.source, depth + 1)) ?? before.job.source);
   }
 
   const jobs: Jobs = {

@@ -16,10 +16,10 @@ import { isEnded } from './state.ts';
 
 const MAX_PAGE = 1_000;
 const MAX_PAGE_WITH_LOG = 50;
-/**
- * Bytes of results on a page. It leaves room in a message of gRPC (4 MiB) for the logs of failures, 50 results at most.
- */
-const MAX_PAGE_BYTES = 2 * 1024 ** 2;
+/** Bytes of the results on a page, logs included. One more result still fits into a message of gRPC (4 MiB). */
+const MAX_PAGE_BYTES = 3 * 1024 ** 2;
+/** Results that are read at a time, so that few are read again after a page that bytes have filled. */
+const READ_AT_ONCE = 50;
 /** One page of results skips at most this many results that do not match. */
 const MAX_LOOKED_AT = 10_000;
 
@@ -77,28 +77,27 @@ export function jobService({ jobs, bus, store }: JobServiceParts): RpcService {
       // The job is read before its results: if it had ended by then, no result comes later.
       const job = await jobs.get(required(jobId));
       const wanted = pageSizeOf(pageSize, 100, includeLog ? MAX_PAGE_WITH_LOG : MAX_PAGE);
-      const page = await readPage(bus, jobId, BigInt(String(after)), outcomes, wanted, signal);
-      const { results, last, drained } = page;
-      const seen = Number(before) + page.lookedAt;
+      const complete = (result: TaskResult) => (includeLog ? withLog(store, result, signal) : result);
+      const query = { jobId, after: BigInt(String(after)), outcomes, wanted };
+      const { results, last, lookedAt, drained } = await readPage(bus, query, complete, signal);
+      const seen = Number(before) + lookedAt;
       const lacking = seen < countOfResults(job);
       const over = drained && isEnded(job.state);
       if (over && lacking && results.length === 0) throw resultsGone(job);
       const nextPageToken = over && !lacking ? '' : formatToken([String(last), seen], requestKey);
-      return {
-        results: includeLog ? await Promise.all(results.map((result) => withLog(store, result, signal))) : results,
-        nextPageToken,
-      };
+      return { results, nextPageToken };
     },
   });
 }
 
-/** Reads results after a sequence until a page is full, by number or by bytes, or no more are there. */
+/**
+ * Reads results after a sequence until a page is full, by number or by bytes, or no more are there. `complete` adds the
+ * parts of a result that only its record has; they count as bytes of the page.
+ */
 async function readPage(
   bus: Pick<Bus, 'reader'>,
-  jobId: string,
-  after: bigint,
-  outcomes: Outcome[],
-  wanted: number,
+  { jobId, after, outcomes, wanted }: { jobId: string; after: bigint; outcomes: Outcome[]; wanted: number },
+  complete: (result: TaskResult) => TaskResult | Promise<TaskResult>,
   signal: AbortSignal,
 ) {
   const results: TaskResult[] = [];
@@ -108,10 +107,13 @@ async function readPage(
   const reader = readResults(bus, jobId, after);
   try {
     while (results.length < wanted && lookedAt < MAX_LOOKED_AT) {
-      const batch = await reader.next(wanted - results.length, 0, signal);
+      const batch = await reader.next(Math.min(wanted - results.length, READ_AT_ONCE), 0, signal);
       if (batch.length === 0) return { results, last, lookedAt, drained: true };
-      for (const { sequence, result } of batch) {
-        if (outcomes.length === 0 || outcomes.includes(result.outcome)) {
+      const isWanted = ({ outcome }: TaskResult): boolean => outcomes.length === 0 || outcomes.includes(outcome);
+      const whole = await Promise.all(batch.map(({ result }) => (isWanted(result) ? complete(result) : undefined)));
+      for (const [index, { sequence }] of batch.entries()) {
+        const result = whole[index];
+        if (result) {
           bytes += TaskResult.encode(result).finish().length;
           // The first result goes out whatever its size, so that every page brings the reader on.
           if (bytes > MAX_PAGE_BYTES && results.length > 0) return { results, last, lookedAt, drained: false };

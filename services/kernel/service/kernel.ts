@@ -27,7 +27,6 @@ export interface ServiceKernel {
   store: ObjectStore;
   bus: Bus;
   jobs: Jobs;
-  jobService: RpcService;
   /** Makes the process that serves the service's own RPCs and those of jobs. */
   toProcess(own: RpcService): ProcessParts;
 }
@@ -56,7 +55,6 @@ export async function createServiceKernel(
     store,
     bus,
     jobs,
-    jobService: own,
     toProcess: (service) => ({
       services: [service, own],
       ready: async () => ((await bus.ping()) ? [] : ['NATS does not answer']),
@@ -114,17 +112,17 @@ export async function createOperationKernel(
         },
         ending.signal,
       );
-      const process = kernel.toProcess(service);
+      const served = kernel.toProcess(service);
       return {
-        ...process,
+        ...served,
         drain: async (graceMs) => {
-          await process.drain?.(graceMs);
+          await served.drain?.(graceMs);
           ending.abort();
           await driving;
         },
         close: async () => {
           discovery.close();
-          await process.close?.();
+          await served.close?.();
         },
       };
     },

@@ -46,17 +46,18 @@ function recordsIn(runs: TaskRuns): TaskRecord[] {
 
 describe('a full scratch disk', () => {
   const cutOff = new CycloramaError('invalid_render', 'the image is cut off');
-  const checked: Operation = {
+  const judged = (outcome: 'failed' | 'skipped'): Operation => ({
     ...noteOperation,
     toProduct: async (...args) => ({
       ...(await noteOperation.toProduct(...args)),
-      verdict: { outcome: 'failed', error: cutOff },
+      verdict: { outcome, error: cutOff },
     }),
-  };
+  });
 
   test.each<[string, Operation, boolean]>([
     ['a process reports', noteOperation, true],
-    ['a check of what it wrote finds', checked, false],
+    ['a check of what it wrote finds', judged('failed'), false],
+    ['an operation declines', judged('skipped'), false],
   ])('is to blame for what %s, not the asset', async (_, operation, throws) => {
     const runs = await runsOf(operation);
     runs.diskIsFull = true;

@@ -152,7 +152,7 @@ async function runAttempt(
   try {
     const { product, asset, blenderVersion } = await produce(attempt, signal, () => parts.ledger.working(task));
     const { verdict } = product;
-    if (verdict?.outcome === 'failed' && (await attempt.folder.isFull())) throw verdict.error;
+    if (verdict && (await attempt.folder.isFull())) throw verdict.error;
     if (verdict)
       parts.log.info({ reason: verdict.error.reason, error: verdict.error.message }, `asset ${verdict.outcome}`);
     const facts = {
