@@ -22,7 +22,9 @@ export class TestBrowser {
     const { chromium: executablePath } = readTools();
     if (!executablePath) throw new Error('chromium is not installed; run: node scripts/setup.mjs --system');
     // Chromium does not run its sandbox as root, and in containers the tests run as root.
-    const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    const unconfined = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    // An animated scroll may stop at rows on its way, which have no images in tests.
+    const args = ['--disable-smooth-scrolling', ...unconfined];
     return new TestBrowser(await chromium.launch({ executablePath, args }));
   }
 
