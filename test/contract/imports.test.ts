@@ -90,13 +90,12 @@ function roomOf(path: string): string {
   return folder;
 }
 
-/** A service's files that are neither handlers nor tasks nor main: they only compute. */
+/** Returns whether a file only computes: those of images, and of a service all but handlers, tasks and main. */
 function isPure(path: string): boolean {
   const room = roomOf(path);
   if (room === 'services/images') return true;
-  return !room.startsWith('services/kernel') && room !== 'services/worker' && room.startsWith('services/')
-    ? !/\/(?:handlers|tasks|main)\.ts$/.test(path)
-    : false;
+  const isService = /^services\/(?!kernel|worker)/.test(room);
+  return isService && !/\/(?:handlers|tasks|main)\.ts$/.test(path);
 }
 
 function mayImport(path: string, imported: string): boolean {
